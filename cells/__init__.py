@@ -1,0 +1,1 @@
+"""The app: what a live sheet is. docs/architecture.md is its map."""

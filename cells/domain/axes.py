@@ -1,0 +1,247 @@
+"""Axes: the ordered, permanent ids of a sheet's rows or columns, run-length encoded.
+
+The ids of an axis are 0, 1, 2 … without a gap, in whatever order people moved them; a deleted
+one stays in its place as a tombstone. Every function here costs O(runs), not O(ids).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+from cells.domain.errors import Deleted, LimitExceeded, Malformed, UnknownId
+from cells.domain.runs import Runs, cut_range, join_runs
+
+NEW_ROWS = 1_000  # what Google Sheets gives a new sheet
+NEW_COLUMNS = 26  # A to Z, likewise
+MAX_ROWS = 1_000_000  # about Excel's 1,048,576; what the grid can scroll through
+MAX_COLUMNS = 16_384  # Excel's XFD: files from there fit
+MAX_IDS = 2**31 - 1  # what the database's integer column holds, tombstones included
+
+
+class AxisName(StrEnum):
+    """Which of a sheet's two axes; the plural is what the wire says."""
+
+    ROWS = "rows"
+    COLUMNS = "columns"
+
+    @property
+    def limit(self) -> int:
+        return MAX_ROWS if self is AxisName.ROWS else MAX_COLUMNS
+
+
+class Run(NamedTuple):
+    """Consecutive ids that stand together and are all alive or all deleted."""
+
+    first: int
+    length: int
+    is_alive: bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An immutable axis; its functions return a new one."""
+
+    runs: tuple[Run, ...]
+
+    @classmethod
+    def from_runs(cls, runs: Iterable[Sequence[int]]) -> "Axis":
+        """Read the wire form: `[[first_id, count], …]`, a negative count for tombstones."""
+        return cls(_merged(Run(first, abs(count), count > 0) for first, count in runs))
+
+    def to_runs(self) -> list[list[int]]:
+        """Return the wire form, the shortest there is for this axis."""
+        return [[run.first, run.length if run.is_alive else -run.length] for run in self.runs]
+
+    def __len__(self) -> int:
+        """Return how many ids are alive."""
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def next_id(self) -> int:
+        """The id that the next row or column to be born gets."""
+        return self._id_count
+
+    def id_at(self, position: int) -> int:
+        """Return the id that stands at a zero-based place among the living.
+
+        Raises UnknownId beyond the end.
+        """
+        if not 0 <= position < len(self):
+            raise UnknownId(f"position {position} is beyond the {len(self)} that there are")
+        place = bisect_right(self._ends, position)
+        run = self.runs[place]
+        return run.first + run.length - (self._ends[place] - position)
+
+    def ids_between(self, start: int, stop: int) -> list[int]:
+        """Return the living ids at the positions from `start` up to, not including, `stop`."""
+        stop = min(stop, len(self))
+        ids: list[int] = []
+        if start >= stop:
+            return ids
+        for place in range(bisect_right(self._ends, start), len(self.runs)):
+            run, end = self.runs[place], self._ends[place]
+            if not run.is_alive:
+                continue
+            begin = end - run.length
+            if begin >= stop:
+                break
+            ids.extend(
+                range(run.first + max(start - begin, 0), run.first + min(stop - begin, run.length))
+            )
+        return ids
+
+    def position_of(self, id_: int) -> int:
+        """Return the zero-based place of `id_` among the living.
+
+        Raises UnknownId for an id that was never born and Deleted for a tombstone.
+        """
+        place = self._place_of(id_)
+        run = self.runs[place]
+        if not run.is_alive:
+            raise Deleted(f"id {id_} has been deleted")
+        return self._ends[place] - run.length + (id_ - run.first)
+
+    def require_alive(self, id_: int) -> None:
+        """Raise UnknownId or Deleted unless `id_` is alive."""
+        if not self.runs[self._place_of(id_)].is_alive:
+            raise Deleted(f"id {id_} has been deleted")
+
+    def insert(self, before: int | None, count: int, limit: int) -> "Axis":
+        """Give birth to `count` ids in front of the id `before`, or at the end for None.
+
+        A tombstone is a valid `before`: its place is known. Raises UnknownId, Malformed for a
+        count below 1 and LimitExceeded when more than `limit` ids would be alive.
+        """
+        if count < 1:
+            raise Malformed("count must be at least 1")
+        if len(self) + count > limit:
+            raise LimitExceeded(
+                f"{count} more would make {len(self) + count}, and {limit:,} is the limit; "
+                "delete some first, or begin another sheet"
+            )
+        if self.next_id + count > MAX_IDS:
+            raise LimitExceeded("this sheet has used up its ids; copy its content to a new sheet")
+        return Axis(_merged(self._with_inserted([Run(self.next_id, count, True)], before)))
+
+    def delete(self, runs: Runs) -> "Axis":
+        """Turn ids into tombstones; one that is a tombstone already stays one.
+
+        Raises UnknownId, and Malformed for a count below 1.
+        """
+        return self._with_life(runs, is_alive=False)
+
+    def restore(self, runs: Runs) -> "Axis":
+        """Bring tombstones back to life where they stand. Raises UnknownId and Malformed."""
+        return self._with_life(runs, is_alive=True)
+
+    def move(self, runs: Runs, before: int | None) -> "Axis":
+        """Put living ids in front of `before`, or at the end for None, in their present order.
+
+        Raises UnknownId, Deleted for a tombstone among them, and Malformed for a count below 1
+        or a `before` that moves itself.
+        """
+        moved, kept = [], []
+        for run, is_chosen in self._cut(runs):
+            if is_chosen:
+                if not run.is_alive:
+                    raise Deleted(f"id {run.first} has been deleted")
+                moved.append(run)
+            else:
+                kept.append(run)
+        if before is not None:
+            self._place_of(before)
+            if any(run.first <= before < run.first + run.length for run in moved):
+                raise Malformed(f"cannot move ids in front of {before}, which is one of them")
+        return Axis(_merged(Axis(tuple(kept))._with_inserted(moved, before)))
+
+    def chosen(self, runs: Runs, *, is_alive: bool) -> list[tuple[int, int]]:
+        """Return the part of `runs` that is alive (or deleted), in the order of the axis."""
+        return [
+            (run.first, run.length)
+            for run, is_chosen in self._cut(runs)
+            if is_chosen and run.is_alive == is_alive
+        ]
+
+    def followers_of(self, runs: Runs) -> list[tuple[int, int, int | None]]:
+        """Return (first id, count, the id that stands behind it) of each piece of `runs`."""
+        pieces = list(self._cut(runs))
+        return [
+            (
+                run.first,
+                run.length,
+                pieces[place + 1][0].first if place + 1 < len(pieces) else None,
+            )
+            for place, (run, is_chosen) in enumerate(pieces)
+            if is_chosen
+        ]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(run.length if run.is_alive else 0 for run in self.runs))
+
+    @cached_property
+    def _id_count(self) -> int:
+        return max((run.first + run.length for run in self.runs), default=0)
+
+    @cached_property
+    def _by_id(self) -> tuple[list[int], list[int]]:
+        places = sorted(range(len(self.runs)), key=lambda place: self.runs[place].first)
+        return [self.runs[place].first for place in places], places
+
+    def _place_of(self, id_: int) -> int:
+        firsts, places = self._by_id
+        found = bisect_right(firsts, id_) - 1
+        if found >= 0:
+            run = self.runs[places[found]]
+            if id_ < run.first + run.length:
+                return places[found]
+        raise UnknownId(f"id {id_} does not exist in this sheet")
+
+    def _with_inserted(self, new: Iterable[Run], before: int | None) -> Iterator[Run]:
+        if before is None:
+            yield from self.runs
+            yield from new
+            return
+        place = self._place_of(before)
+        run = self.runs[place]
+        head = before - run.first
+        yield from self.runs[:place]
+        yield Run(run.first, head, run.is_alive)
+        yield from new
+        yield Run(before, run.length - head, run.is_alive)
+        yield from self.runs[place + 1 :]
+
+    def _with_life(self, runs: Runs, *, is_alive: bool) -> "Axis":
+        return Axis(
+            _merged(
+                run._replace(is_alive=is_alive) if is_chosen else run
+                for run, is_chosen in self._cut(runs)
+            )
+        )
+
+    def _cut(self, runs: Runs) -> Iterator[tuple[Run, bool]]:
+        """Cut the axis where `runs` begin and end, and say of each piece if it is in them."""
+        joined = join_runs(runs)
+        if joined[-1][1] > self.next_id:
+            raise UnknownId(f"id {joined[-1][1] - 1} does not exist in this sheet")
+        for first, count, is_alive in self.runs:
+            for piece in cut_range(first, count, joined):
+                yield Run(piece.first, piece.length, is_alive), piece.is_chosen
+
+
+def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:
+    merged: list[Run] = []
+    for run in runs:
+        if run.length == 0:
+            continue
+        if merged:
+            last = merged[-1]
+            if last.first + last.length == run.first and last.is_alive == run.is_alive:
+                merged[-1] = Run(last.first, last.length + run.length, run.is_alive)
+                continue
+        merged.append(run)
+    return tuple(merged)

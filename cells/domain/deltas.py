@@ -1,0 +1,27 @@
+"""Deltas: the state, as of one revision, of every cell touched since another."""
+
+from dataclasses import dataclass
+
+CellState = tuple[int, int, str]
+"""A cell as clients see it: row id, column id, input."""
+
+Change = tuple[str | None, list[CellState]]
+"""Cells with the author who touched them; None where the delta does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a holder of any revision from `after` up needs to be at `through`.
+
+    `rows`, `columns` and their sizes are whole, in their wire form, or None where nothing
+    changed them. `has_more`: another delta follows and only the last one moves the revision.
+    """
+
+    after: int
+    through: int
+    changes: list[Change]
+    rows: list[list[int]] | None = None
+    columns: list[list[int]] | None = None
+    row_sizes: list[list[int]] | None = None
+    column_sizes: list[list[int]] | None = None
+    has_more: bool = False

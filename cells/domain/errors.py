@@ -1,0 +1,71 @@
+"""The refusals: one root, one leaf per thing that a caller can do differently."""
+
+from typing import ClassVar
+
+
+class SheetSyncError(Exception):
+    """A refusal with a stable code; the wording may change, the code may not."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+
+class Malformed(SheetSyncError):
+    """The request has no meaning: a wrong type, a missing field, an unknown kind."""
+
+    code = "malformed"
+
+
+class InvalidAddress(SheetSyncError):
+    """Text that is not an A1 address or range within the limits."""
+
+    code = "invalid_address"
+
+
+class InvalidText(SheetSyncError):
+    """Text that cannot be stored: it holds NUL or a lone surrogate."""
+
+    code = "invalid_text"
+
+
+class LimitExceeded(SheetSyncError):
+    """More rows, columns, cells or characters than one sheet, operation or cell may have."""
+
+    code = "limit_exceeded"
+
+
+class UnknownId(SheetSyncError):
+    """A row or column id that this sheet never gave out."""
+
+    code = "unknown_id"
+
+
+class Deleted(SheetSyncError):
+    """A row or column id whose row or column has been deleted."""
+
+    code = "deleted"
+
+
+class UnknownHeader(SheetSyncError):
+    """A header name that row 1 of the sheet does not have."""
+
+    code = "unknown_header"
+
+
+class NoSuchSheet(SheetSyncError):
+    """No sheet has this slug."""
+
+    code = "no_such_sheet"
+
+
+class Forbidden(SheetSyncError):
+    """The author may not do this to this sheet."""
+
+    code = "forbidden"
+
+
+class Unavailable(SheetSyncError):
+    """The database does not answer; the same request may succeed later."""
+
+    code = "unavailable"
+    retryable = True
