@@ -1,0 +1,1 @@
+"""One process's live sheets: asyncio on one side, services in threads on the other."""

@@ -1,0 +1,1 @@
+"""Actions: synchronous functions that own the transactions."""

@@ -1,0 +1,1 @@
+"""The Django project: how SheetSync is deployed; no behaviour lives here."""

@@ -1,0 +1,196 @@
+"""One settings module, read from the environment; nonsense is refused with a sentence.
+
+Without any variable it is the embedded mode: SQLite, an in-memory channel layer, DEBUG.
+A variable exists for what operators change; docs and .env.example list them all.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+
+# -- Security ------------------------------------------------------------------------------------
+
+# On by default because an empty ALLOWED_HOSTS then answers to this machine alone;
+# `manage.py check --deploy` objects to it, and the Dockerfile turns it off.
+DEBUG: bool = env.bool("DEBUG", default=True)
+
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Make one with "
+            '`python -c "import secrets; print(secrets.token_urlsafe(50))"` '
+            "and put it into the environment; keep it the same across restarts."
+        )
+    SECRET_KEY = "insecure-development-key"  # noqa: S105 - refused when DEBUG is off
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Behind a proxy that ends TLS and sets X-Forwarded-Proto; never without one.
+if env.bool("TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if env.bool("HTTPS_ONLY", default=False):
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes speak plain HTTP
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000  # a year, what browsers' preload lists ask for
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+
+# -- Application ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: it replaces runserver by one that speaks WebSocket
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "cells",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "sheetsync.urls"
+ASGI_APPLICATION = "sheetsync.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# -- Database ------------------------------------------------------------------------------------
+
+
+def _database() -> dict[str, Any]:
+    """Return Django's settings for DATABASE_URL, or refuse an engine that commit cannot serve."""
+    try:
+        database: dict[str, Any] = env.db_url(
+            "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+        )
+    except (environ.ImproperlyConfigured, ValueError) as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
+    match database.get("ENGINE"):
+        case "django.db.backends.sqlite3":
+            database["OPTIONS"] = {
+                # Deferred transactions that turn into writers fail at once with "database is
+                # locked" however long the time-out; immediate ones wait their turn.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: a commit survives a power cut. From batches of 100 up it costs nothing.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            }
+            # Threads share a test database only when it is a file.
+            database["TEST"] = {"NAME": BASE_DIR / ".test-db.sqlite3"}
+        case "django.db.backends.postgresql":
+            # The pool threads of the live path keep their connections; a broken one is replaced.
+            database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_SECONDS", default=60)
+            database["CONN_HEALTH_CHECKS"] = True
+            # An unreachable host must become an error that pauses, not a hang.
+            database["OPTIONS"] = {"connect_timeout": 5, **database.get("OPTIONS", {})}
+        case engine:
+            raise ImproperlyConfigured(
+                f"DATABASE_URL names the engine {engine!r}; SheetSync runs on sqlite:///… "
+                "and postgres://… ."
+            )
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Channel layer -------------------------------------------------------------------------------
+
+REDIS_URLS: list[str] = env.list("REDIS_URL", default=[])
+if any(not url.startswith(("redis://", "rediss://", "unix://")) for url in REDIS_URLS):
+    raise ImproperlyConfigured(
+        "REDIS_URL must be redis://host:port/0, several of them separated by commas, or unset "
+        "for a channel layer in memory."
+    )
+
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": (
+        {
+            # The pubsub layer: the core layer drops above its capacity, silently.
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": REDIS_URLS},
+        }
+        if REDIS_URLS
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+
+# -- Pub/Sub (PUBSUB_EMULATOR_HOST is read by Google's own client) --------------------------------
+
+PUBSUB_PROJECT: str = env.str("PUBSUB_PROJECT", default="demo")
+PUBSUB_TOPIC: str = env.str("PUBSUB_TOPIC", default="sheetsync-edits")
+PUBSUB_SUBSCRIPTION: str = env.str("PUBSUB_SUBSCRIPTION", default="sheetsync-edits-sub")
+
+# -- Pages ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "sheetsync.storage.HashedModuleStorage"
+        )
+    },
+}
+
+# -- Logs ----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "cells": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "django": {"level": "INFO"},
+    },
+}
