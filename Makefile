@@ -1,0 +1,74 @@
+# The few verbs. Needs Python 3.11 or newer, make and git; everything else is installed into .venv.
+#   make run     serve http://127.0.0.1:$(PORT)/ with a demo sheet
+#   make test    the whole suite; ARGS="tests/domain -x" hands arguments to pytest instead of running everything
+#   make lint    ruff: rules and format
+#   make types   mypy, and TypeScript's checker over the browser modules where node is installed
+#   make check   lint + types + imports + migrations + test: what CI runs
+
+PORT ?= 8000
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+# Their presence says: the pins of that moment are installed.
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+, := ,
+
+.DEFAULT_GOAL := run
+.PHONY: run test lint types check
+
+run: $(INSTALLED)
+	@$(BIN)/python manage.py prepare_demo --port $(PORT)
+	@exec $(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
+
+# On PostgreSQL first, so that the last lines are pytest's summary of the whole suite.
+test: $(INSTALLED_DEV)
+ifeq ($(ARGS),)
+	@$(BIN)/python -m tests.on_postgresql
+endif
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED_DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED_DEV)
+	@$(BIN)/mypy
+	@if command -v npm >/dev/null; then \
+	  $(MAKE) --no-print-directory node_modules/.installed && npx --no-install tsc -p jsconfig.json; \
+	elif [ "$(CI)" = true ]; then \
+	  echo "npm is not installed, and CI leaves nothing out: install Node.js 20 or newer." >&2; exit 1; \
+	else \
+	  echo "npm is not installed: the types of the browser modules are not checked."; \
+	fi
+
+check: lint types
+	@$(BIN)/lint-imports
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory test
+
+# A virtual environment needs a Python that is new enough and has ensurepip (Debian packs it apart), and pyenv's
+# shims exist for Pythons that do not run; so each candidate is asked.
+$(BIN)/python:
+	@for python in $(PYTHON) $(if $(PYTHON),,python3.13 python3.12 python3.11 python3 python); do \
+	  if $$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "Making $(VENV) with $$($$python --version)"; \
+	    exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "$(if $(PYTHON),PYTHON=$(PYTHON) is not Python 3.11 or newer with the venv module$(,) which SheetSync needs.,SheetSync needs Python 3.11 or newer with its venv module: install it (Debian: apt install python3-venv)$(,) or name one: make PYTHON=/path/to/python3.)" >&2; \
+	exit 1
+
+$(INSTALLED): requirements.txt | $(BIN)/python
+	@echo "Installing what SheetSync runs on"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing what SheetSync runs on and is tested with"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(INSTALLED)
+
+node_modules/.installed: package-lock.json
+	@npm ci --no-audit --no-fund --silent
+	@touch $@

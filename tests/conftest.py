@@ -1,0 +1,206 @@
+"""Fixtures for every test: real services, our own processes, a browser, a test database."""
+
+import shutil
+import signal
+import tempfile
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.servers.missing import IS_CI, missing_service
+from tests.servers.postgresql import PostgresqlServer
+from tests.servers.process import ServerProcess, free_port, running
+from tests.servers.pubsub import PubsubEmulator
+from tests.servers.redis import RedisServer
+from tests.servers.sheetsync import Listener, WebServer, run_manage, runserver
+
+Server = TypeVar("Server", bound=ServerProcess)
+
+CHROMIUM = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # containers forbid what the sandbox needs
+    "--disable-gpu",
+    # No traffic but the test's own.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+# -- services: one of each for the whole run; a test that stops one starts it again ---------------
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    yield from _started(RedisServer(tmp_path_factory.mktemp("redis")))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    # Not pytest's own folder, which no other account may enter: PostgreSQL does not run as root.
+    with tempfile.TemporaryDirectory(prefix="sheetsync-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        server = PostgresqlServer(Path(folder))
+        server.initialize()
+        yield from _started(server)
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubsubEmulator]:
+    yield from _started(PubsubEmulator(tmp_path_factory.mktemp("pubsub")))
+
+
+# -- our own processes: started by a test with the environment it wants, stopped when it ends -----
+
+
+@pytest.fixture
+def web_server(tmp_path: Path) -> Iterator[Callable[..., WebServer]]:
+    """Start web servers: `web_server(environment, workers=2)`, `web_server(…, "runserver")`."""
+    started: list[WebServer] = []
+
+    def start(
+        environment: Mapping[str, str],
+        kind: Literal["uvicorn", "runserver"] = "uvicorn",
+        *,
+        workers: int = 1,
+        port: int | None = None,
+    ) -> WebServer:
+        name = f"web-{len(started) + 1}"
+        port = port or free_port()
+        server = WebServer(
+            environment,
+            log=tmp_path / f"{name}.log",
+            workers=workers,
+            command=runserver(port) if kind == "runserver" else None,
+            port=port,
+            name=name,
+        )
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Callable[..., Listener]]:
+    """Start listeners: `listener(environment, "--pullers", "2")`."""
+    started: list[Listener] = []
+
+    def start(environment: Mapping[str, str], *arguments: str) -> Listener:
+        log = tmp_path / f"listener-{len(started) + 1}.log"
+        started.append(Listener(environment, log=log, arguments=arguments))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def new_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[Literal["sqlite", "postgresql"]], str]:
+    """Make empty, migrated databases for processes of their own; returns the DATABASE_URL."""
+
+    def make(kind: Literal["sqlite", "postgresql"]) -> str:
+        if kind == "postgresql":
+            postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
+            url = postgresql.new_database()
+        else:
+            url = f"sqlite:///{tmp_path / uuid.uuid4().hex}.sqlite3"
+        run_manage({"DATABASE_URL": url}, "migrate", "--verbosity=0")
+        return url
+
+    return make
+
+
+# -- a browser ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Real Chromium through Playwright; one per module.
+
+    No longer: while Playwright's synchronous interface is open, its event loop counts as running
+    in this thread, so that neither coroutine tests nor Django's ORM work beside it. Read a
+    deployment's database with the driver (PostgresqlServer.rows) or from another thread.
+    """
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        missing_service("Chromium", "apt install chromium (macOS: brew install chromium).")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=program, headless=True, args=CHROMIUM_ARGUMENTS
+        )
+        yield chromium
+        chromium.close()
+
+
+def _started(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+# -- the test database ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put a SQLite test database into a file of this run: threads share it, other runs do not."""
+    connection = connections["default"]
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the test database: `make test` runs it on PostgreSQL as well."""
+    for item in items:
+        if _uses_test_database(item):
+            item.add_marker("both_databases")
+
+
+def _uses_test_database(item: pytest.Item) -> bool:
+    class_ = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
+        or (class_ is not None and issubclass(class_, TransactionTestCase))
+    )
+
+
+# -- reports --------------------------------------------------------------------------------------
+
+
+def pytest_configure() -> None:
+    # `timeout make test` and a stopped CI job: end through the fixtures, so that no server stays.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the logs of the running servers beside a failure, and let nothing be skipped in CI."""
+    report = yield
+    if IS_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI leaves nothing out: {report.longrepr}"
+    if report.failed:
+        report.sections += [(f"log of {server.name}", server.log_tail()) for server in running]
+    return report

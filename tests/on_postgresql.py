@@ -1,0 +1,35 @@
+"""Run the tests of the test database on PostgreSQL: `python -m tests.on_postgresql [pytest args]`.
+
+The settings read DATABASE_URL when they are imported, and pytest-django imports them before any
+fixture could start a server; so the server is started first and pytest is called from here.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgresql import PostgresqlServer
+
+
+def main(arguments: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="sheetsync-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        try:
+            server = PostgresqlServer(Path(folder))
+        except (pytest.skip.Exception, pytest.fail.Exception) as missing:
+            print(f"Nothing is run on PostgreSQL. {missing}")
+            return isinstance(missing, pytest.fail.Exception)
+        server.initialize()
+        server.start()
+        os.environ["DATABASE_URL"] = server.url("sheetsync")
+        try:
+            return pytest.main(["-m", "both_databases", *arguments])
+        finally:
+            server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,107 @@
+"""SheetSync's own processes, each started as an operator would start it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.servers.process import (
+    ROOT,
+    ServerFailedError,
+    ServerProcess,
+    answers_http,
+    clean_environment,
+    free_port,
+)
+
+
+class WebServer(ServerProcess):
+    """A web process, or a parent with several workers; stopped and started it keeps its port."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        workers: int = 1,
+        command: list[str] | None = None,
+        port: int | None = None,
+        name: str = "web",
+    ) -> None:
+        """Describe uvicorn with `workers`, or `command`, which must listen on `port`."""
+        self.port = port or free_port()
+        self.workers = workers
+        super().__init__(
+            name, command or uvicorn(self.port, workers), log=log, environment=environment
+        )
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://{self.host}"
+
+    def is_ready(self) -> bool:
+        return answers_http(self.port, "/healthz") and len(self.worker_pids()) >= self.workers
+
+    def worker_pids(self) -> list[int]:
+        """Return the processes that uvicorn reports as serving; of `runserver`, its own."""
+        found = re.findall(rb"Started server process \[(\d+)\]", self.log.read_bytes())
+        return [int(pid) for pid in found] or [self.pid]
+
+
+class Listener(ServerProcess):
+    """`manage.py pubsub_listener --create`."""
+
+    def __init__(
+        self, environment: Mapping[str, str], *, log: Path, arguments: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(
+            "listener",
+            manage("pubsub_listener", "--create", *arguments),
+            log=log,
+            environment=environment,
+        )
+
+
+def uvicorn(port: int, workers: int = 1) -> list[str]:
+    return [
+        *(sys.executable, "-m", "uvicorn", "sheetsync.asgi:application"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
+        *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
+        *("--ws-max-size", "1048576", "--lifespan", "off"),
+    ]
+
+
+def runserver(port: int) -> list[str]:
+    return manage("runserver", f"127.0.0.1:{port}", "--noreload")
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+def run_manage(environment: Mapping[str, str], *arguments: str, seconds: float = 120) -> str:
+    """Run one management command to its end and return what it printed."""
+    done = subprocess.run(
+        manage(*arguments),
+        cwd=ROOT,
+        env=clean_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    if done.returncode:
+        raise ServerFailedError(
+            f"manage.py {' '.join(arguments)} ended with {done.returncode}:\n"
+            f"{done.stdout}{done.stderr}"
+        )
+    return done.stdout
