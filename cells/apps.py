@@ -1,8 +1,14 @@
-"""How Django names this app."""
+"""How Django names this app, and what it starts with it."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class CellsConfig(AppConfig):
     name = "cells"
     verbose_name = "Live sheets"
+
+    def ready(self) -> None:
+        from cells.checks import check_deployment
+
+        register(check_deployment, Tags.security, deploy=True)
