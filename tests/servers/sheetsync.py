@@ -3,9 +3,10 @@
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.servers.compose import dockerfile_list
 from tests.servers.process import (
     ROOT,
     ServerFailedError,
@@ -58,26 +59,29 @@ class WebServer(ServerProcess):
 
 
 class Listener(ServerProcess):
-    """`manage.py pubsub_listener --create`."""
+    """`manage.py pubsub_listener --create`, or the `command` of a deployment that does the same."""
 
     def __init__(
-        self, environment: Mapping[str, str], *, log: Path, arguments: tuple[str, ...] = ()
+        self,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        arguments: Sequence[str] = (),
+        command: Sequence[str] = (),
     ) -> None:
         super().__init__(
             "listener",
-            manage("pubsub_listener", "--create", *arguments),
+            command or manage("pubsub_listener", "--create", *arguments),
             log=log,
             environment=environment,
         )
 
 
 def uvicorn(port: int, workers: int = 1) -> list[str]:
-    return [
-        *(sys.executable, "-m", "uvicorn", "sheetsync.asgi:application"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
-        *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
-        *("--ws-max-size", "1048576", "--lifespan", "off"),
-    ]
+    """Return the image's own command, here: what is tested is what is deployed."""
+    here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
+    command = [here.get(word, word) for word in dockerfile_list("CMD")]
+    return [sys.executable, "-m", *command, "--workers", str(workers)]
 
 
 def runserver(port: int) -> list[str]:

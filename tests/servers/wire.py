@@ -1,0 +1,149 @@
+"""A client of the wire contract over a real socket, and the worker that serves it."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.servers.missing import missing_service
+
+Frame = dict[str, Any]
+
+
+class SheetClient:
+    """One socket on one sheet: submits edits and keeps the cells that it was told of."""
+
+    def __init__(self, websocket_url: str, sheet: str, *, headers: dict[str, str] | None = None):
+        """Connect to `ws://host:port` and open the sheet, up to its head."""
+        self.revision = 0
+        self.cells: dict[tuple[int, int], str] = {}
+        self.committed: dict[str, int] = {}
+        self.socket = connect(
+            f"{websocket_url}/ws/sheets/{sheet}/",
+            origin=Origin(websocket_url.replace("ws://", "http://")),
+            additional_headers=headers,
+            max_size=None,
+            proxy=None,
+        )
+        self.send(
+            {"type": "sheet.open", "protocol": 1, "client_id": str(uuid.uuid4()), "revision": None}
+        )
+        self.opened: Frame = self.wait_for("sheet.opened")
+        self.wait_until(lambda: self.revision >= self.opened["head"], "the sheet's content")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def send(self, frame: Frame) -> None:
+        self.socket.send(json.dumps(frame))
+
+    def submit(self, operation: Frame) -> int:
+        """Submit an operation and return the revision as which it was acknowledged."""
+        operation_id = str(uuid.uuid4())
+        self.send(
+            {"type": "operation.submit", "operation_id": operation_id, "operation": operation}
+        )
+        self.wait_until(lambda: operation_id in self.committed, "the acknowledgement")
+        return self.committed[operation_id]
+
+    def set_cell(self, key: tuple[int, int], text: str) -> int:
+        return self.submit({"kind": "set_cells", "cells": [[*key, text]]})
+
+    def key(self, row: int, column: int) -> tuple[int, int]:
+        """Return the ids of the living row and column at these zero-based positions."""
+        return id_at(self.opened["rows"], row), id_at(self.opened["columns"], column)
+
+    def wait_for_cell(self, key: tuple[int, int], text: str, seconds: float = 10) -> None:
+        self.wait_until(lambda: self.cells.get(key) == text, f"{text!r} in {key}", seconds)
+
+    def wait_for(self, kind: str, seconds: float = 10) -> Frame:
+        """Return the next frame of this type."""
+        deadline = time.monotonic() + seconds
+        while (frame := self._receive(deadline, kind))["type"] != kind:
+            pass
+        return frame
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self._receive(deadline, what)
+
+    def _receive(self, deadline: float, what: str) -> Frame:
+        try:
+            frame: Frame = json.loads(self.socket.recv(timeout=max(0, deadline - time.monotonic())))
+        except TimeoutError:
+            raise TimeoutError(f"no {what} at revision {self.revision} of {self.cells}") from None
+        match frame["type"]:
+            case "cells.changed":
+                self._apply(frame)
+            case "operations.committed":
+                self.committed |= dict(frame["operations"])
+            case "operation.rejected" | "error":
+                raise AssertionError(f"the server refused: {frame}")
+        return frame
+
+    def _apply(self, frame: Frame) -> None:
+        if frame["through"] <= self.revision:
+            return
+        assert frame["after"] <= self.revision, f"a gap after {self.revision}: {frame}"
+        for _author, cells in frame["changes"]:
+            self.cells |= {(row, column): text for row, column, text, *_ in cells}
+        if not frame.get("more"):
+            self.revision = frame["through"]
+
+    def served_by(self, processes: Iterable[int]) -> int:
+        """Return which of these processes holds the other end of this socket."""
+        here, there = self.socket.local_address[1], self.socket.remote_address[1]
+        inode = _inode_of_connection(local_port=there, remote_port=here)
+        for pid in processes:
+            if any(
+                _links_to(file, f"socket:[{inode}]") for file in Path(f"/proc/{pid}/fd").iterdir()
+            ):
+                return pid
+        raise AssertionError(f"none of {processes} holds the socket {inode}")
+
+
+def id_at(runs: list[list[int]], position: int) -> int:
+    """Return the id at a position of an axis as sent; deleted runs have negative counts."""
+    for first, count in runs:
+        if position < count:
+            return first + position
+        position -= max(count, 0)
+    raise AssertionError(f"no such position on {runs}")
+
+
+def _inode_of_connection(*, local_port: int, remote_port: int) -> str:
+    """Return the kernel's number of an accepted TCP connection of this machine (Linux)."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        missing_service("/proc/net/tcp", "which worker serves a socket is only known on Linux.")
+    for line in table.read_text().splitlines()[1:]:
+        fields = line.split()
+        local, remote, inode = fields[1], fields[2], fields[9]
+        if local.endswith(f":{local_port:04X}") and remote.endswith(f":{remote_port:04X}"):
+            return inode
+    raise AssertionError(f"no connection from {remote_port} to {local_port}")
+
+
+def _links_to(file: Path, target: str) -> bool:
+    try:
+        return str(file.readlink()) == target
+    except OSError:  # closed since the folder was read
+        return False
