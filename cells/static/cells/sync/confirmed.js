@@ -1,0 +1,58 @@
+/** The sheet as the log has it at one revision: cells, axes and sizes. */
+
+import { Axis } from "../domain/axes.js";
+import { CellMap } from "../domain/cells.js";
+
+/** @typedef {import("../domain/axes.js").Run} Run */
+/** @typedef {{input: string, style?: object, value?: unknown}} Cell */
+/** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
+/** @typedef {{rows?: Run[], columns?: Run[], row_sizes?: SizeRun[], column_sizes?: SizeRun[]}} Shape */
+
+export class Confirmed {
+  revision = 0;
+  /** @type {CellMap<Cell>} */ cells = new CellMap();
+  rows = Axis.fromRuns([]);
+  columns = Axis.fromRuns([]);
+  /** @type {SizeRun[]} */ rowSizes = [];
+  /** @type {SizeRun[]} */ columnSizes = [];
+  /** @type {number} The revision that the axes and sizes are from: sheet.opened brings them ahead of the cells. */ #shapeRevision = 0;
+
+  /** Forget everything: the next delta starts from revision 0. */
+  reset() {
+    this.revision = 0;
+    this.#shapeRevision = 0;
+    this.cells.clear();
+  }
+
+  /**
+   * Take what a frame says about axes and sizes, unless it is older than what is known.
+   * @param {Shape} frame
+   * @param {number} revision
+   * @returns {boolean} whether anything changed
+   */
+  takeShape(frame, revision) {
+    if (revision < this.#shapeRevision) return false;
+    this.#shapeRevision = revision;
+    if (frame.rows) this.rows = Axis.fromRuns(frame.rows);
+    if (frame.columns) this.columns = Axis.fromRuns(frame.columns);
+    if (frame.row_sizes) this.rowSizes = frame.row_sizes;
+    if (frame.column_sizes) this.columnSizes = frame.column_sizes;
+    return Boolean(frame.rows || frame.columns || frame.row_sizes || frame.column_sizes);
+  }
+
+  /**
+   * Take one cell as the wire has it: `[row_id, column_id, input, style?, value?]`.
+   * @param {[number, number, string, (object|"")?, unknown?]} wire
+   */
+  takeCell([row, column, input, style, value]) {
+    if (input === "" && !style && value === undefined) {
+      this.cells.delete(row, column);
+      return;
+    }
+    /** @type {Cell} */
+    const cell = { input };
+    if (style) cell.style = style;
+    if (value !== undefined) cell.value = value;
+    this.cells.set(row, column, cell);
+  }
+}

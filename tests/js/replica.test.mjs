@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { FakeServer, makeClient, numbersFrom } from "./fake_server.mjs";
+
+function opened(server = new FakeServer()) {
+  const client = makeClient("alice");
+  client.connect(server);
+  return { server, client, replica: client.replica };
+}
+
+const set = (row, column, input) => ({ kind: "set_cells", cells: [[row, column, input]] });
+
+test("an edit shows before it is sent, is sent once, and is saved when committed and confirmed", () => {
+  const { server, client, replica } = opened();
+  replica.submit(set(1, 2, "x"));
+  assert.equal(replica.inputAt(1, 2), "x");
+  assert.equal(replica.unsaved, 1);
+  assert.equal(client.outbox.filter(({ type }) => type === "operation.submit").length, 1);
+  client.exchange(server);
+  assert.equal(replica.unsaved, 0);
+  assert.equal(replica.inputAt(1, 2), "x");
+  assert.equal(server.input(1, 2), "x");
+  assert.equal(client.journal.size, 0);
+});
+
+test("a committed edit stays visible until the confirmed cells have it", () => {
+  const { replica, client } = opened();
+  const operation_id = replica.submit(set(0, 0, "mine"));
+  client.receive({ type: "operations.committed", operations: [[operation_id, 1]] });
+  assert.equal(replica.unsaved, 0);
+  assert.equal(replica.inputAt(0, 0), "mine");
+  client.receive({ type: "cells.changed", after: 0, through: 1, changes: [["alice", [[0, 0, "mine"]]]] });
+  assert.equal(replica.inputAt(0, 0), "mine");
+  client.receive({ type: "cells.changed", after: 1, through: 2, changes: [["bob", [[0, 0, "theirs"]]]] });
+  assert.equal(replica.inputAt(0, 0), "theirs");
+});
+
+test("another's earlier edit of the same cell does not show through one that is under way", () => {
+  const { replica, client } = opened();
+  replica.submit(set(0, 0, "mine"));
+  client.receive({ type: "cells.changed", after: 0, through: 1, changes: [["bob", [[0, 0, "theirs"]]]] });
+  assert.equal(replica.inputAt(0, 0), "mine");
+});
+
+test("a refused edit leaves the screen and its text comes back", () => {
+  const { replica, client } = opened();
+  const operation_id = replica.submit(set(0, 0, "precious"));
+  client.receive({ type: "operation.rejected", operation_id, code: "deleted", message: "Row 1 was deleted.", retryable: false });
+  assert.equal(replica.inputAt(0, 0), "");
+  assert.equal(client.journal.size, 0);
+  const { code, message, text } = client.refusals[0];
+  assert.deepEqual({ code, message, text }, { code: "deleted", message: "Row 1 was deleted.", text: "precious" });
+});
+
+test("a retryable refusal is sent again later under the same id, and what depends on it waits", () => {
+  const { replica, client } = opened();
+  const first = replica.submit(set(0, 0, "1"));
+  client.outbox.length = 0;
+  const second = replica.submit(set(0, 0, "2"));
+  const elsewhere = replica.submit(set(5, 5, "other cells do not wait"));
+  assert.deepEqual(client.outbox.map(({ operation_id }) => operation_id), [elsewhere]);
+  client.outbox.length = 0;
+  client.receive({ type: "operation.rejected", operation_id: first, code: "unavailable", message: "", retryable: true });
+  replica.tick();
+  assert.deepEqual(client.outbox, []);
+  assert.equal(replica.inputAt(0, 0), "2");
+  client.now += 600;
+  replica.tick();
+  assert.deepEqual(client.outbox.map(({ operation_id }) => operation_id), [first]);
+  client.receive({ type: "operations.committed", operations: [[first, 1]] });
+  assert.equal(client.outbox.at(-1).operation_id, second);
+});
+
+test("after a reconnect unanswered operations go out again, in order, under the same ids", () => {
+  const { server, client, replica } = opened();
+  const ids = [replica.submit(set(0, 0, "a")), replica.submit(set(1, 0, "b")), replica.submit(set(2, 0, "c"))];
+  client.disconnect();
+  ids.push(replica.submit(set(3, 0, "d")));
+  client.outbox.length = 0;
+  client.connect(server);
+  assert.deepEqual(client.outbox.filter(({ type }) => type === "operation.submit").map(({ operation_id }) => operation_id), ids);
+});
+
+test("an operation that was committed before the line broke is not committed twice", () => {
+  const { server, client, replica } = opened();
+  replica.submit(set(0, 0, "once"));
+  for (const frame of client.outbox.splice(0)) server.take(client, frame);
+  client.inbox.length = 0; // the answer is lost
+  client.disconnect();
+  client.connect(server);
+  client.exchange(server);
+  assert.equal(server.head, 1);
+  assert.equal(replica.unsaved, 0);
+});
+
+test("an answer that never comes is asked for again", () => {
+  const { client, replica } = opened();
+  const operation_id = replica.submit(set(0, 0, "x"));
+  client.outbox.length = 0;
+  client.now += 16_000;
+  replica.tick();
+  assert.deepEqual(client.outbox.map((frame) => frame.operation_id), [operation_id]);
+});
+
+test("a frame from beyond the revision asks for what lies between, once", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 3, through: 4, changes: [["bob", [[0, 0, "4"]]]] });
+  client.receive({ type: "cells.changed", after: 4, through: 5, changes: [["bob", [[0, 0, "5"]]]] });
+  assert.equal(replica.inputAt(0, 0), "");
+  assert.deepEqual(client.outbox.filter(({ type }) => type === "sheet.open").length, 1);
+});
+
+test("frames that overlap are applied, frames from the past are dropped", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 2, changes: [["bob", [[0, 0, "2"]]]] });
+  client.receive({ type: "cells.changed", after: 1, through: 3, changes: [["bob", [[0, 0, "3"]]]] });
+  client.receive({ type: "cells.changed", after: 0, through: 2, changes: [["bob", [[0, 0, "2"]]]] });
+  assert.equal(replica.inputAt(0, 0), "3");
+  assert.equal(replica.revision, 3);
+});
+
+test("a heartbeat whose head stays ahead for two seconds is a gap", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "sheet.heartbeat", head: 7 });
+  client.now += 1_900;
+  replica.tick();
+  assert.deepEqual(client.outbox, []);
+  client.now += 200;
+  replica.tick();
+  assert.deepEqual(client.outbox.map(({ type, revision }) => [type, revision]), [["sheet.open", null]]);
+});
+
+test("more:true moves cells but not the revision", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 9, changes: [[null, [[0, 0, "a"]]]], more: true });
+  assert.equal(replica.inputAt(0, 0), "a");
+  assert.equal(replica.revision, 0);
+  client.receive({ type: "cells.changed", after: 0, through: 9, changes: [[null, [[0, 1, "b"]]]] });
+  assert.equal(replica.revision, 9);
+});
+
+test("a first load that broke off leaves nothing behind that was cleared since", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 9, changes: [[null, [[0, 0, "cleared later"]]]], more: true });
+  client.disconnect();
+  const server = new FakeServer();
+  server.commit("bob", set(1, 1, "x"));
+  client.connect(server);
+  client.exchange(server);
+  assert.equal(replica.inputAt(0, 0), "");
+  assert.equal(replica.inputAt(1, 1), "x");
+});
+
+test("a sheet that came back from a backup is read anew, a hub that trails by a moment is not", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 9, changes: [[null, [[0, 0, "lost by the backup"]]]] });
+  client.receive({ type: "sheet.heartbeat", head: 4 });
+  assert.equal(replica.inputAt(0, 0), "lost by the backup");
+  client.now += 10_000;
+  client.receive({ type: "sheet.heartbeat", head: 4 });
+  assert.deepEqual(client.outbox.map(({ type, revision }) => [type, revision]), [["sheet.open", null]]);
+  assert.equal(replica.inputAt(0, 0), "");
+});
+
+test("axes from the past do not undo those that sheet.opened brought", () => {
+  const server = new FakeServer();
+  for (let count = 0; count < 5; count += 1) server.commit("bob", { kind: "insert_rows", before: null, count: 1 });
+  const client = makeClient("alice");
+  client.connect(server, { isCatchUpHeld: true });
+  const rows = client.replica.rows.length;
+  client.receive({ type: "cells.changed", after: 0, through: 2, changes: [], rows: [[0, 1]] });
+  assert.equal(client.replica.rows.length, rows);
+});
+
+test("a viewer sends nothing and keeps what an editor left", () => {
+  const client = makeClient("alice");
+  client.replica.restore([{ operation_id: "00000000-0000-4000-8000-000000000001", operation: set(0, 0, "x"), order: 1 }]);
+  client.connect(new FakeServer({ role: "viewer" }));
+  assert.deepEqual(client.outbox.filter(({ type }) => type === "operation.submit"), []);
+  assert.equal(client.replica.unsaved, 1);
+});
+
+test("what the journal kept is sent after a reload, under its ids and in its order", () => {
+  const server = new FakeServer();
+  const before = makeClient("alice");
+  before.connect(server);
+  before.disconnect();
+  const ids = [before.replica.submit(set(0, 0, "1")), before.replica.submit(set(0, 0, "2")), before.replica.submit(set(1, 0, "3"))];
+  const lines = [...before.journal.values()].sort((a, b) => a.order - b.order);
+  assert.deepEqual(lines.map(({ operation_id }) => operation_id), ids);
+
+  const after = makeClient("alice");
+  after.replica.restore(structuredClone(lines));
+  assert.equal(after.replica.inputAt(0, 0), "2");
+  after.connect(server);
+  after.exchange(server);
+  assert.equal(server.head, 3);
+  assert.equal(server.input(0, 0), "2");
+  assert.equal(after.replica.unsaved, 0);
+});
+
+test("orphans go in front of this tab's own edits, and adopting them twice changes nothing", () => {
+  const client = makeClient("alice");
+  client.replica.submit(set(0, 0, "newer"));
+  const orphans = ["older", "old"].map((input, place) => ({
+    operation_id: `00000000-0000-4000-8000-00000000000${place}`,
+    operation: set(0, 0, input),
+    order: place,
+  }));
+  client.replica.adopt(orphans);
+  client.replica.adopt(orphans);
+  assert.equal(client.replica.unsaved, 3);
+  assert.equal(client.replica.inputAt(0, 0), "newer");
+  const server = new FakeServer();
+  client.connect(server);
+  client.exchange(server);
+  assert.deepEqual(server.log.map(({ operation }) => operation.cells[0][2]), ["older", "old", "newer"]);
+});
+
+test("a paste beyond the edge waits for the births and then fits, whatever else happens", () => {
+  const server = new FakeServer({ rows: 3, columns: 2 });
+  const { client, replica } = opened(server);
+  replica.submit({ kind: "paste", cell: [2, 1], values: [["a", "b"], ["c", "d"], ["e", "f"]] });
+  replica.submit(set(0, 0, "typed meanwhile"));
+  server.commit("bob", { kind: "insert_rows", before: 0, count: 2 });
+  client.exchange(server);
+  assert.equal(replica.unsaved, 0);
+  assert.equal(replica.rows.length, 7);
+  assert.equal(replica.columns.length, 3);
+  const at = (row, column) => replica.inputAt(replica.rows.idAt(row), replica.columns.idAt(column));
+  assert.deepEqual([at(4, 1), at(4, 2), at(6, 1), at(6, 2)], ["a", "b", "e", "f"]);
+  assert.equal(replica.inputAt(0, 0), "typed meanwhile");
+});
+
+test("a paste whose births are refused comes back as text, and what follows goes on", () => {
+  const { client, replica } = opened(new FakeServer({ rows: 1, columns: 1 }));
+  replica.submit({ kind: "paste", cell: [0, 0], values: [["a"], ["b"]] });
+  replica.submit(set(0, 0, "after"));
+  const birth = client.outbox.at(-1);
+  assert.equal(birth.operation.kind, "insert_rows");
+  client.receive({ type: "operation.rejected", operation_id: birth.operation_id, code: "limit_exceeded", message: "Full.", retryable: false });
+  assert.deepEqual(client.refusals.map(({ code, text }) => [code, text]), [["limit_exceeded", "a\nb"]]);
+  assert.equal(client.outbox.at(-1).operation.cells[0][2], "after");
+});
+
+test("after too many messages one operation goes at a time, four a second", () => {
+  const { client, replica } = opened();
+  const submitted = () => client.outbox.splice(0).map(({ operation_id }) => operation_id);
+  replica.slowDown();
+  const ids = [0, 1, 2].map((row) => replica.submit(set(row, 0, "x")));
+  assert.deepEqual(submitted(), [ids[0]]);
+  client.receive({ type: "operations.committed", operations: [[ids[0], 1]] });
+  replica.tick();
+  assert.deepEqual(submitted(), []);
+  client.now += 250;
+  replica.tick();
+  assert.deepEqual(submitted(), [ids[1]]);
+});
+
+test("filled finds each visible cell once, also by row and by column", () => {
+  const { server, client, replica } = opened();
+  replica.submit(set(1, 1, "a"));
+  replica.submit(set(1, 2, "b"));
+  replica.submit(set(3, 1, "c"));
+  client.exchange(server);
+  replica.submit(set(1, 1, ""));
+  replica.submit(set(4, 1, "d"));
+  const sorted = (cells) => [...cells].map(String).sort();
+  assert.deepEqual(sorted(replica.filled()), ["1,2", "3,1", "4,1"]);
+  assert.deepEqual(sorted(replica.filled({ row: 1 })), ["1,2"]);
+  assert.deepEqual(sorted(replica.filled({ column: 1 })), ["3,1", "4,1"]);
+});
+
+for (let seed = 1; seed <= 60; seed += 1) {
+  test(`any loss, repetition and reordering of frames ends in the server's state (seed ${seed})`, () => {
+    const random = numbersFrom(seed);
+    const pick = (count) => Math.floor(random() * count);
+    const server = new FakeServer({ rows: 6, columns: 4 });
+    const clients = ["alice", "bob", "dave"].map((name, place) => makeClient(name, numbersFrom(seed * 31 + place)));
+    for (const client of clients) client.connect(server);
+    for (let step = 0; step < 150; step += 1) {
+      const client = clients[pick(clients.length)];
+      const { rows, columns } = client.replica;
+      const any = (axis) => axis.idAt(pick(axis.length)) ?? 0;
+      const action = pick(14);
+      if (action < 5) client.replica.submit(set(any(rows), any(columns), random() < 0.2 ? "" : `${client.name} ${step}`));
+      else if (action === 5) client.replica.submit({ kind: "insert_rows", before: random() < 0.5 ? null : any(rows), count: 1 + pick(3) });
+      else if (action === 6 && rows.length > 3) client.replica.submit({ kind: "delete_rows", rows: [[any(rows), 1]] });
+      else if (action === 7) client.replica.submit({ kind: "move_columns", columns: [[any(columns), 1]], before: null });
+      else if (action === 8) client.replica.submit({ kind: "paste", cell: [any(rows), any(columns)], values: [["p", "q"], [`${step}`, "r"]] });
+      else if (action === 9) (client.isConnected ? client.disconnect() : client.connect(server));
+      else if (action === 10) client.inbox.splice(pick(client.inbox.length), 1 + pick(3));
+      else if (action === 11 && client.inbox.length) client.inbox.push(structuredClone(client.inbox[pick(client.inbox.length)]));
+      else if (action === 12) client.inbox.sort(() => random() - 0.5);
+      else client.now += pick(4_000);
+      if (random() < 0.2) server.unavailable = pick(3);
+      if (random() < 0.7) for (const frame of client.outbox.splice(0, pick(4))) server.take(client, frame);
+      if (random() < 0.7) for (const frame of client.inbox.splice(0, pick(4))) client.receive(frame);
+      if (random() < 0.1) client.replica.tick();
+    }
+    server.unavailable = 0;
+    for (let round = 0; round < 80; round += 1) {
+      for (const client of clients) {
+        if (!client.isConnected) client.connect(server);
+        client.exchange(server);
+        server.beat(client);
+        client.now += 5_000;
+        client.replica.tick();
+      }
+    }
+    assert.equal(new Set(server.log.map(({ operation_id }) => operation_id)).size, server.log.length);
+    for (const { name, replica, journal } of clients) {
+      assert.equal(replica.unsaved, 0, `${name} has unsaved edits`);
+      assert.equal(journal.size, 0, `${name}'s journal is not empty`);
+      assert.equal(replica.revision, server.head);
+      assert.deepEqual(replica.rows.toRuns(), server.rows.toRuns());
+      assert.deepEqual(replica.columns.toRuns(), server.columns.toRuns());
+      const shown = [...replica.filled()].map(([row, column]) => `${row},${column},${replica.inputAt(row, column)}`).sort();
+      assert.deepEqual(shown, server.filled());
+    }
+  });
+}
