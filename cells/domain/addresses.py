@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 from cells.domain.errors import InvalidAddress
 
-_ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})", re.ASCII)
+_ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})", re.ASCII)
 
 
 class Address(NamedTuple):
@@ -35,7 +35,7 @@ def parse_column(text: str) -> int:
     Raises InvalidAddress.
     """
     position = 0
-    for letter in text.upper():
+    for letter in text.removeprefix("$").upper():
         if not "A" <= letter <= "Z" or position > MAX_COLUMNS:
             raise _invalid(text)
         position = position * 26 + ord(letter) - 64
@@ -45,7 +45,12 @@ def parse_column(text: str) -> int:
 
 
 def format_column(position: int) -> str:
-    """Return the letters of the column at a zero-based position: 26 is AA."""
+    """Return the letters of the column at a zero-based position: 26 is AA.
+
+    Raises InvalidAddress beyond the limits, as do the other two.
+    """
+    if not 0 <= position < MAX_COLUMNS:
+        raise InvalidAddress(f"column {position} is not from 0 to {MAX_COLUMNS - 1:,}")
     letters = ""
     rest = position + 1
     while rest > 0:
@@ -67,6 +72,8 @@ def parse_address(text: str) -> Address:
 
 def format_address(row: int, column: int) -> str:
     """Return the A1 address of two zero-based positions."""
+    if not 0 <= row < MAX_ROWS:
+        raise InvalidAddress(f"row {row} is not from 0 to {MAX_ROWS - 1:,}")
     return f"{format_column(column)}{row + 1}"
 
 

@@ -99,16 +99,26 @@ class Axis:
 
         Raises UnknownId for an id that was never born and Deleted for a tombstone.
         """
+        if not self.is_alive(id_):
+            raise Deleted(f"id {id_} has been deleted")
+        return self.living_before(id_)
+
+    def is_alive(self, id_: int) -> bool:
+        """Return whether `id_` is alive; False for a tombstone. Raises UnknownId."""
+        return self.runs[self._place_of(id_)].is_alive
+
+    def living_before(self, id_: int) -> int:
+        """Return how many living ids stand in front of `id_`, itself alive or not.
+
+        Raises UnknownId.
+        """
         place = self._place_of(id_)
         run = self.runs[place]
-        if not run.is_alive:
-            raise Deleted(f"id {id_} has been deleted")
-        return self._ends[place] - run.length + (id_ - run.first)
+        return self._ends[place] - (run.length - (id_ - run.first) if run.is_alive else 0)
 
-    def require_alive(self, id_: int) -> None:
-        """Raise UnknownId or Deleted unless `id_` is alive."""
-        if not self.runs[self._place_of(id_)].is_alive:
-            raise Deleted(f"id {id_} has been deleted")
+    def require_born(self, runs: Runs) -> None:
+        """Raise UnknownId unless all ids of `runs` exist, alive or not; Malformed likewise."""
+        self._cut(runs)
 
     def insert(self, before: int | None, count: int, limit: int) -> "Axis":
         """Give birth to `count` ids in front of the id `before`, or at the end for None.
@@ -168,7 +178,7 @@ class Axis:
 
     def followers_of(self, runs: Runs) -> list[tuple[int, int, int | None]]:
         """Return (first id, count, the id that stands behind it) of each piece of `runs`."""
-        pieces = list(self._cut(runs))
+        pieces = self._cut(runs)
         return [
             (
                 run.first,
@@ -223,14 +233,18 @@ class Axis:
             )
         )
 
-    def _cut(self, runs: Runs) -> Iterator[tuple[Run, bool]]:
+    def _cut(self, runs: Runs) -> list[tuple[Run, bool]]:
         """Cut the axis where `runs` begin and end, and say of each piece if it is in them."""
         joined = join_runs(runs)
-        if joined[-1][1] > self.next_id:
-            raise UnknownId(f"id {joined[-1][1] - 1} does not exist in this sheet")
-        for first, count, is_alive in self.runs:
-            for piece in cut_range(first, count, joined):
-                yield Run(piece.first, piece.length, is_alive), piece.is_chosen
+        pieces = [
+            (Run(piece.first, piece.length, is_alive), piece.is_chosen)
+            for first, count, is_alive in self.runs
+            for piece in cut_range(first, count, joined)
+        ]
+        found = sum(run.length for run, is_chosen in pieces if is_chosen)
+        if found < sum(stop - first for first, stop in joined):
+            raise UnknownId(f"not all ids from {joined[0][0]} to {joined[-1][1] - 1} exist")
+        return pieces
 
 
 def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:

@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 def join_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return `runs` as sorted (first id, id behind the last) that neither touch nor overlap.
 
-    Raises Malformed for no runs at all, a negative id, or a count below 1.
+    Raises Malformed for a negative id or a count below 1.
     """
     joined: list[tuple[int, int]] = []
     for first, count in sorted(runs):
@@ -31,8 +31,6 @@ def join_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], first + count))
         else:
             joined.append((first, first + count))
-    if not joined:
-        raise Malformed("runs must name at least one id")
     return joined
 
 

@@ -1,0 +1,104 @@
+"""A sheet's layout (its axes and sizes), and what each operation does to a sheet.
+
+services/commit applies operations to the part of a sheet that they touch; a replay of the log
+applies them to the whole. Both are these functions.
+"""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.errors import Deleted
+from cells.domain.operations import (
+    CellInput,
+    Delete,
+    Insert,
+    Move,
+    Operation,
+    Resize,
+    SetCells,
+)
+from cells.domain.sizes import resized, sizes_of
+
+Inputs = MutableMapping[tuple[int, int], str]
+"""The inputs of cells by (row id, column id); absent is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an operation does: the cells it sets, and each axis it changes with its past."""
+
+    cells: tuple[CellInput, ...] = ()
+    axes_before: dict[AxisName, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Layout:
+    """Which rows and columns there are, in which order, and how large."""
+
+    axes: dict[AxisName, Axis]
+    sizes: dict[AxisName, list[list[int]]]
+
+    def apply(self, operation: Operation) -> Effect:
+        """Carry out `operation`, or raise UnknownId, Deleted, Malformed or LimitExceeded.
+
+        A refused operation leaves the layout as it was.
+        """
+        match operation:
+            case SetCells():
+                return self._set_cells(operation)
+            case Insert(axis, before, count):
+                first = self.axes[axis].next_id
+                self.axes[axis] = self.axes[axis].insert(before, count, axis.limit)
+                return Effect(axes_before={axis: [[first, count]]})
+            case Delete(axis, runs):
+                living = self.axes[axis].chosen(runs, is_alive=True)
+                self.axes[axis] = self.axes[axis].delete(runs)
+                return Effect(axes_before={axis: living})
+            case Move(axis, runs, before):
+                moved = self.axes[axis].move(runs, before)
+                followers = self.axes[axis].followers_of(runs)
+                self.axes[axis] = moved
+                return Effect(axes_before={axis: followers})
+            case Resize(axis, runs, size):
+                self.axes[axis].require_born(runs)
+                sizes = sizes_of(self.sizes[axis], runs)
+                self.sizes[axis] = resized(self.sizes[axis], runs, size)
+                return Effect(axes_before={axis: sizes})
+
+    def _set_cells(self, operation: SetCells) -> Effect:
+        grown: dict[AxisName, Any] = {}
+        axes = dict(self.axes)
+        for name, count in (
+            (AxisName.ROWS, operation.new_rows),
+            (AxisName.COLUMNS, operation.new_columns),
+        ):
+            if count:
+                grown[name] = [[axes[name].next_id, count]]
+                axes[name] = axes[name].insert(None, count, name.limit)
+        _require_alive(axes[AxisName.ROWS], "row", {cell[0] for cell in operation.cells})
+        _require_alive(axes[AxisName.COLUMNS], "column", {cell[1] for cell in operation.cells})
+        self.axes = axes
+        if len(operation.cells) == 1:
+            return Effect(operation.cells, grown)
+        last = {(row, column): text for row, column, text in operation.cells}
+        return Effect(tuple((*key, text) for key, text in last.items()), grown)
+
+
+def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
+    """Put the cells of `effect` into `inputs`, and return in JSON form what undo needs."""
+    before: dict[str, Any] = {axis.value: past for axis, past in effect.axes_before.items()}
+    if effect.cells:
+        before["cells"] = [
+            (row, column, inputs.get((row, column), "")) for row, column, _ in effect.cells
+        ]
+        for row, column, text in effect.cells:
+            inputs[row, column] = text
+    return before
+
+
+def _require_alive(axis: Axis, name: str, ids: set[int]) -> None:
+    for id_ in ids:
+        if not axis.is_alive(id_):
+            raise Deleted(f"the {name} with id {id_} has been deleted meanwhile")
