@@ -1,0 +1,51 @@
+"""Who may do what: roles on sheets, and the sheets that a person sees."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+from django.utils.crypto import get_random_string
+
+from cells.models import LinkRole, Role, Sheet, SheetAccess
+
+SLUG_CHARACTERS = 12  # 62 bits out of these letters: not to be guessed
+_SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
+
+Person = AbstractBaseUser | AnonymousUser
+
+
+def role_of(user: Person, sheet: Sheet) -> Role | None:
+    """Return the strongest role that `user` has on `sheet`; None means not even looking."""
+    granted = None if sheet.link_role == LinkRole.NONE else Role(sheet.link_role)
+    if user.pk is None or not user.is_active:
+        return granted
+    if sheet.owner_id == user.pk:
+        return Role.OWNER
+    own = SheetAccess.objects.filter(sheet=sheet, user_id=user.pk).values_list("role", flat=True)
+    return max(
+        (role for role in (granted, *map(Role, own)) if role is not None),
+        key=list(Role).index,
+        default=None,
+    )
+
+
+def visible_sheets(user: Person) -> QuerySet[Sheet]:
+    """Return the sheets that are `user`'s own or shared with them by name, newest edit first."""
+    if user.pk is None:
+        return Sheet.objects.none()
+    shared = SheetAccess.objects.filter(user_id=user.pk).values("sheet_id")
+    return Sheet.objects.filter(Q(owner_id=user.pk) | Q(pk__in=shared))
+
+
+def create_sheet(
+    owner: AbstractBaseUser | None,
+    title: str,
+    *,
+    slug: str | None = None,
+    link_role: LinkRole = LinkRole.NONE,
+) -> Sheet:
+    """Make an empty sheet; without a slug it gets one that cannot be guessed."""
+    return Sheet.objects.create(
+        slug=slug or get_random_string(SLUG_CHARACTERS, _SLUG_LETTERS),
+        title=title,
+        owner_id=None if owner is None else owner.pk,
+        link_role=link_role,
+    )

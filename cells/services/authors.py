@@ -1,0 +1,41 @@
+"""Authors: who makes an edit, as the log keeps it and as other clients see it."""
+
+from dataclasses import dataclass
+
+from cells.domain.errors import Malformed
+from cells.domain.operations import check_text
+from cells.models import AuthorKind
+
+MAX_NAME_CHARACTERS = 150  # Revision.author_name's column
+MAX_ORIGIN_CHARACTERS = 300  # Revision.origin's column
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who edits: a kind, a name to show, the user if there is one, and where from.
+
+    `origin` is a browser tab's client id, or a subscription and message id. Raises Malformed or
+    InvalidText where the log could not hold it: one bad name must not sink a whole batch.
+    """
+
+    kind: AuthorKind
+    name: str
+    user_id: int | None = None
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.name) > MAX_NAME_CHARACTERS or len(self.origin) > MAX_ORIGIN_CHARACTERS:
+            raise Malformed("the author's name or origin is too long for the log; shorten it")
+        check_text(self.name)
+        check_text(self.origin)
+
+    @property
+    def label(self) -> str:
+        return label_of(self.kind, self.origin)
+
+
+def label_of(kind: str, origin: str) -> str:
+    """Return how a delta names an author: a person's client id, else the kind of program."""
+    if kind in (AuthorKind.USER, AuthorKind.GUEST) and origin:
+        return origin
+    return str(kind)

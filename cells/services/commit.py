@@ -1,0 +1,323 @@
+"""The one write path: a batch of submissions becomes one transaction.
+
+No other module writes Cell or Revision. A batch of any size, over any number of sheets, costs a
+fixed number of SQL statements, and one bad submission never sinks its neighbours.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.deltas import CellState, Delta
+from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
+from cells.domain.layout import Effect, Layout, set_inputs
+from cells.domain.operations import (
+    AddressedOperation,
+    AppendRows,
+    Operation,
+    SetAddresses,
+    UpsertRow,
+    operation_to_json,
+)
+from cells.models import AuthorKind, LinkRole, Role
+from cells.services import sql
+from cells.services.authors import Author
+from cells.services.resolve import Resolver
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An operation on the way to the log: its id, its author, and its sheet's slug."""
+
+    sheet: str
+    operation_id: UUID
+    operation: Operation | AddressedOperation
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The operation is in the log, exactly once; `is_new` is False for a retry of it."""
+
+    operation_id: UUID
+    revision: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The operation is not in the log, and `error` says why."""
+
+    operation_id: UUID
+    error: SheetSyncError
+
+
+Outcome: TypeAlias = Committed | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """One outcome per submission, in order, and what changed, by sheet id."""
+
+    outcomes: list[Outcome]
+    deltas: dict[int, Delta]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A sheet while its part of the batch is applied in memory."""
+
+    row: sql.SheetRow
+    layout: Layout
+    head: int
+    rows_revision: int
+    columns_revision: int
+    filled: int
+    effects: list[tuple[int, Submission, Operation, Effect]] = field(default_factory=list)
+
+
+def commit(submissions: Sequence[Submission]) -> CommitResult:
+    """Commit what can be committed, in order, and say of each submission what became of it.
+
+    Holds the sheets' locks from the first statement to COMMIT. Raises django.db.Error when the
+    database fails; then nothing of the batch is in the log, and the same batch may be tried again.
+    """
+    with transaction.atomic(), transaction.get_connection().cursor() as cursor:
+        result = _commit(cursor, submissions)
+    for submission, outcome in zip(submissions, result.outcomes, strict=True):
+        _log(submission, outcome)
+    return result
+
+
+def _commit(cursor: CursorWrapper, submissions: Sequence[Submission]) -> CommitResult:
+    slugs = {submission.sheet for submission in submissions}
+    drafts = {row.slug: _draft(row) for row in sql.lock_sheets(cursor, slugs)}
+    revisions = sql.find_committed(
+        cursor,
+        [(drafts[s.sheet].row.id, s.operation_id) for s in submissions if s.sheet in drafts],
+    )
+    roles = _find_roles(cursor, submissions, drafts)
+    resolver = _prepare(cursor, submissions, drafts, revisions)
+
+    outcomes: list[Outcome] = []
+    for submission in submissions:
+        try:
+            outcomes.append(_apply(submission, drafts, revisions, roles, resolver))
+        except SheetSyncError as error:
+            outcomes.append(Refused(submission.operation_id, error))
+
+    changed = [draft for draft in drafts.values() if draft.effects]
+    deltas = _write(cursor, changed) if changed else {}
+    return CommitResult(outcomes, deltas)
+
+
+def _draft(row: sql.SheetRow) -> _Draft:
+    decode = msgspec.json.decode
+    layout = Layout(
+        {
+            AxisName.ROWS: Axis.from_runs(decode(row.rows)),
+            AxisName.COLUMNS: Axis.from_runs(decode(row.columns)),
+        },
+        {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
+    )
+    return _Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
+
+
+def _find_roles(
+    cursor: CursorWrapper, submissions: Sequence[Submission], drafts: dict[str, _Draft]
+) -> dict[tuple[int, int], str]:
+    pairs = {
+        (drafts[submission.sheet].row.id, submission.author.user_id)
+        for submission in submissions
+        if submission.author.kind == AuthorKind.USER
+        and submission.author.user_id is not None
+        and submission.sheet in drafts
+    }
+    return sql.find_roles(cursor, pairs) if pairs else {}
+
+
+def _prepare(
+    cursor: CursorWrapper,
+    submissions: Sequence[Submission],
+    drafts: dict[str, _Draft],
+    revisions: dict[tuple[int, str], int],
+) -> Resolver:
+    resolver = Resolver(cursor, {draft.row.id: draft.layout for draft in drafts.values()})
+    resolver.prepare(
+        [
+            (draft.row.id, submission.operation)
+            for submission in submissions
+            if isinstance(submission.operation, SetAddresses | AppendRows | UpsertRow)
+            and (draft := drafts.get(submission.sheet)) is not None
+            and (draft.row.id, sql.uuid_text(submission.operation_id)) not in revisions
+        ]
+    )
+    return resolver
+
+
+def _apply(
+    submission: Submission,
+    drafts: dict[str, _Draft],
+    revisions: dict[tuple[int, str], int],
+    roles: dict[tuple[int, int], str],
+    resolver: Resolver,
+) -> Committed:
+    """Number one submission and apply it to its draft, or raise why it cannot be."""
+    draft = drafts.get(submission.sheet)
+    if draft is None:
+        raise NoSuchSheet(f"there is no sheet {submission.sheet[:64]!r}; check the address")
+    sheet_id = draft.row.id
+    key = (sheet_id, sql.uuid_text(submission.operation_id))
+    if key in revisions:
+        return Committed(submission.operation_id, revisions[key], is_new=False)
+    _require_editor(draft.row, submission.author, roles)
+    operation = submission.operation
+    if isinstance(operation, SetAddresses | AppendRows | UpsertRow):
+        operation = resolver.resolve(sheet_id, operation)
+    effect = draft.layout.apply(operation)
+    resolver.note(sheet_id, effect.cells)
+    draft.head += 1
+    if AxisName.ROWS in effect.axes_before:
+        draft.rows_revision = draft.head
+    if AxisName.COLUMNS in effect.axes_before:
+        draft.columns_revision = draft.head
+    draft.effects.append((draft.head, submission, operation, effect))
+    revisions[key] = draft.head
+    return Committed(submission.operation_id, draft.head, is_new=True)
+
+
+def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
+    """Raise Forbidden unless a person may edit; programs are checked where they come in."""
+    if author.kind not in (AuthorKind.USER, AuthorKind.GUEST):
+        return
+    if sheet.link_role == LinkRole.EDITOR:
+        return
+    if author.kind == AuthorKind.USER and author.user_id is not None:
+        granted = roles.get((sheet.id, author.user_id))
+        if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
+            return
+    raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
+
+
+def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
+    """Write cells, log and sheets, and return what changed."""
+    keys = {
+        (draft.row.id, row, column)
+        for draft in drafts
+        for _, _, _, effect in draft.effects
+        for row, column, _ in effect.cells
+    }
+    existing = sql.read_inputs(cursor, keys) if keys else {}
+    inputs: dict[int, dict[tuple[int, int], str]] = defaultdict(dict)
+    for (sheet_id, row, column), text in existing.items():
+        inputs[sheet_id][row, column] = text
+
+    cells: list[tuple[int, int, int, str, int]] = []
+    lines: list[sql.RevisionRow] = []
+    deltas: dict[int, Delta] = {}
+    for draft in drafts:
+        sheet_id = draft.row.id
+        touched: dict[tuple[int, int], tuple[int, str | None]] = {}
+        draft.filled -= sum(map(bool, inputs[sheet_id].values()))
+        for number, submission, operation, effect in draft.effects:
+            lines.append(
+                _line(sheet_id, number, submission, operation, set_inputs(inputs[sheet_id], effect))
+            )
+            label = submission.author.label
+            for row, column, _ in effect.cells:
+                touched[row, column] = (number, label)
+        draft.filled += sum(map(bool, inputs[sheet_id].values()))
+        changes: dict[str | None, list[CellState]] = defaultdict(list)
+        for (row, column), (number, author) in touched.items():
+            text = inputs[sheet_id][row, column]
+            cells.append((sheet_id, row, column, text, number))
+            changes[author].append((row, column, text))
+        deltas[sheet_id] = _delta(draft, changes)
+
+    now = timezone.now()
+    if cells:
+        sql.upsert_cells(cursor, cells)
+    sql.insert_revisions(cursor, lines, now)
+    sql.update_sheets(cursor, [_update(draft) for draft in drafts], now)
+    return deltas
+
+
+def _line(
+    sheet_id: int, number: int, submission: Submission, operation: Operation, before: object
+) -> sql.RevisionRow:
+    encode = msgspec.json.encode
+    return sql.RevisionRow(
+        sheet_id,
+        number,
+        sql.uuid_text(submission.operation_id),
+        str(submission.author.kind),
+        submission.author.name,
+        submission.author.user_id,
+        submission.author.origin,
+        encode(operation_to_json(operation)).decode(),
+        encode(before).decode(),
+    )
+
+
+def _delta(draft: _Draft, changes: dict[str | None, list[CellState]]) -> Delta:
+    axes, sizes = draft.layout.axes, draft.layout.sizes
+    has_rows = draft.rows_revision > draft.row.head
+    has_columns = draft.columns_revision > draft.row.head
+    return Delta(
+        after=draft.row.head,
+        through=draft.head,
+        changes=list(changes.items()),
+        rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
+        columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
+        row_sizes=sizes[AxisName.ROWS] if has_rows else None,
+        column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
+    )
+
+
+def _update(draft: _Draft) -> sql.SheetUpdate:
+    encode = msgspec.json.encode
+    axes, sizes = draft.layout.axes, draft.layout.sizes
+    return sql.SheetUpdate(
+        draft.row.id,
+        draft.head,
+        encode(axes[AxisName.ROWS].to_runs()).decode(),
+        encode(axes[AxisName.COLUMNS].to_runs()).decode(),
+        encode(sizes[AxisName.ROWS]).decode(),
+        encode(sizes[AxisName.COLUMNS]).decode(),
+        draft.rows_revision,
+        draft.columns_revision,
+        draft.filled,
+    )
+
+
+def _log(submission: Submission, outcome: Outcome) -> None:
+    match outcome:
+        case Committed(operation_id, revision, is_new):
+            logger.debug(
+                "committed sheet=%s revision=%s operation_id=%s is_new=%s",
+                submission.sheet,
+                revision,
+                operation_id,
+                is_new,
+            )
+        case Refused(operation_id, error):
+            logger.info(
+                "refused sheet=%s operation_id=%s code=%s: %s",
+                submission.sheet,
+                operation_id,
+                error.code,
+                error,
+            )

@@ -1,0 +1,227 @@
+"""Addressed operations become identity operations, under the sheet's lock.
+
+One Resolver serves one batch. It asks the database once for all that the batch's operations
+need, and remembers what earlier operations of the batch changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.errors import UnknownHeader
+from cells.domain.layout import Layout
+from cells.domain.operations import (
+    AddressedOperation,
+    AppendRows,
+    CellInput,
+    SetAddresses,
+    SetCells,
+    UpsertRow,
+)
+from cells.services import sql
+
+
+class _Headers(NamedTuple):
+    """Column ids by header name, true as long as the sheet has these very axes."""
+
+    axes: tuple[Axis, Axis]
+    columns: dict[str, int]
+
+
+class Resolver:
+    """What addresses, headers and "the last used row" mean for the sheets of one batch."""
+
+    def __init__(self, cursor: CursorWrapper, layouts: dict[int, Layout]) -> None:
+        self._cursor = cursor
+        self._layouts = layouts
+        self._recent: dict[sql.CellKey, str] = {}
+        # Row ids by (sheet id, column id, input): a superset, checked against _recent.
+        self._rows_with: dict[tuple[int, int, str], set[int]] = defaultdict(set)
+        self._last_used: dict[int, int | None] = {}
+        self._header_cells: dict[tuple[int, int], dict[int, str]] = {}
+        self._headers: dict[int, _Headers] = {}
+
+    def prepare(self, wanted: Sequence[tuple[int, AddressedOperation]]) -> None:
+        """Read what `wanted`, as (sheet id, operation), needs: three statements at the most."""
+        upserts = [(sheet_id, op) for sheet_id, op in wanted if isinstance(op, UpsertRow)]
+        if any(isinstance(op, AppendRows | UpsertRow) for _, op in wanted):
+            self._read_last_used({id_ for id_, op in wanted if not isinstance(op, SetAddresses)})
+        if upserts:
+            self._read_headers({sheet_id for sheet_id, _ in upserts})
+            self._find_keys(upserts)
+
+    def resolve(self, sheet_id: int, operation: AddressedOperation) -> SetCells:
+        """Return what `operation` means on the sheet as it is now. Raises UnknownHeader."""
+        match operation:
+            case SetAddresses(edits):
+                return self._place(sheet_id, edits)
+            case AppendRows(rows):
+                return self._append(sheet_id, rows)
+            case UpsertRow(key, values):
+                return self._upsert(sheet_id, key, values)
+
+    def note(self, sheet_id: int, cells: Iterable[CellInput]) -> None:
+        """Remember cells that an operation of this batch has set."""
+        rows_used = set()
+        for row, column, text in cells:
+            self._recent[sheet_id, row, column] = text
+            if text:
+                rows_used.add(row)
+                self._rows_with[sheet_id, column, text].add(row)
+            if (sheet_id, row) in self._header_cells:
+                self._header_cells[sheet_id, row][column] = text
+                self._headers.pop(sheet_id, None)
+        if sheet_id in self._last_used and rows_used:
+            # A row that was cleared in this very batch still counts as used: append leaves a
+            # gap then, as spreadsheet programs do until they forget their used range.
+            last = self._last_used[sheet_id]
+            candidates = rows_used if last is None else rows_used | {last}
+            self._last_used[sheet_id] = self._lowest(sheet_id, candidates)
+
+    def _place(self, sheet_id: int, edits: Iterable[CellInput]) -> SetCells:
+        """Turn positions into ids; what is beyond an axis gets the ids that it grows by."""
+        axes = self._layouts[sheet_id].axes
+        rows, columns = axes[AxisName.ROWS], axes[AxisName.COLUMNS]
+        cells, last_row, last_column = [], -1, -1
+        for row, column, text in edits:
+            last_row, last_column = max(row, last_row), max(column, last_column)
+            row_id = rows.id_at(row) if row < len(rows) else rows.next_id + row - len(rows)
+            column_id = (
+                columns.id_at(column)
+                if column < len(columns)
+                else columns.next_id + column - len(columns)
+            )
+            cells.append((row_id, column_id, text))
+        return SetCells(
+            tuple(cells),
+            new_rows=max(0, last_row + 1 - len(rows)),
+            new_columns=max(0, last_column + 1 - len(columns)),
+        )
+
+    def _append(self, sheet_id: int, rows: Iterable[Sequence[str]]) -> SetCells:
+        start = self._next_position(sheet_id)
+        return self._place(
+            sheet_id,
+            [
+                (start + row, column, text)
+                for row, inputs in enumerate(rows)
+                for column, text in enumerate(inputs)
+            ],
+        )
+
+    def _upsert(
+        self,
+        sheet_id: int,
+        key: Iterable[tuple[str, str]],
+        values: Iterable[tuple[str, str]],
+    ) -> SetCells:
+        columns = self._columns_by_header(sheet_id)
+        key_cells = [(self._column(columns, header), text) for header, text in key]
+        set_cells = [(self._column(columns, header), text) for header, text in values]
+        row = self._row_with(sheet_id, key_cells)
+        if row is not None:
+            return SetCells(tuple((row, column, text) for column, text in set_cells))
+        position = self._next_position(sheet_id)
+        axis = self._layouts[sheet_id].axes[AxisName.COLUMNS]
+        return self._place(
+            sheet_id,
+            [
+                (position, axis.position_of(column), text)
+                for column, text in {**dict(key_cells), **dict(set_cells)}.items()
+            ],
+        )
+
+    def _row_with(self, sheet_id: int, key_cells: Sequence[tuple[int, str]]) -> int | None:
+        """Return the topmost living row, but for row 1, whose cells hold the whole key."""
+        matches: set[int] | None = None
+        for column, text in key_cells:
+            rows = {
+                row
+                for row in self._rows_with[sheet_id, column, text]
+                if self._recent.get((sheet_id, row, column), text) == text
+            }
+            matches = rows if matches is None else matches & rows
+        axis = self._layouts[sheet_id].axes[AxisName.ROWS]
+        positions = {row: axis.position_of(row) for row in matches or () if axis.is_alive(row)}
+        below = [row for row, position in positions.items() if position > 0]
+        return min(below, key=positions.__getitem__, default=None)
+
+    def _columns_by_header(self, sheet_id: int) -> dict[str, int]:
+        axes = self._layouts[sheet_id].axes
+        rows, columns = axes[AxisName.ROWS], axes[AxisName.COLUMNS]
+        known = self._headers.get(sheet_id)
+        if known is not None and known.axes[0] is rows and known.axes[1] is columns:
+            return known.columns
+        if not len(rows):
+            return {}
+        row = rows.id_at(0)
+        if (sheet_id, row) not in self._header_cells:  # another row was moved to the top
+            self._read_headers({sheet_id})
+        cells = self._header_cells[sheet_id, row]
+        living = [column for column, text in cells.items() if text and columns.is_alive(column)]
+        # From right to left, so that of two columns of one name the leftmost wins.
+        living.sort(key=columns.position_of, reverse=True)
+        by_header = {cells[column]: column for column in living}
+        self._headers[sheet_id] = _Headers((rows, columns), by_header)
+        return by_header
+
+    def _column(self, columns: dict[str, int], header: str) -> int:
+        if header not in columns:
+            known = ", ".join(list(columns)[::-1][:10]) or "none"
+            raise UnknownHeader(
+                f"row 1 has no header {header[:60]!r}; add it there, or use one of: {known}"
+            )
+        return columns[header]
+
+    def _next_position(self, sheet_id: int) -> int:
+        """Return the position right below the last used row, which may have been deleted."""
+        last = self._last_used[sheet_id]
+        if last is None:
+            return 0
+        axis = self._layouts[sheet_id].axes[AxisName.ROWS]
+        return axis.living_before(last) + (1 if axis.is_alive(last) else 0)
+
+    def _lowest(self, sheet_id: int, rows: Iterable[int]) -> int:
+        return max(rows, key=self._layouts[sheet_id].axes[AxisName.ROWS].living_before)
+
+    def _read_last_used(self, sheet_ids: Iterable[int]) -> None:
+        runs = [
+            (sheet_id, place, run.first, run.first + run.length - 1)
+            for sheet_id in sheet_ids
+            for place, run in enumerate(self._layouts[sheet_id].axes[AxisName.ROWS].runs)
+            if run.is_alive
+        ]
+        last: dict[int, tuple[int, int]] = {}
+        for sheet_id, place, row in sql.find_last_used(self._cursor, runs):
+            last[sheet_id] = max(last.get(sheet_id, (-1, -1)), (place, row))
+        for sheet_id in sheet_ids:
+            self._last_used[sheet_id] = last[sheet_id][1] if sheet_id in last else None
+
+    def _read_headers(self, sheet_ids: Iterable[int]) -> None:
+        tops = {
+            (sheet_id, axis.id_at(0))
+            for sheet_id in sheet_ids
+            if len(axis := self._layouts[sheet_id].axes[AxisName.ROWS])
+        }
+        for top in tops:
+            self._header_cells[top] = {}
+        for sheet_id, row, column, text in sql.read_rows(self._cursor, tops):
+            self._header_cells[sheet_id, row][column] = text
+        for (sheet_id, row, column), text in self._recent.items():
+            if (sheet_id, row) in tops:
+                self._header_cells[sheet_id, row][column] = text
+
+    def _find_keys(self, upserts: Iterable[tuple[int, UpsertRow]]) -> None:
+        wanted = set()
+        for sheet_id, operation in upserts:
+            columns = self._columns_by_header(sheet_id)
+            wanted |= {
+                (sheet_id, columns[header], text)
+                for header, text in operation.key
+                if header in columns
+            }
+        for sheet_id, column, text, row in sql.find_rows(self._cursor, wanted):
+            self._rows_with[sheet_id, column, text].add(row)

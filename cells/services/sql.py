@@ -1,0 +1,263 @@
+"""The hot statements, set-based, for SQLite and PostgreSQL alike.
+
+A batch of any size costs each function one statement: its rows travel as one JSON text
+(SQLite) or as one array a column (PostgreSQL). Everything that is not hot uses the ORM.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+CellKey = tuple[int, int, int]
+"""Sheet id, row id, column id."""
+
+
+class SheetRow(NamedTuple):
+    """What commit needs of a sheet, its JSON columns still text."""
+
+    id: int
+    slug: str
+    head: int
+    rows: str
+    columns: str
+    row_sizes: str
+    column_sizes: str
+    rows_revision: int
+    columns_revision: int
+    filled: int
+    owner_id: int | None
+    link_role: str
+
+
+class RevisionRow(NamedTuple):
+    """One line of the log, ready to be written; `operation` and `before` are JSON text."""
+
+    sheet_id: int
+    number: int
+    operation_id: str
+    author_kind: str
+    author_name: str
+    user_id: int | None
+    origin: str
+    operation: str
+    before: str
+
+
+class SheetUpdate(NamedTuple):
+    """What a commit leaves behind in a sheet's row."""
+
+    id: int
+    head: int
+    rows: str
+    columns: str
+    row_sizes: str
+    column_sizes: str
+    rows_revision: int
+    columns_revision: int
+    filled: int
+
+
+def lock_sheets(cursor: CursorWrapper, slugs: Iterable[str]) -> list[SheetRow]:
+    """Lock the sheets in id order, the same for every writer so that none waits in a circle.
+
+    On SQLite the immediate transaction is the lock.
+    """
+    given, params = _given("slug text", [(slug,) for slug in slugs])
+    lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
+    cursor.execute(
+        # S608 throughout: only names and types written in this module become part of the text.
+        f"SELECT {_columns('sheet', SheetRow._fields)} FROM cells_sheet AS sheet "  # noqa: S608
+        f"JOIN {given} ON sheet.slug = given.slug ORDER BY sheet.id {lock}",
+        params,
+    )
+    return [SheetRow(*row) for row in cursor.fetchall()]
+
+
+def find_committed(
+    cursor: CursorWrapper, operations: Iterable[tuple[int, UUID]]
+) -> dict[tuple[int, str], int]:
+    """Return the revision of each (sheet id, operation id) that the log has already.
+
+    The operation ids of the result are in the database's own form; see uuid_text.
+    """
+    given, params = _given(
+        "sheet_id bigint, operation_id uuid",
+        [(sheet_id, uuid_text(operation_id)) for sheet_id, operation_id in operations],
+    )
+    cursor.execute(
+        "SELECT revision.sheet_id, revision.operation_id, revision.number "  # noqa: S608
+        f"FROM {given} JOIN cells_revision AS revision "
+        "ON revision.sheet_id = given.sheet_id AND revision.operation_id = given.operation_id",
+        params,
+    )
+    return {(sheet_id, str(id_)): number for sheet_id, id_, number in cursor.fetchall()}
+
+
+def find_roles(
+    cursor: CursorWrapper, pairs: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """Return the granted role of each (sheet id, user id) that has one."""
+    given, params = _given("sheet_id bigint, user_id bigint", pairs)
+    cursor.execute(
+        "SELECT access.sheet_id, access.user_id, access.role "  # noqa: S608
+        f"FROM {given} JOIN cells_sheetaccess AS access "
+        "ON access.sheet_id = given.sheet_id AND access.user_id = given.user_id",
+        params,
+    )
+    return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
+
+
+def read_inputs(cursor: CursorWrapper, keys: Iterable[CellKey]) -> dict[CellKey, str]:
+    """Return the inputs of those cells that exist."""
+    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
+    cursor.execute(
+        'SELECT cell.sheet_id, cell."row", cell."column", cell.input '  # noqa: S608
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        'AND cell."row" = given."row" AND cell."column" = given."column"',
+        params,
+    )
+    return {(sheet_id, row, column): text for sheet_id, row, column, text in cursor.fetchall()}
+
+
+def read_rows(
+    cursor: CursorWrapper, rows: Iterable[tuple[int, int]]
+) -> list[tuple[int, int, int, str]]:
+    """Return (sheet id, row id, column id, input) of the filled cells of (sheet id, row id)s."""
+    given, params = _given('sheet_id bigint, "row" int', rows)
+    cursor.execute(
+        'SELECT cell.sheet_id, cell."row", cell."column", cell.input '  # noqa: S608
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        'AND cell."row" = given."row" WHERE cell.input <> \'\'',
+        params,
+    )
+    return list(cursor.fetchall())
+
+
+def find_rows(
+    cursor: CursorWrapper, wanted: Iterable[tuple[int, int, str]]
+) -> list[tuple[int, int, str, int]]:
+    """Return (sheet id, column id, input, row id) of cells that hold a wanted input.
+
+    `wanted` is (sheet id, column id, input).
+    """
+    given, params = _given('sheet_id bigint, "column" int, input text', wanted)
+    cursor.execute(
+        'SELECT cell.sheet_id, cell."column", cell.input, cell."row" '  # noqa: S608
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        'AND cell."column" = given."column" AND cell.input = given.input',
+        params,
+    )
+    return list(cursor.fetchall())
+
+
+def find_last_used(
+    cursor: CursorWrapper, runs: Iterable[tuple[int, int, int, int]]
+) -> list[tuple[int, int, int]]:
+    """Return (sheet id, place, row id) of the highest used row id in each run that has one.
+
+    `runs` is (sheet id, place of the run on its axis, first row id, last row id). Each run costs
+    one step back on an index, however many cells it spans, unless they were cleared.
+    """
+    given, params = _given("sheet_id bigint, place int, low int, high int", runs)
+    cursor.execute(
+        "SELECT sheet_id, place, used FROM (SELECT given.sheet_id, given.place, ("  # noqa: S608
+        'SELECT cell."row" FROM cells_cell AS cell WHERE cell.sheet_id = given.sheet_id '
+        "AND cell.\"row\" BETWEEN given.low AND given.high AND cell.input <> '' "
+        f'ORDER BY cell."row" DESC LIMIT 1) AS used FROM {given}) AS found '
+        "WHERE used IS NOT NULL",
+        params,
+    )
+    return list(cursor.fetchall())
+
+
+def upsert_cells(cursor: CursorWrapper, cells: Iterable[tuple[int, int, int, str, int]]) -> None:
+    """Write (sheet id, row id, column id, input, revision); each cell once in a call."""
+    given, params = _given(
+        'sheet_id bigint, "row" int, "column" int, input text, revision bigint', cells
+    )
+    cursor.execute(
+        'INSERT INTO cells_cell (sheet_id, "row", "column", input, revision) '  # noqa: S608
+        # SQLite's grammar needs the WHERE, or takes ON CONFLICT for a join's.
+        f'SELECT sheet_id, "row", "column", input, revision FROM {given} WHERE true '
+        'ON CONFLICT (sheet_id, "row", "column") '
+        "DO UPDATE SET input = excluded.input, revision = excluded.revision",
+        params,
+    )
+
+
+def insert_revisions(
+    cursor: CursorWrapper, revisions: Iterable[RevisionRow], committed_at: datetime
+) -> None:
+    """Append lines to the log."""
+    given, params = _given(
+        "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
+        "user_id bigint, origin text, operation json, before json",
+        revisions,
+    )
+    names = ", ".join(RevisionRow._fields)
+    cursor.execute(
+        f"INSERT INTO cells_revision ({names}, committed_at) "  # noqa: S608
+        f"SELECT {names}, %s FROM {given}",
+        [connection.ops.adapt_datetimefield_value(committed_at), *params],
+    )
+
+
+def update_sheets(
+    cursor: CursorWrapper, updates: Iterable[SheetUpdate], updated_at: datetime
+) -> None:
+    """Write what commits leave behind in their sheets."""
+    given, params = _given(
+        "id bigint, head bigint, rows json, columns json, row_sizes json, column_sizes json, "
+        "rows_revision bigint, columns_revision bigint, filled int",
+        updates,
+    )
+    assignments = ", ".join(f"{name} = given.{name}" for name in SheetUpdate._fields[1:])
+    cursor.execute(
+        f"UPDATE cells_sheet SET {assignments}, updated_at = %s "  # noqa: S608
+        f"FROM {given} WHERE cells_sheet.id = given.id",
+        [connection.ops.adapt_datetimefield_value(updated_at), *params],
+    )
+
+
+def uuid_text(uuid: UUID) -> str:
+    """Return the text by which this database gives a UUID back: SQLite keeps bare hex."""
+    return str(uuid) if connection.vendor == "postgresql" else uuid.hex
+
+
+_POSTGRESQL_TYPES = {"json": "text"}  # arrays of text, cast when they are read
+
+
+def _given(columns: str, rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Return the SQL of a row source named `given`, and its parameters.
+
+    `columns` is "name type, name type …" with PostgreSQL's types.
+    """
+    named = [column.split() for column in columns.split(", ")]
+    rows = list(rows)
+    if connection.vendor == "postgresql":
+        names = ", ".join(name for name, _ in named)
+        arrays = ", ".join(f"%s::{_POSTGRESQL_TYPES.get(type_, type_)}[]" for _, type_ in named)
+        casts = ", ".join(
+            f"{name}::jsonb AS {name}" if type_ == "json" else name for name, type_ in named
+        )
+        parameters: list[Any] = [[row[place] for row in rows] for place in range(len(named))]
+        source = f"unnest({arrays}) AS given({names})"
+        if casts != names:
+            source = f"(SELECT {casts} FROM {source}) AS given"  # noqa: S608
+        return source, parameters
+    fields = ", ".join(
+        f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(named)
+    )
+    return (
+        f"(SELECT {fields} FROM json_each(%s)) AS given",  # noqa: S608
+        [msgspec.json.encode(rows).decode()],
+    )
+
+
+def _columns(table: str, names: Iterable[str]) -> str:
+    return ", ".join(f"{table}.{name}" for name in names)
