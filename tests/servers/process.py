@@ -121,6 +121,7 @@ class ServerProcess:
         self.stop_signal = stop_signal
         self.environment = clean_environment(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -145,6 +146,7 @@ class ServerProcess:
         if self.is_running:
             raise ServerFailedError(f"{self.name} runs already, as process {self.pid}")
         with self.log.open("ab") as output:
+            self._log_start = output.tell()
             self._process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
@@ -212,6 +214,10 @@ class ServerProcess:
             self._signal_group(signal.SIGKILL)
             self.process.wait()
             self._forget()
+
+    def output(self) -> str:
+        """Return what the server wrote since it was last started."""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 
     def log_tail(self, lines: int = 40) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""

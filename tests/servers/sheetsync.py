@@ -54,7 +54,7 @@ class WebServer(ServerProcess):
 
     def worker_pids(self) -> list[int]:
         """Return the processes that uvicorn reports as serving; of `runserver`, its own."""
-        found = re.findall(rb"Started server process \[(\d+)\]", self.log.read_bytes())
+        found = re.findall(r"Started server process \[(\d+)\]", self.output())
         return [int(pid) for pid in found] or [self.pid]
 
 
@@ -75,6 +75,10 @@ class Listener(ServerProcess):
             log=log,
             environment=environment,
         )
+
+    def is_ready(self) -> bool:
+        """Say whether the subscription exists: what is published before is lost."""
+        return "listening to" in self.output()
 
 
 def uvicorn(port: int, workers: int = 1) -> list[str]:

@@ -78,7 +78,7 @@ def test_a_stopped_server_leaves_nothing_that_it_forked(tmp_path: Path) -> None:
         "child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); time.sleep(60)",
         tmp_path / "log",
     ).start()
-    child = int(server.wait_until(lambda: server.log.read_text().strip(), "the child's pid"))
+    child = int(server.wait_until(lambda: server.output().strip(), "the child's pid"))
 
     assert server.stop() == -signal.SIGTERM
     assert server not in running
@@ -91,10 +91,18 @@ def test_a_server_that_ignores_sigterm_is_a_failure_and_ends(tmp_path: Path) -> 
         "print('deaf', flush=True); time.sleep(60)",
         tmp_path / "log",
     ).start()
-    server.wait_until(lambda: "deaf" in server.log.read_text(), "its handler")
+    server.wait_until(lambda: "deaf" in server.output(), "its handler")
     with pytest.raises(ServerFailedError, match=r"still runs after 0\.2 s"):
         server.stop(seconds=0.2)
     assert not server.is_running
+
+
+def test_output_of_an_earlier_start_does_not_count(tmp_path: Path) -> None:
+    server = python("print('up')", tmp_path / "log")
+    for _ in range(2):
+        server.start().wait_for_exit()
+        assert server.output() == "up\n"
+    assert "up\nup" in server.log_tail()
 
 
 def test_developers_settings_do_not_reach_a_server(
@@ -103,7 +111,7 @@ def test_developers_settings_do_not_reach_a_server(
     monkeypatch.setenv("DATABASE_URL", "postgres://production/")
     server = python("import os; print(os.environ.get('DATABASE_URL'))", tmp_path / "log").start()
     server.wait_for_exit()
-    assert server.log.read_text() == "None\n"
+    assert server.output() == "None\n"
 
 
 def test_a_missing_service_skips_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
