@@ -1,0 +1,51 @@
+"""Dead letters: stream messages that could not become edits, kept whole for a person to look at."""
+
+from collections.abc import Sequence
+
+from cells.models import DeadLetter
+
+_ONCE = ("subscription", "message_id")
+_NEWEST_WINS = (
+    "reason",
+    "detail",
+    "data",
+    "attributes",
+    "ordering_key",
+    "delivery_attempt",
+    "published_at",
+    "received_at",
+)
+
+
+def record_dead_letters(letters: Sequence[DeadLetter]) -> None:
+    """Keep these unsaved dead letters, each message once, in one statement (SQLite: per 99).
+
+    A message that is there already is overwritten: the same again after a redelivery, the newer
+    one where the emulator started anew and gives its message ids a second time. Text that no
+    database holds is made harmless first; the bytes stay as they came.
+    """
+    by_message = {(letter.subscription, letter.message_id): letter for letter in letters}
+    for letter in by_message.values():
+        _make_safe(letter)
+    DeadLetter.objects.bulk_create(
+        by_message.values(),
+        update_conflicts=True,
+        unique_fields=_ONCE,
+        update_fields=_NEWEST_WINS,
+    )
+
+
+def _make_safe(letter: DeadLetter) -> None:
+    for field in ("subscription", "message_id", "reason", "detail", "ordering_key"):
+        text = _safe_text(getattr(letter, field))
+        limit = getattr(DeadLetter._meta.get_field(field), "max_length", None)
+        # The end is what tells a long resource name or id from its neighbours.
+        setattr(letter, field, text if limit is None else text[-limit:])
+    letter.attributes = {
+        _safe_text(str(name)): _safe_text(str(value)) for name, value in letter.attributes.items()
+    }
+
+
+def _safe_text(text: str) -> str:
+    r"""Return `text` with NUL and lone surrogates as Python would write them: `\x00`, `\ud800`."""
+    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
