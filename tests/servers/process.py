@@ -173,6 +173,7 @@ class ServerProcess:
         def condition_or_end() -> T | None:
             value = condition()
             if not value and not self.is_running:
+                self._forget()
                 raise ServerFailedError(
                     f"{self.name} ended with exit code {self.process.returncode} while a test "
                     f"waited for {what}\n{self.log_tail()}"
