@@ -1,0 +1,52 @@
+"""Which sheets the home page shows to a person, and with which role."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Coalesce
+
+from cells.models import LinkRole, Role, Sheet, SheetAccess
+from cells.services.access import Person, visible_sheets
+
+DEMO_SLUG = "demo"  # what prepare_demo makes; a newcomer's first sheet
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSheet:
+    """A line of the list: a sheet, and what the reader may do there."""
+
+    sheet: Sheet
+    role: Role
+
+
+def listed_sheets(user: Person, opened: Iterable[str]) -> QuerySet[Sheet]:
+    """Return own and shared sheets, and open ones among the demo and `opened`, newest edit first.
+
+    `opened` are slugs that this browser has visited: as in Google Sheets, having been given the
+    address is what brings a link-shared sheet into one's list, and no other one appears.
+    """
+    by_link = Sheet.objects.exclude(link_role=LinkRole.NONE).filter(slug__in={DEMO_SLUG, *opened})
+    return (
+        (visible_sheets(user) | by_link)
+        .select_related("owner")
+        .prefetch_related(
+            Prefetch("access", SheetAccess.objects.filter(user_id=user.pk or 0), to_attr="given")
+        )
+        .order_by(Coalesce("updated_at", "created_at").desc(), "-pk")
+    )
+
+
+def with_roles(user: Person, sheets: Iterable[Sheet]) -> list[ListedSheet]:
+    """Return each of the listed sheets with the strongest role that `user` has there."""
+    return [ListedSheet(sheet, _role(user, sheet)) for sheet in sheets]
+
+
+def _role(user: Person, sheet: Sheet) -> Role:
+    if user.pk is not None and sheet.owner_id == user.pk:
+        return Role.OWNER
+    given: list[SheetAccess] = getattr(sheet, "given", [])
+    roles = [Role(access.role) for access in given]
+    if sheet.link_role != LinkRole.NONE:
+        roles.append(Role(sheet.link_role))
+    return max(roles, key=list(Role).index)

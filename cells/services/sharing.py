@@ -1,0 +1,26 @@
+"""Who a sheet is shared with: by name, and by its address."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+
+from cells.models import LinkRole, Role, Sheet, SheetAccess
+
+
+def set_link_role(sheet: Sheet, link_role: LinkRole) -> None:
+    """Say what anybody who has the address may do."""
+    Sheet.objects.filter(pk=sheet.pk).update(link_role=link_role)
+
+
+def grant(sheet: Sheet, user: AbstractBaseUser, role: Role) -> None:
+    """Give a person a role, in place of the one that they had."""
+    SheetAccess.objects.update_or_create(sheet=sheet, user_id=user.pk, defaults={"role": role})
+
+
+def revoke(sheet: Sheet, user_id: int) -> None:
+    """Take a person's role away; what the address allows to everybody stays."""
+    SheetAccess.objects.filter(sheet=sheet, user_id=user_id).delete()
+
+
+def access_list(sheet: Sheet) -> QuerySet[SheetAccess]:
+    """Return the people with a role of their own on this sheet, by name."""
+    return sheet.access.select_related("user").order_by("user__username")

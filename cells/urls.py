@@ -1,0 +1,16 @@
+"""The app's addresses."""
+
+from django.urls import path
+
+from cells import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sheets/", views.new_sheet, name="new_sheet"),
+    path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
+    path("sheets/<slug:slug>/share/", views.share, name="share"),
+    path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
+    path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]
