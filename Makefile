@@ -43,7 +43,7 @@ types: $(INSTALLED_DEV)
 	fi
 
 check: lint types
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import hypothesis
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
@@ -33,6 +34,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+# No deadline for an example: beside servers on two cores any of them may take long for once.
+hypothesis.settings.register_profile("sheetsync", deadline=None)
+hypothesis.settings.load_profile("sheetsync")
 
 # -- services: one of each for the whole run; a test that stops one starts it again ---------------
 
@@ -109,7 +114,7 @@ def listener(tmp_path: Path) -> Iterator[Callable[..., Listener]]:
 def new_database(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Callable[[Literal["sqlite", "postgresql"]], str]:
-    """Make empty, migrated databases for processes of their own; returns the DATABASE_URL."""
+    """Make empty, migrated databases for our own processes; returns the DATABASE_URL of each."""
 
     def make(kind: Literal["sqlite", "postgresql"]) -> str:
         if kind == "postgresql":
