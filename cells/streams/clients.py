@@ -1,0 +1,203 @@
+"""How this process reaches Pub/Sub: names, the emulator or Google, and what is wrong."""
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+from django.conf import settings
+from google.api_core.exceptions import (
+    AlreadyExists,
+    DeadlineExceeded,
+    Forbidden,
+    GoogleAPICallError,
+    NotFound,
+    ServiceUnavailable,
+    Unauthenticated,
+)
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.pubsub_v1 import PublisherClient, SubscriberClient, Subscription
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+SETUP_SECONDS = 5  # a healthy Pub/Sub answers in milliseconds; an operator waits for the sentence
+
+ACK_DEADLINE_SECONDS = 60  # the minimum is 10; leave room for a wait on a sheet's lock
+
+# gRPC waits up to two minutes between its attempts to connect: an outage of an hour would end
+# two minutes late.
+CHANNEL_OPTIONS = [
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_receive_message_length", -1),  # a message may have 10 MB, a pull many of them
+    ("grpc.max_send_message_length", -1),
+]
+
+_PROJECT = re.compile(r"[a-z0-9.:-]{1,100}")
+# https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+_NAME = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
+
+
+class PubsubSetupError(Exception):
+    """Pub/Sub cannot be used as it is configured; the message tells the operator what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The project, topic and subscription that edits come through."""
+
+    project: str
+    topic: str
+    subscription: str
+
+    @classmethod
+    def from_settings(
+        cls, project: str | None = None, topic: str | None = None, subscription: str | None = None
+    ) -> "Route":
+        """Return the configured route, with what is given here instead of the settings' names.
+
+        Raises PubsubSetupError for a missing or impossible name.
+        """
+        route = cls(
+            project=settings.PUBSUB_PROJECT if project is None else project,
+            topic=settings.PUBSUB_TOPIC if topic is None else topic,
+            subscription=settings.PUBSUB_SUBSCRIPTION if subscription is None else subscription,
+        )
+        if not _PROJECT.fullmatch(route.project):
+            raise PubsubSetupError(
+                f"{route.project!r} is no Google Cloud project: set PUBSUB_PROJECT or --project "
+                '("demo" will do for the emulator).'
+            )
+        for kind, name in (("topic", route.topic), ("subscription", route.subscription)):
+            if not _NAME.fullmatch(name):
+                raise PubsubSetupError(
+                    f"{name!r} is no name for a {kind}: set PUBSUB_{kind.upper()} or --{kind} to "
+                    "3 to 255 letters, digits and -._~+% that start with a letter."
+                )
+        return route
+
+    @property
+    def topic_path(self) -> str:
+        return f"projects/{self.project}/topics/{self.topic}"
+
+    @property
+    def subscription_path(self) -> str:
+        return f"projects/{self.project}/subscriptions/{self.subscription}"
+
+
+def subscriber_client() -> SubscriberClient:
+    """Return a client for synchronous calls, which any number of threads may share.
+
+    Raises PubsubSetupError without credentials.
+    """
+    try:
+        return SubscriberClient(transport=_transport(SubscriberGrpcTransport))
+    except GoogleAuthError as error:
+        raise PubsubSetupError(explain(error)) from error
+
+
+def publisher_client() -> PublisherClient:
+    """Return a client whose `publish` is one synchronous request.
+
+    Raises PubsubSetupError without credentials.
+    """
+    try:
+        return PublisherClient(transport=_transport(PublisherGrpcTransport))
+    except GoogleAuthError as error:
+        raise PubsubSetupError(explain(error)) from error
+
+
+def _transport(kind: Any) -> Any:
+    # Google's clients know PUBSUB_EMULATOR_HOST, but not the channel options.
+    if host := os.environ.get("PUBSUB_EMULATOR_HOST"):
+        return kind(host=host, channel=grpc.insecure_channel(host, options=CHANNEL_OPTIONS))
+
+    def channel(host: str, **arguments: Any) -> grpc.Channel:
+        return kind.create_channel(host, **arguments | {"options": CHANNEL_OPTIONS})
+
+    return kind(channel=channel)
+
+
+def find_subscription(client: SubscriberClient, route: Route, *, create: bool) -> Subscription:
+    """Return the subscription; `create` makes it, and its topic, where they are missing.
+
+    Raises PubsubSetupError when it is not there, cannot be pulled from or hears another topic.
+    """
+    try:
+        if create:
+            _create(client, route)
+        subscription = client.get_subscription(
+            subscription=route.subscription_path, retry=None, timeout=SETUP_SECONDS
+        )
+    except (GoogleAPICallError, GoogleAuthError) as error:
+        raise PubsubSetupError(explain(error, f"subscription {route.subscription_path}")) from error
+    if subscription.topic != route.topic_path:
+        raise PubsubSetupError(
+            f"The subscription {route.subscription_path} belongs to the topic "
+            f"{subscription.topic}, not to {route.topic_path}: correct PUBSUB_TOPIC or --topic, "
+            "or choose another subscription."
+        )
+    if subscription.push_config.push_endpoint:
+        raise PubsubSetupError(
+            f"The subscription {route.subscription_path} pushes to "
+            f"{subscription.push_config.push_endpoint}: choose one that can be pulled from."
+        )
+    return subscription
+
+
+def _create(client: SubscriberClient, route: Route) -> None:
+    publisher = publisher_client()
+    try:
+        with contextlib.suppress(AlreadyExists):
+            publisher.create_topic(name=route.topic_path, retry=None, timeout=SETUP_SECONDS)
+    finally:
+        publisher.transport.close()
+    wanted = Subscription(
+        name=route.subscription_path,
+        topic=route.topic_path,
+        ack_deadline_seconds=ACK_DEADLINE_SECONDS,
+        # Edits of one sheet must commit in the order in which they were published; and it cannot
+        # be turned on later.
+        enable_message_ordering=True,
+    )
+    with contextlib.suppress(AlreadyExists):
+        client.create_subscription(request=wanted, retry=None, timeout=SETUP_SECONDS)
+
+
+def explain(error: Exception, resource: str = "") -> str:
+    """Return what an error of Google's libraries means here, and what to do next.
+
+    `resource` is what was asked for: "topic projects/demo/topics/edits".
+    """
+    emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+    reason = str(error).partition("\n")[0][:300]
+    match error:
+        case DefaultCredentialsError():
+            return (
+                "There are no Google credentials: set PUBSUB_EMULATOR_HOST=127.0.0.1:8085 to use "
+                "the emulator, or run `gcloud auth application-default login`, or set "
+                f"GOOGLE_APPLICATION_CREDENTIALS to a key file. ({reason})"
+            )
+        case ServiceUnavailable() | DeadlineExceeded() if emulator:
+            return (
+                f"The Pub/Sub emulator at PUBSUB_EMULATOR_HOST={emulator} does not answer: start "
+                f"it with `gcloud beta emulators pubsub start`, or correct the address. ({reason})"
+            )
+        case ServiceUnavailable() | DeadlineExceeded():
+            return f"Google Pub/Sub does not answer: is there a way to it from here? ({reason})"
+        case NotFound():
+            return (
+                f"There is no {resource}: make it, and what belongs to it, with `manage.py "
+                f"pubsub_listener --create`, or correct the name. ({reason})"
+            )
+        case Forbidden() | Unauthenticated():
+            return (
+                f"These credentials may not use the {resource}: to listen, the account needs the "
+                "roles pubsub.subscriber and pubsub.viewer; to send, pubsub.publisher; for "
+                f"--create, pubsub.editor. ({reason})"
+            )
+        case _:
+            return f"Pub/Sub refuses the {resource}: {type(error).__name__}: {reason}"
