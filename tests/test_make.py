@@ -1,0 +1,83 @@
+"""`make run`: one command from a clone to a sheet in the browser, and sentences when it cannot."""
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+from tests.servers.process import ROOT, clean_environment, free_port
+from tests.servers.sheetsync import WebServer
+
+
+def make_run(folder: Path, port: int) -> WebServer:
+    """Return `make run` with this virtual environment and a database of its own."""
+    return WebServer(
+        environment(folder),
+        log=folder / "make.log",
+        command=["make", "run", f"PORT={port}", f"VENV={sys.prefix}"],
+        port=port,
+        name="make run",
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    # MAKEFLAGS would hand this make the arguments of the one that runs the tests.
+    return {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "MAKEFLAGS": ""}
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=ROOT,
+        env=clean_environment(environment(folder)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_run_serves_the_demo_sheet_and_says_where(tmp_path: Path) -> None:
+    port = free_port()
+    server = make_run(tmp_path, port).start()
+    try:
+        address = f"http://127.0.0.1:{port}/sheets/demo/"
+        assert address in server.output()
+        with urlopen(address) as page:
+            assert page.status == 200
+    finally:
+        server.stop()
+
+
+def test_second_run_starts_in_under_five_seconds(tmp_path: Path) -> None:
+    server = make_run(tmp_path, free_port())
+    server.start().stop()
+    began = time.monotonic()
+    server.start()
+    seconds = time.monotonic() - began
+    server.stop()
+    assert seconds < 5
+
+
+def test_busy_port_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as busy:
+        port = busy.getsockname()[1]
+        ended = make(tmp_path, "run", f"PORT={port}", f"VENV={sys.prefix}")
+    assert ended.returncode != 0
+    sentences = [line for line in ended.stderr.splitlines() if not line.startswith("make")]
+    assert len(sentences) == 1, ended.stderr
+    assert str(port) in sentences[0]
+    assert "Traceback" not in ended.stdout
+
+
+def test_python_that_is_too_old_is_one_clear_sentence(tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    ended = make(tmp_path, "run", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}")
+    sentence, complaint = ended.stderr.splitlines()
+    assert sentence == (
+        f"PYTHON={old} is not Python 3.11 or newer with the venv module, which SheetSync needs."
+    )
+    assert complaint.startswith("make: ***")
