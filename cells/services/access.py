@@ -1,9 +1,12 @@
 """Who may do what: roles on sheets, and the sheets that a person sees."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 from django.utils.crypto import get_random_string
 
+from cells.domain.errors import Forbidden, NoSuchSheet
 from cells.models import LinkRole, Role, Sheet, SheetAccess
 
 SLUG_CHARACTERS = 12  # 62 bits out of these letters: not to be guessed
@@ -25,6 +28,27 @@ def role_of(user: Person, sheet: Sheet) -> Role | None:
         key=list(Role).index,
         default=None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A person's way in: the sheet, and what they may do on it."""
+
+    sheet_id: int
+    slug: str
+    role: Role
+
+
+def admit(slug: str, user: Person) -> Admission:
+    """Return how `user` may come in. Raises NoSuchSheet, or Forbidden for a stranger."""
+    try:
+        sheet = Sheet.objects.only("pk", "slug", "owner_id", "link_role").get(slug=slug)
+    except Sheet.DoesNotExist:
+        raise NoSuchSheet(f"there is no sheet {slug[:64]!r}; check the address") from None
+    role = role_of(user, sheet)
+    if role is None:
+        raise Forbidden("this sheet is not shared with you; ask its owner")
+    return Admission(sheet.pk, sheet.slug, role)
 
 
 def visible_sheets(user: Person) -> QuerySet[Sheet]:

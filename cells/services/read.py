@@ -1,0 +1,163 @@
+"""Reading a sheet as it stands: whole, since a revision, or through a window."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import msgspec
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from cells.domain.axes import Axis
+from cells.domain.deltas import CellState, Delta
+from cells.models import Cell, Sheet
+from cells.services.authors import label_of
+
+CELLS_PER_DELTA = 5_000  # about 100 kB a frame: soon painted, soon sent
+AUTHORS_WITHIN_REVISIONS = 1_000  # beyond, nobody is told who typed what while they were away
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSheet:
+    """A sheet's shape at revision `head`, its axes and sizes in their wire form."""
+
+    id: int
+    slug: str
+    title: str
+    head: int
+    rows: list[list[int]]
+    columns: list[list[int]]
+    row_sizes: list[list[int]]
+    column_sizes: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A rectangle of a sheet: the texts of each row, and where its cells really are."""
+
+    top: int
+    left: int
+    texts: list[list[str]]
+
+
+def open_sheet(sheet_id: int) -> OpenedSheet:
+    """Return a sheet's shape. Raises Sheet.DoesNotExist."""
+    sheet = Sheet.objects.get(pk=sheet_id)
+    return OpenedSheet(
+        sheet.pk,
+        sheet.slug,
+        sheet.title,
+        sheet.head,
+        sheet.rows,
+        sheet.columns,
+        sheet.row_sizes,
+        sheet.column_sizes,
+    )
+
+
+def read_heads(sheet_ids: Iterable[int]) -> dict[int, int]:
+    """Return the newest revision of each sheet that there still is."""
+    return dict(Sheet.objects.filter(pk__in=list(sheet_ids)).values_list("pk", "head"))
+
+
+def read_deltas(sheet_id: int, after: int) -> Iterator[Delta]:
+    """Yield the state at the head of every cell touched since `after`, in one or more deltas.
+
+    All of them come from one snapshot of the database, so that the last one's `through` is
+    exact. `after` 0 is the whole sheet. Yields nothing when the sheet is gone. Consume it whole,
+    or close it: the snapshot stays open meanwhile.
+    """
+    with _snapshot() as cursor:
+        cursor.execute(
+            "SELECT head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision "
+            "FROM cells_sheet WHERE id = %s",
+            [sheet_id],
+        )
+        found = cursor.fetchone()
+        if found is None:
+            return
+        head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision = found
+        _select_touched(cursor, sheet_id, after, head)
+        cells = cursor.fetchmany(CELLS_PER_DELTA)
+        while len(cells) == CELLS_PER_DELTA:
+            more = cursor.fetchmany(CELLS_PER_DELTA)
+            if not more:
+                break
+            yield Delta(after, head, _changes(cells), has_more=True)
+            cells = more
+        decode = msgspec.json.decode
+        has_rows, has_columns = rows_revision > after, columns_revision > after
+        yield Delta(
+            after,
+            head,
+            _changes(cells),
+            rows=decode(rows) if has_rows else None,
+            columns=decode(columns) if has_columns else None,
+            row_sizes=decode(row_sizes) if has_rows else None,
+            column_sizes=decode(column_sizes) if has_columns else None,
+        )
+
+
+def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> Window:
+    """Return the inputs of a rectangle of positions, clipped to the sheet."""
+    rows = Axis.from_runs(sheet.rows).ids_between(top, top + height)
+    columns = Axis.from_runs(sheet.columns).ids_between(left, left + width)
+    found = Cell.objects.filter(sheet=sheet, row__in=rows, column__in=columns)
+    texts = {
+        (row, column): text for row, column, text in found.values_list("row", "column", "input")
+    }
+    return Window(top, left, [[texts.get((row, column), "") for column in columns] for row in rows])
+
+
+@contextmanager
+def _snapshot() -> Iterator[CursorWrapper]:
+    """Open a cursor whose statements all see one state of the database, and take no lock."""
+    with connection.cursor() as cursor:
+        if connection.in_atomic_block:
+            yield cursor
+        elif connection.vendor == "postgresql":
+            with transaction.atomic():
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                yield cursor
+        else:
+            # Not atomic(): it would begin an immediate transaction, which is a writer's.
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield cursor
+            finally:
+                cursor.execute("ROLLBACK")
+
+
+def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int) -> None:
+    """Select (row id, column id, input, author kind, origin) of the cells touched since."""
+    if after == 0:
+        cursor.execute(
+            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
+            "WHERE sheet_id = %s AND input <> ''",
+            [sheet_id],
+        )
+    elif head - after > AUTHORS_WITHIN_REVISIONS:
+        cursor.execute(
+            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
+            "WHERE sheet_id = %s AND revision > %s",
+            [sheet_id, after],
+        )
+    else:
+        cursor.execute(
+            'SELECT cell."row", cell."column", cell.input, log.author_kind, log.origin '
+            "FROM cells_cell AS cell LEFT JOIN cells_revision AS log "
+            "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
+            "WHERE cell.sheet_id = %s AND cell.revision > %s ORDER BY cell.revision",
+            [sheet_id, after],
+        )
+
+
+def _changes(
+    cells: Iterable[tuple[int, int, str, str | None, str | None]],
+) -> list[tuple[str | None, list[CellState]]]:
+    by_author: dict[str | None, list[CellState]] = defaultdict(list)
+    for row, column, text, kind, origin in cells:
+        author = None if kind is None else label_of(kind, origin or "")
+        by_author[author].append((row, column, text))
+    return list(by_author.items())
