@@ -1,0 +1,230 @@
+"""The wire: frames of protocol version 1 and close codes, between bytes and values.
+
+The contract is in docs/protocol.md; fields may be added to it, none may change.
+"""
+
+import json
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from cells.domain.deltas import Delta
+from cells.domain.errors import Malformed, SheetSyncError
+
+PROTOCOL = 1
+MAX_FRAME_BYTES = 256 * 1024  # a paste of 10,000 short cells fits; a client splits what does not
+
+
+class CloseCode(IntEnum):
+    """Why the server closes a socket: RFC 6455, section 7.4, and IANA's registry of its codes."""
+
+    MALFORMED = 4400
+    NOT_SIGNED_IN = 4401
+    FORBIDDEN = 4403
+    NO_SUCH_SHEET = 4404
+    TOO_SLOW = 4408
+    TOO_MANY_MESSAGES = 4429
+    DRAINING = 1012
+    TRY_AGAIN_LATER = 1013
+
+
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+# -- client to server ----------------------------------------------------------------------------
+
+
+class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type"):
+    """Open the sheet, or catch up after a gap: everything since `revision`."""
+
+    protocol: int
+    client_id: UUID
+    revision: int | None = None
+
+
+class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
+    """Commit one operation; `operation` is for cells.domain.operations to read."""
+
+    operation_id: UUID
+    operation: Any = None
+
+
+class PresenceUpdate(msgspec.Struct, frozen=True, tag="presence.update", tag_field="type"):
+    """Say where this client is: its cell, its selected range (both by ids), whether it types."""
+
+    cell: tuple[_Id, _Id] | None = None
+    range: tuple[_Id, _Id, _Id, _Id] | None = None
+    editing: bool = False
+
+
+ClientFrame: TypeAlias = SheetOpen | OperationSubmit | PresenceUpdate
+
+_decoder = msgspec.json.Decoder(ClientFrame)
+
+
+def decode_frame(text: str | None) -> ClientFrame:
+    """Read what a client sent; None is a binary frame. Raises Malformed."""
+    if text is None:
+        raise Malformed("frames must be text, not binary")
+    if len(text) > MAX_FRAME_BYTES or (
+        len(text) * 4 > MAX_FRAME_BYTES and len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES
+    ):
+        raise Malformed(f"a frame holds at most {MAX_FRAME_BYTES:,} bytes; send several")
+    try:
+        frame: ClientFrame = _decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        return _decode_submission(text, error)
+    return frame
+
+
+def _decode_submission(text: str, error: Exception) -> OperationSubmit:
+    """Read a submission that strict JSON refuses, if its id can be told; else raise Malformed.
+
+    Its author is waiting for an answer about that id: a lone surrogate or a number out of range
+    must become a rejection of the operation, not an error of no operation at all.
+    """
+    try:
+        raw = json.loads(text, parse_int=_parse_int)
+        if isinstance(raw, dict) and raw.get("type") == "operation.submit":
+            return OperationSubmit(UUID(raw["operation_id"]), raw.get("operation"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    raise Malformed(f"not a frame of this protocol: {reason}")
+
+
+def _parse_int(digits: str) -> int | float:
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+# -- server to client ----------------------------------------------------------------------------
+
+
+class You(msgspec.Struct, frozen=True):
+    """Who the server takes a client for."""
+
+    client_id: str
+    name: str
+    color: str
+
+
+class SheetName(msgspec.Struct, frozen=True):
+    slug: str
+    title: str
+
+
+class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="type"):
+    """The answer to sheet.open: the sheet's shape at `head`; its cells follow."""
+
+    protocol: int
+    sheet: SheetName
+    role: str
+    you: You
+    head: int
+    rows: list[list[int]]
+    columns: list[list[int]]
+    row_sizes: list[list[int]]
+    column_sizes: list[list[int]]
+
+
+class ClientPresence(msgspec.Struct, frozen=True):
+    """Where one client is, as all others see it."""
+
+    client_id: str
+    name: str
+    color: str
+    cell: tuple[int, int] | None = None
+    range: tuple[int, int, int, int] | None = None
+    editing: bool = False
+
+
+class PresenceChanged(
+    msgspec.Struct, frozen=True, tag="presence.changed", tag_field="type", omit_defaults=True
+):
+    """Who is where; with `full`, nobody else is here."""
+
+    clients: list[ClientPresence]
+    gone: list[str]
+    full: bool = False
+
+
+class _CellsChanged(
+    msgspec.Struct, frozen=True, tag="cells.changed", tag_field="type", omit_defaults=True
+):
+    after: int
+    through: int
+    changes: list[Any]
+    rows: list[list[int]] | None = None
+    columns: list[list[int]] | None = None
+    row_sizes: list[list[int]] | None = None
+    column_sizes: list[list[int]] | None = None
+    more: bool = False
+
+
+class _OperationsCommitted(
+    msgspec.Struct, frozen=True, tag="operations.committed", tag_field="type"
+):
+    operations: list[tuple[str, int]]
+
+
+class _OperationRejected(msgspec.Struct, frozen=True, tag="operation.rejected", tag_field="type"):
+    operation_id: str
+    code: str
+    message: str
+    retryable: bool
+
+
+class _Heartbeat(msgspec.Struct, frozen=True, tag="sheet.heartbeat", tag_field="type"):
+    head: int
+
+
+class _Error(msgspec.Struct, frozen=True, tag="error", tag_field="type"):
+    code: str
+    message: str
+
+
+def encode_frame(frame: msgspec.Struct) -> str:
+    """Return a frame as the text that goes over the wire."""
+    return msgspec.json.encode(frame).decode()
+
+
+def encode_delta(delta: Delta) -> str:
+    """Return the `cells.changed` frame of a delta."""
+    return encode_frame(
+        _CellsChanged(
+            delta.after,
+            delta.through,
+            delta.changes,
+            delta.rows,
+            delta.columns,
+            delta.row_sizes,
+            delta.column_sizes,
+            delta.has_more,
+        )
+    )
+
+
+def encode_committed(operations: Iterable[tuple[UUID, int]]) -> str:
+    """Return the `operations.committed` frame of (operation id, revision)s."""
+    return encode_frame(
+        _OperationsCommitted([(str(operation_id), number) for operation_id, number in operations])
+    )
+
+
+def encode_rejected(operation_id: UUID, error: SheetSyncError) -> str:
+    """Return the `operation.rejected` frame of a refusal."""
+    return encode_frame(
+        _OperationRejected(str(operation_id), error.code, str(error), error.retryable)
+    )
+
+
+def encode_heartbeat(head: int) -> str:
+    """Return the `sheet.heartbeat` frame."""
+    return encode_frame(_Heartbeat(head))
+
+
+def encode_error(error: SheetSyncError) -> str:
+    """Return the `error` frame of a frame that could not be read."""
+    return encode_frame(_Error(error.code, str(error)))
