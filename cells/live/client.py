@@ -1,0 +1,54 @@
+"""Clients: a browser tab's socket, as its sheet's hub knows it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from cells.live.outbox import Outbox, text_message
+from cells.protocol import ClientPresence
+from cells.services.authors import Author
+
+MAX_IN_FLIGHT = 256  # submissions of one socket on their way; more wait in its receive buffer
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One socket on one sheet. `person` tells people apart: two tabs of one share a color."""
+
+    client_id: str
+    person: str
+    name: str
+    color: str
+    role: str
+    author: Author
+    outbox: Outbox
+    is_live: bool = False
+    in_flight: int = 0
+    has_capacity: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.has_capacity.set()
+
+    def send(self, text: str) -> None:
+        """Queue a frame for this socket alone."""
+        self.outbox.put(text_message(text))
+
+    def begin(self) -> None:
+        """Count a submission in."""
+        self.in_flight += 1
+        if self.in_flight >= MAX_IN_FLIGHT:
+            self.has_capacity.clear()
+
+    def end(self) -> None:
+        """Count a submission out: its outcome is known."""
+        self.in_flight -= 1
+        self.has_capacity.set()
+
+    def presence(
+        self,
+        cell: tuple[int, int] | None = None,
+        range_: tuple[int, int, int, int] | None = None,
+        *,
+        editing: bool = False,
+    ) -> ClientPresence:
+        """Return where this client is, as all others see it."""
+        return ClientPresence(self.client_id, self.name, self.color, cell, range_, editing)

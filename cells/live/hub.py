@@ -1,0 +1,426 @@
+"""The hub: one process's live copy of one open sheet.
+
+It collects the edits of its sockets into batches, commits them, and writes each step of the
+log to every socket as the same frames, in order and without a gap. The log is the truth: what
+other processes committed is read from it, whether a hint told of it or the tail noticed.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import DataError, IntegrityError
+from django.db import Error as DatabaseError
+
+from cells import protocol
+from cells.domain.errors import Forbidden, SheetSyncError, Unavailable
+from cells.domain.operations import Operation, SetCells
+from cells.live.client import Client
+from cells.live.outbox import text_message
+from cells.live.presence import Presence, PresenceHint
+from cells.live.recent import Broadcast, Recent
+from cells.live.threads import DatabaseThreads
+from cells.models import Role
+from cells.services.announce import MAX_FRAME_BYTES, CommittedHint
+from cells.services.commit import CommitResult, Committed, Outcome, Refused, Submission, commit
+from cells.services.read import OpenedSheet, open_sheet, read_deltas
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH_SUBMISSIONS = 1_000
+MAX_BATCH_CELLS = 20_000  # two of the largest pastes: a transaction stays well under a second
+PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; more cost N² frames
+HEARTBEAT_SECONDS = 10.0  # of the wire contract
+GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
+SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those who open it next
+RETRY_SECONDS = 0.5
+
+Tell = Callable[[int, Any], None]
+
+
+class _Internal(SheetSyncError):
+    """A defect: the operation broke something that no rule foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CommittedBatch:
+    outcomes: list[Outcome]
+    broadcast: Broadcast | None
+
+
+class Hub:
+    """A sheet's sockets in this process, and the revision up to which all of them were told."""
+
+    def __init__(
+        self,
+        sheet_id: int,
+        slug: str,
+        process: str,
+        writers: DatabaseThreads,
+        readers: DatabaseThreads,
+        tell_others: Tell,
+    ) -> None:
+        self.sheet_id = sheet_id
+        self.slug = slug
+        self.head = 0
+        self.clients: set[Client] = set()
+        self._writers = writers
+        self._readers = readers
+        self._tell_others = tell_others
+        self._presence = Presence(process)
+        self._recent = Recent()
+        self._snapshot: tuple[float, Broadcast] | None = None
+        self._reading_snapshot: asyncio.Task[Broadcast | None] | None = None
+        self._pending: deque[tuple[Client, Submission]] = deque()
+        self._ahead: dict[int, Broadcast] = {}
+        self._known_head = 0
+        self._is_started = False
+        self._last_frame_at = time.monotonic()
+        self._committing: asyncio.Task[None] | None = None
+        self._healing: asyncio.Task[None] | None = None
+        self._presence_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Learn the head. Call it after the group was joined, so that no hint is missed."""
+        opened = await self._readers.run(open_sheet, self.sheet_id)
+        self.head = opened.head
+        self._is_started = True
+        self.notice(opened.head)  # the tail may have learnt of more meanwhile
+        self._tell_others(self.sheet_id, self._presence.full_hint(wants_answer=True))
+
+    async def stop(self) -> None:
+        """Finish the commits at hand; their outcomes are on the outboxes when this returns."""
+        if self._presence_timer is not None:
+            self._presence_timer.cancel()
+        if self._committing is not None:
+            await asyncio.gather(self._committing, return_exceptions=True)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- sockets ---------------------------------------------------------------------------------
+
+    async def open(self, client: Client, revision: int) -> None:
+        """Answer sheet.open: the sheet's shape, the cells since `revision`, then live frames.
+
+        Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
+        sheet is gone.
+        """
+        client.is_live = False
+        self.clients.add(client)
+        opened = await self._readers.run(open_sheet, self.sheet_id)
+        client.send(_encode_opened(opened, client))
+        # A revision that the log does not have comes from another life of the database.
+        await self._catch_up(client, revision if revision <= opened.head else 0)
+        everyone = [*self._presence.everyone()]
+        client.send(protocol.encode_frame(protocol.PresenceChanged(everyone, [], full=True)))
+        self.update_presence(client, client.presence())
+
+    def leave(self, client: Client) -> None:
+        """Forget a socket that is gone; what it submitted is committed all the same."""
+        self.clients.discard(client)
+        if not any(other.client_id == client.client_id for other in self.clients):
+            self._presence.remove(client.client_id)
+            self._plan_presence()
+
+    def claim_client_id(self, client_id: str, person: str, fresh: str) -> str:
+        """Return the id that a client may go by: another person's is not to be taken."""
+        taken = any(
+            other.client_id == client_id and other.person != person for other in self.clients
+        )
+        return fresh if taken else client_id
+
+    def close_all(self, code: protocol.CloseCode, reason: str) -> None:
+        """Close every socket."""
+        for client in list(self.clients):
+            client.outbox.close(code, reason)
+
+    # -- edits -----------------------------------------------------------------------------------
+
+    async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
+        """Hand in an edit; its outcome reaches the client as a frame.
+
+        Waits, and so keeps the socket from being read, while the client has too many in flight.
+        """
+        if client.role == Role.VIEWER:
+            error = Forbidden("you may look at this sheet but not change it")
+            client.send(protocol.encode_rejected(operation_id, error))
+            return
+        await client.has_capacity.wait()
+        client.begin()
+        self._pending.append(
+            (client, Submission(self.slug, operation_id, operation, client.author))
+        )
+        if self._committing is None:
+            self._committing = self._run(self._commit_pending())
+
+    async def _commit_pending(self) -> None:
+        """Commit what has arrived, again and again until nothing has: no timer delays an edit."""
+        try:
+            while self._pending:
+                await self._commit(self._take_batch())
+        finally:
+            self._committing = None
+
+    def _take_batch(self) -> list[tuple[Client, Submission]]:
+        batch: list[tuple[Client, Submission]] = []
+        cells = 0
+        while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
+            operation = self._pending[0][1].operation
+            cells += len(operation.cells) if isinstance(operation, SetCells) else 1
+            if batch and cells > MAX_BATCH_CELLS:
+                break
+            batch.append(self._pending.popleft())
+        return batch
+
+    async def _commit(self, batch: list[tuple[Client, Submission]]) -> None:
+        submissions = [submission for _, submission in batch]
+        try:
+            done = await self._writers.run(_commit_and_encode, self.sheet_id, submissions)
+        except (DataError, IntegrityError) as error:
+            await self._commit_around(batch, error)
+            return
+        except DatabaseError as error:
+            logger.warning("sheet=%s: the database does not take edits: %s", self.slug, error)
+            refusal = Unavailable("the database does not answer; the edit waits to be sent again")
+            self._answer(batch, [Refused(s.operation_id, refusal) for s in submissions])
+            return
+        except Exception as error:  # noqa: BLE001 - one defective edit must not end the hub
+            await self._commit_around(batch, error)
+            return
+        if done.broadcast is not None:
+            self._offer(done.broadcast)
+            self._announce(done.broadcast)
+        self._answer(batch, done.outcomes)
+
+    async def _commit_around(
+        self, batch: list[tuple[Client, Submission]], error: Exception
+    ) -> None:
+        """Find by halves the one edit that breaks a batch, and refuse it alone."""
+        if len(batch) > 1:
+            half = len(batch) // 2
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
+            return
+        ((_, submission),) = batch
+        logger.error(
+            "sheet=%s operation_id=%s broke its batch",
+            self.slug,
+            submission.operation_id,
+            exc_info=error,
+        )
+        refusal = _Internal("the server could not store this edit; please report it")
+        self._answer(batch, [Refused(submission.operation_id, refusal)])
+
+    def _answer(
+        self, batch: Iterable[tuple[Client, Submission]], outcomes: Iterable[Outcome]
+    ) -> None:
+        committed: dict[Client, list[tuple[UUID, int]]] = {}
+        for (client, _), outcome in zip(batch, outcomes, strict=True):
+            client.end()
+            match outcome:
+                case Committed(operation_id, revision):
+                    committed.setdefault(client, []).append((operation_id, revision))
+                case Refused(operation_id, error):
+                    client.send(protocol.encode_rejected(operation_id, error))
+        for client, operations in committed.items():
+            client.send(protocol.encode_committed(operations))
+
+    def _announce(self, broadcast: Broadcast) -> None:
+        frame = broadcast.frames[0] if len(broadcast.frames) == 1 else None
+        if frame is not None and len(frame) > MAX_FRAME_BYTES:
+            frame = None
+        hint = CommittedHint(
+            type="committed", after=broadcast.after, through=broadcast.through, frame=frame
+        )
+        self._tell_others(self.sheet_id, hint)
+
+    # -- the log ---------------------------------------------------------------------------------
+
+    def hear(self, message: Any) -> None:
+        """Take in what another process said to the sheet's group."""
+        if message["type"] == "presence":
+            self._hear_presence(message)
+        elif message["frame"] is None:
+            self.notice(message["through"])
+        else:
+            self._offer(Broadcast(message["after"], message["through"], (message["frame"],)))
+
+    def notice(self, head: int) -> None:
+        """Learn that the log reaches `head`; read what is missing, unless it comes by itself."""
+        self._known_head = max(self._known_head, head)
+        if self._is_started and self._known_head > self.head and self._healing is None:
+            self._healing = self._run(self._heal())
+
+    def beat(self) -> None:
+        """Do what is due now and then: heartbeats, and presence of processes that are gone."""
+        if time.monotonic() - self._last_frame_at >= HEARTBEAT_SECONDS:
+            self._send_to_live([protocol.encode_heartbeat(self.head)])
+        self._presence.forget_silent()
+        self._plan_presence()
+
+    def refresh_presence(self) -> None:
+        """Repeat to the other processes who is here."""
+        self._tell_others(self.sheet_id, self._presence.full_hint())
+
+    def _offer(self, broadcast: Broadcast) -> None:
+        """Tell the sockets, now or as soon as what comes before it is here."""
+        if broadcast.through <= self.head:
+            return
+        if broadcast.after > self.head or not self._is_started:
+            self._ahead[broadcast.after] = broadcast
+            self.notice(broadcast.through)
+            return
+        self.head = broadcast.through
+        self._known_head = max(self._known_head, self.head)
+        self._recent.add(broadcast)
+        self._send_to_live(broadcast.frames)
+        if self._ahead:
+            self._ahead = {at: b for at, b in self._ahead.items() if b.through > self.head}
+            following = [at for at in self._ahead if at <= self.head]
+            if following:
+                self._offer(self._ahead.pop(min(following)))
+
+    async def _heal(self) -> None:
+        """Read what no frame has brought, until nothing is missing."""
+        try:
+            await asyncio.sleep(GAP_PATIENCE_SECONDS if self._ahead else 0)
+            while self._known_head > self.head:
+                try:
+                    read = await self._readers.run(_read_frames, self.sheet_id, self.head)
+                except DatabaseError as error:
+                    logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                if read is None or read.through < self._known_head:
+                    self._known_head = self.head if read is None else read.through
+                if read is not None:
+                    self._offer(read)
+        finally:
+            self._healing = None
+
+    async def _catch_up(self, client: Client, revision: int) -> None:
+        """Bring one socket from `revision` to the head, and let it go live there."""
+        at = revision
+        is_told = False
+        while True:
+            recent = self._recent.since(at, self.head) if at <= self.head else []
+            if recent is not None and (is_told or recent):
+                for broadcast in recent:
+                    for frame in broadcast.frames:
+                        client.send(frame)
+                break
+            read = await self._read_since(at)
+            if read is None:
+                break
+            for frame in read.frames:
+                await client.outbox.wait_for_room()
+                client.send(frame)
+            at, is_told = read.through, True
+        client.is_live = True
+        self.notice(at)
+
+    async def _read_since(self, revision: int) -> Broadcast | None:
+        if revision > 0:
+            return await self._readers.run(_read_frames, self.sheet_id, revision)
+        if self._snapshot is not None:
+            read_at, snapshot = self._snapshot
+            is_fresh = time.monotonic() - read_at < SNAPSHOT_SECONDS
+            if is_fresh and self._recent.since(snapshot.through, self.head) is not None:
+                return snapshot
+        if self._reading_snapshot is None:
+            self._reading_snapshot = self._run(self._read_snapshot())
+        return await asyncio.shield(self._reading_snapshot)
+
+    async def _read_snapshot(self) -> Broadcast | None:
+        """Read the whole sheet once for all who open it at this moment."""
+        try:
+            read = await self._readers.run(_read_frames, self.sheet_id, 0)
+            if read is not None:
+                self._snapshot = (time.monotonic(), read)
+            return read
+        finally:
+            self._reading_snapshot = None
+
+    def _send_to_live(self, frames: Iterable[str]) -> None:
+        self._last_frame_at = time.monotonic()
+        for frame in frames:
+            message = text_message(frame)
+            for client in self.clients:
+                if client.is_live:
+                    client.outbox.put(message)
+
+    # -- presence --------------------------------------------------------------------------------
+
+    def update_presence(self, client: Client, presence: protocol.ClientPresence) -> None:
+        """Note where a client is; the others learn of it within an interval."""
+        if client in self.clients:
+            self._presence.put(presence)
+            self._plan_presence()
+
+    def _hear_presence(self, hint: PresenceHint) -> None:
+        self._presence.hear(hint)
+        if hint.get("wants_answer"):
+            self.refresh_presence()
+        self._plan_presence()
+
+    def _plan_presence(self) -> None:
+        if self._presence_timer is None:
+            loop = asyncio.get_running_loop()
+            self._presence_timer = loop.call_later(PRESENCE_INTERVAL_SECONDS, self._send_presence)
+
+    def _send_presence(self) -> None:
+        self._presence_timer = None
+        hint = self._presence.take_hint()
+        if hint is not None:
+            self._tell_others(self.sheet_id, hint)
+        changed, gone = self._presence.take_changes()
+        if changed or gone:
+            self._send_to_live([protocol.encode_frame(protocol.PresenceChanged(changed, gone))])
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _CommittedBatch:
+    """Commit, and encode the delta once for all sockets, off the event loop."""
+    result: CommitResult = commit(submissions)
+    delta = result.deltas.get(sheet_id)
+    if delta is None:
+        return _CommittedBatch(result.outcomes, None)
+    frame = protocol.encode_delta(delta)
+    return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))
+
+
+def _read_frames(sheet_id: int, after: int) -> Broadcast | None:
+    """Read and encode what leads from `after` to the head; None when the sheet is gone."""
+    frames, through = [], None
+    for delta in read_deltas(sheet_id, after):
+        frames.append(protocol.encode_delta(delta))
+        through = delta.through
+    return None if through is None else Broadcast(after, through, tuple(frames))
+
+
+def _encode_opened(opened: OpenedSheet, client: Client) -> str:
+    return protocol.encode_frame(
+        protocol.SheetOpened(
+            protocol.PROTOCOL,
+            protocol.SheetName(opened.slug, opened.title),
+            client.role,
+            protocol.You(client.client_id, client.name, client.color),
+            opened.head,
+            opened.rows,
+            opened.columns,
+            opened.row_sizes,
+            opened.column_sizes,
+        )
+    )

@@ -1,0 +1,148 @@
+"""The hubs of this process: opened by the first socket of a sheet, closed by its last."""
+
+import asyncio
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+
+from cells.live.client import Client
+from cells.live.hub import Hub
+from cells.live.mailbox import Mailbox
+from cells.live.presence import REFRESH_SECONDS
+from cells.live.tail import Tail
+from cells.live.threads import (
+    POSTGRESQL_WRITERS,
+    READERS,
+    SQLITE_WRITERS,
+    DatabaseThreads,
+)
+from cells.protocol import CloseCode
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0  # how late a heartbeat may be
+
+
+@dataclass(slots=True)
+class _Opened:
+    hub: Hub
+    ready: asyncio.Task[None]
+    users: int = 0
+
+
+class Hubs:
+    """All open sheets of one event loop, by sheet id, with what serves them together."""
+
+    def __init__(self) -> None:
+        self.process = uuid.uuid4().hex
+        writers = POSTGRESQL_WRITERS if connection.vendor == "postgresql" else SQLITE_WRITERS
+        self.writers = DatabaseThreads("commit", writers)
+        self.readers = DatabaseThreads("read", READERS)
+        self._opened: dict[int, _Opened] = {}
+        self._mailbox = Mailbox(self._deliver)
+        self._tail = Tail(self, is_alone=self._mailbox.is_alone)
+        self._tasks = [
+            asyncio.create_task(self._tail.run()),
+            asyncio.create_task(self._beat()),
+        ]
+        self._mailbox.start()
+
+    async def join(self, sheet_id: int, slug: str) -> Hub:
+        """Return the running hub of a sheet, and count one user of it in; `leave` counts out.
+
+        Raises django.db.Error or Sheet.DoesNotExist when it cannot start.
+        """
+        opened = self._opened.get(sheet_id)
+        if opened is None:
+            hub = Hub(sheet_id, slug, self.process, self.writers, self.readers, self._mailbox.send)
+            opened = _Opened(hub, asyncio.create_task(self._start(hub)))
+            self._opened[sheet_id] = opened
+        opened.users += 1
+        try:
+            await asyncio.shield(opened.ready)
+        except BaseException:
+            await self._release(sheet_id, opened)
+            raise
+        return opened.hub
+
+    async def leave(self, hub: Hub, client: Client | None) -> None:
+        """Take a socket off a hub, and close the hub when it was the last."""
+        if client is not None:
+            hub.leave(client)
+        opened = self._opened.get(hub.sheet_id)
+        if opened is not None and opened.hub is hub:
+            await self._release(hub.sheet_id, opened)
+
+    async def stop(self) -> None:
+        """Close everything; commits at hand are finished."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for opened in list(self._opened.values()):
+            await opened.hub.stop()
+        self._opened.clear()
+        await self._mailbox.stop()
+        await asyncio.to_thread(self._close_threads)
+
+    def heads(self) -> dict[int, int]:
+        """Return up to which revision each open sheet's sockets were told."""
+        return {sheet_id: opened.hub.head for sheet_id, opened in self._opened.items()}
+
+    def notice_heads(self, asked: dict[int, int], heads: dict[int, int]) -> None:
+        """Take in the heads that the database has for the `asked` sheets."""
+        for sheet_id in asked:
+            opened = self._opened.get(sheet_id)
+            if opened is None:
+                continue
+            if sheet_id in heads:
+                opened.hub.notice(heads[sheet_id])
+            else:
+                opened.hub.close_all(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
+
+    async def _start(self, hub: Hub) -> None:
+        await self._mailbox.join(hub.sheet_id)
+        await hub.start()
+
+    async def _release(self, sheet_id: int, opened: _Opened) -> None:
+        opened.users -= 1
+        if opened.users > 0 or self._opened.get(sheet_id) is not opened:
+            return
+        del self._opened[sheet_id]
+        await opened.hub.stop()
+        if sheet_id not in self._opened:
+            await self._mailbox.leave(sheet_id)
+
+    def _deliver(self, sheet_id: int, message: dict[str, Any]) -> None:
+        opened = self._opened.get(sheet_id)
+        if opened is not None:
+            opened.hub.hear(message)
+
+    async def _beat(self) -> None:
+        beats_a_refresh = int(REFRESH_SECONDS / BEAT_SECONDS)
+        beats = 0
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            beats += 1
+            for opened in list(self._opened.values()):
+                opened.hub.beat()
+                if beats % beats_a_refresh == 0:
+                    opened.hub.refresh_presence()
+
+    def _close_threads(self) -> None:
+        self.writers.close()
+        self.readers.close()
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hubs] = WeakKeyDictionary()
+
+
+def get_hubs() -> Hubs:
+    """Return the hubs of the running event loop, made at the first call."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hubs()
+    return _hubs[loop]

@@ -1,0 +1,124 @@
+"""Presence: who is on a sheet and where; ephemeral, never in the database.
+
+Each process tells the others of its own clients, whole now and then; what a process that fell
+silent had told is forgotten.
+"""
+
+import time
+from typing import Literal, NotRequired, TypedDict
+
+import msgspec
+
+from cells.protocol import ClientPresence
+
+REFRESH_SECONDS = 5.0  # how often a process repeats all of its own
+FORGET_SECONDS = 16.0  # three refreshes lost: that process is gone
+
+
+class PresenceHint(TypedDict):
+    """What one process tells the others; `clients` is JSON, and all there are if `is_full`."""
+
+    type: Literal["presence"]
+    process: str
+    clients: str
+    gone: list[str]
+    is_full: bool
+    wants_answer: NotRequired[bool]
+
+
+class Presence:
+    """Everyone on one sheet: this process's clients, and what other processes told of theirs."""
+
+    def __init__(self, process: str) -> None:
+        self._process = process
+        self._own: dict[str, ClientPresence] = {}
+        self._others: dict[str, dict[str, ClientPresence]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._changed: set[str] = set()
+        self._changed_own: set[str] = set()
+
+    def everyone(self) -> list[ClientPresence]:
+        """Return all clients, each once."""
+        found: dict[str, ClientPresence] = {}
+        for clients in self._others.values():
+            found.update(clients)
+        found.update(self._own)
+        return list(found.values())
+
+    def put(self, client: ClientPresence) -> None:
+        """Note where a client of this process is."""
+        if self._own.get(client.client_id) != client:
+            self._own[client.client_id] = client
+            self._mark_own(client.client_id)
+
+    def remove(self, client_id: str) -> None:
+        """Note that a client of this process has left."""
+        if self._own.pop(client_id, None) is not None:
+            self._mark_own(client_id)
+
+    def hear(self, hint: PresenceHint) -> None:
+        """Take in what another process told."""
+        process = hint["process"]
+        if process == self._process:
+            return
+        self._heard_at[process] = time.monotonic()
+        told = {
+            client.client_id: client
+            for client in msgspec.json.decode(hint["clients"], type=list[ClientPresence])
+        }
+        known = self._others.setdefault(process, {})
+        gone = set(known) - set(told) if hint["is_full"] else set(hint["gone"])
+        for client_id in gone & set(known):
+            del known[client_id]
+            self._changed.add(client_id)
+        for client_id, client in told.items():
+            if known.get(client_id) != client:
+                known[client_id] = client
+                self._changed.add(client_id)
+
+    def forget_silent(self) -> None:
+        """Forget the clients of processes that have not been heard of for long."""
+        limit = time.monotonic() - FORGET_SECONDS
+        for process in [process for process, at in self._heard_at.items() if at < limit]:
+            del self._heard_at[process]
+            self._changed |= set(self._others.pop(process, {}))
+
+    def take_changes(self) -> tuple[list[ClientPresence], list[str]]:
+        """Return (those who changed, the ids of those who left) since the last call."""
+        here = {client.client_id: client for client in self.everyone()}
+        changed, self._changed = self._changed, set()
+        return (
+            [here[client_id] for client_id in changed if client_id in here],
+            [client_id for client_id in changed if client_id not in here],
+        )
+
+    def take_hint(self) -> PresenceHint | None:
+        """Return what to tell the other processes since the last call, if anything."""
+        changed, self._changed_own = self._changed_own, set()
+        if not changed:
+            return None
+        clients = [self._own[client_id] for client_id in changed if client_id in self._own]
+        gone = [client_id for client_id in changed if client_id not in self._own]
+        return self._hint(clients, gone, is_full=False)
+
+    def full_hint(self, *, wants_answer: bool = False) -> PresenceHint:
+        """Return all of this process's clients, for the other processes."""
+        hint = self._hint(list(self._own.values()), [], is_full=True)
+        if wants_answer:
+            hint["wants_answer"] = True
+        return hint
+
+    def _mark_own(self, client_id: str) -> None:
+        self._changed.add(client_id)
+        self._changed_own.add(client_id)
+
+    def _hint(
+        self, clients: list[ClientPresence], gone: list[str], *, is_full: bool
+    ) -> PresenceHint:
+        return PresenceHint(
+            type="presence",
+            process=self._process,
+            clients=msgspec.json.encode(clients).decode(),
+            gone=gone,
+            is_full=is_full,
+        )
