@@ -1,0 +1,167 @@
+"""The edge of the live path: one WebSocket on one sheet."""
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
+
+from cells import protocol
+from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncError
+from cells.domain.operations import parse_operation
+from cells.live.client import Client
+from cells.live.hub import Hub
+from cells.live.hubs import get_hubs
+from cells.live.outbox import Outbox, text_message
+from cells.models import AuthorKind, Sheet
+from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SheetOpen
+from cells.services.access import Admission, Person, admit
+from cells.services.authors import Author
+from cells.services.guests import color_of, guest_name
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_SECONDS = 10.0  # of the wire contract
+MAX_MALFORMED_FRAMES = 10  # of the wire contract: the tenth closes the socket
+
+
+class SheetConsumer(AsyncWebsocketConsumer):
+    """Decodes what a browser sends, hands it to the sheet's hub, and owns its outbox.
+
+    It has no channel of its own: the hub is in the sheet's group for all sockets of the process.
+    """
+
+    outbox: Outbox
+    admission: Admission | None = None
+    hub: Hub | None = None
+    client: Client | None = None
+    malformed_frames = 0
+    open_timer: asyncio.TimerHandle | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket without what costs per message: no channel layer, no thread hop."""
+        self.scope, self.base_send = scope, send
+        self.outbox = Outbox(send)
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            await self._leave()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.receive":
+                await self.receive(message.get("text"))
+            case "websocket.connect":
+                await self.connect()
+            case "websocket.disconnect":
+                raise StopConsumer
+
+    async def connect(self) -> None:
+        """Accept, so that a refusal can say its code, and let in who may look."""
+        await self.accept()
+        self.outbox.start()
+        user: Person = self.scope["user"]
+        slug = self.scope["url_route"]["kwargs"]["slug"]
+        try:
+            self.admission = await get_hubs().readers.run(admit, slug, user)
+        except NoSuchSheet as refusal:
+            self.outbox.close(CloseCode.NO_SUCH_SHEET, str(refusal))
+        except Forbidden as refusal:
+            is_guest = user.pk is None
+            code = CloseCode.NOT_SIGNED_IN if is_guest else CloseCode.FORBIDDEN
+            self.outbox.close(code, "sign in to open this sheet" if is_guest else str(refusal))
+        except DatabaseError as error:
+            self._pause(error)
+        else:
+            self.open_timer = asyncio.get_running_loop().call_later(
+                OPEN_TIMEOUT_SECONDS,
+                self.outbox.close,
+                CloseCode.MALFORMED,
+                "no sheet.open within 10 s",
+            )
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.admission is None or self.outbox.is_closed:
+            return
+        try:
+            match protocol.decode_frame(text_data):
+                case SheetOpen() as frame:
+                    await self._open(self.admission, frame)
+                case OperationSubmit(operation_id, operation):
+                    await self._submit(operation_id, operation)
+                case PresenceUpdate() as frame:
+                    self._update_presence(frame)
+        except SheetSyncError as error:
+            self._refuse_frame(error)
+
+    async def _open(self, admission: Admission, frame: SheetOpen) -> None:
+        if frame.protocol != protocol.PROTOCOL:
+            raise Malformed(f"this server speaks protocol {protocol.PROTOCOL}; reload the page")
+        if self.open_timer is not None:
+            self.open_timer.cancel()
+        try:
+            if self.hub is None:
+                self.hub = await get_hubs().join(admission.sheet_id, admission.slug)
+            if self.client is None:
+                self.client = self._introduce(self.hub, admission, frame)
+            await self.hub.open(self.client, frame.revision or 0)
+        except DatabaseError as error:
+            self._pause(error)
+        except Sheet.DoesNotExist:
+            self.outbox.close(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
+
+    async def _submit(self, operation_id: uuid.UUID, raw: object) -> None:
+        if self.hub is None or self.client is None:
+            raise Malformed("send sheet.open first")
+        try:
+            operation = parse_operation(raw)
+        except SheetSyncError as error:
+            self.client.send(protocol.encode_rejected(operation_id, error))
+            return
+        await self.hub.submit(self.client, operation_id, operation)
+
+    def _update_presence(self, frame: PresenceUpdate) -> None:
+        if self.hub is None or self.client is None:
+            raise Malformed("send sheet.open first")
+        presence = self.client.presence(frame.cell, frame.range, editing=frame.editing)
+        self.hub.update_presence(self.client, presence)
+
+    def _introduce(self, hub: Hub, admission: Admission, frame: SheetOpen) -> Client:
+        """Make the client that this socket is, from its user or its guest's session."""
+        user = self.scope["user"]
+        if user.pk is None:
+            session = self.scope["session"]
+            key = session.session_key or str(frame.client_id)
+            name = session.get("guest_name") or guest_name(key)
+            person, kind = f"guest {key}", AuthorKind.GUEST
+        else:
+            name = user.get_full_name() or user.get_username()
+            person, kind = f"user {user.pk}", AuthorKind.USER
+        client_id = hub.claim_client_id(str(frame.client_id), person, str(uuid.uuid4()))
+        author = Author(kind, name[:150], user.pk, client_id)
+        return Client(
+            client_id, person, name, color_of(person), admission.role, author, self.outbox
+        )
+
+    def _refuse_frame(self, error: SheetSyncError) -> None:
+        self.outbox.put(text_message(protocol.encode_error(error)))
+        self.malformed_frames += 1
+        if self.malformed_frames >= MAX_MALFORMED_FRAMES:
+            self.outbox.close(CloseCode.MALFORMED, "too many malformed frames")
+
+    def _pause(self, error: DatabaseError) -> None:
+        logger.warning("a sheet cannot be opened: %s", error)
+        self.outbox.close(CloseCode.TRY_AGAIN_LATER, "the database does not answer; try again soon")
+
+    async def _leave(self) -> None:
+        if self.open_timer is not None:
+            self.open_timer.cancel()
+        await self.outbox.stop()
+        if self.hub is not None:
+            await get_hubs().leave(self.hub, self.client)
