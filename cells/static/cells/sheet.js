@@ -1,0 +1,162 @@
+/** The page of one sheet: the only module that knows both the connection and the grid. */
+
+import { claimClientId, Journal, newId } from "./sync/journal.js";
+import { CLOSE, Connection } from "./sync/connection.js";
+import { Replica } from "./sync/replica.js";
+import { byId } from "./ui/elements.js";
+import { Grid } from "./ui/grid.js";
+import { Notices } from "./ui/notices.js";
+import { Presence } from "./ui/presence.js";
+import { describe, paintStatus } from "./ui/status.js";
+
+const TICK_MS = 250; // how late a due retry or a noticed gap may be
+const PRESENCE_MS = 100; // others see a moving cursor ten times a second
+
+const page = byId("workbench");
+const { slug = "", role = "viewer", user = "" } = page.dataset;
+const journalName = `${slug} ${user}`; // nobody sends what another user of this browser typed
+
+/** @type {Journal|null} */
+let journal = null;
+let isKept = true;
+let isStatusDue = false;
+
+const notices = new Notices(byId("notices"));
+const client_id = await claimClientId(journalName);
+
+const replica = new Replica({
+  client_id,
+  now: () => performance.now(),
+  random: Math.random,
+  newId,
+  send: (frame) => connection.send(frame),
+  changed: (what) => {
+    if (what === "shape") grid.reshape();
+    if (what === "cells") grid.repaint();
+    if (what === "opened") opened();
+    showStatus();
+  },
+  refused: ({ code, message, text }) => notices.tell(`Not saved: ${message || code}`, text),
+  journal: {
+    put: (kept) => journal?.put(kept),
+    remove: (kept) => journal?.remove(kept),
+  },
+});
+replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until the server says so itself
+
+const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/sheets/${slug}/`, {
+  dial: (url) => new WebSocket(url),
+  hello: () => replica.openFrame(),
+  receive: (frame) => {
+    if (frame.type === "presence.changed") presence.take(frame);
+    else if (frame.type === "error") console.warn("The server refused a frame:", frame.code, frame.message);
+    else replica.receive(frame);
+  },
+  changed: (state, code) => {
+    if (state === "open") void adoptOrphans();
+    if (state === "waiting" || state === "stopped") {
+      replica.disconnected();
+      presence.forget();
+    }
+    if (state === "waiting" && code === CLOSE.tooMany) replica.slowDown();
+    showStatus();
+  },
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+  random: Math.random,
+});
+
+const presence = new Presence(byId("people"), {
+  changed: () => grid.repaint(),
+  goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+});
+
+/** @type {import("./ui/grid.js").Whereabouts|null} */
+let whereabouts = null;
+let presenceTimer = 0;
+
+const grid = new Grid(replica, {
+  host: byId("grid"),
+  formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
+  nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
+  cursors: () => presence.cursors(replica.rows, replica.columns),
+  moved: (now) => {
+    whereabouts = now;
+    presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
+  },
+  tell: (sentence, lost) => notices.tell(sentence, lost),
+});
+
+function announce() {
+  presenceTimer = 0;
+  if (whereabouts && connection.state === "open") connection.send({ type: "presence.update", ...whereabouts });
+}
+
+function opened() {
+  if (replica.you) presence.iAm(replica.you.client_id);
+  if (replica.title) {
+    byId("title").textContent = replica.title;
+    document.title = `${replica.title} · SheetSync`;
+  }
+  page.dataset.loaded = String(replica.isLoaded);
+  byId("menu-button").hidden = !replica.mayEdit;
+  announce();
+  grid.repaint();
+}
+
+function showStatus() {
+  if (isStatusDue) return;
+  isStatusDue = true;
+  requestAnimationFrame(() => {
+    isStatusDue = false;
+    paintStatus(byId("status"), describe({
+      line: connection.state,
+      code: connection.code,
+      isLoaded: replica.isLoaded,
+      mayEdit: replica.mayEdit,
+      isOnline: navigator.onLine,
+      unsaved: replica.unsaved,
+      isKept,
+    }));
+    page.dataset.unsaved = String(replica.unsaved);
+    page.dataset.line = connection.state;
+    page.dataset.revision = String(replica.revision);
+  });
+}
+
+/** @param {unknown} error */
+function cannotKeep(error) {
+  isKept = false;
+  console.warn("Unsaved edits cannot be kept in this browser:", error);
+  showStatus();
+}
+
+async function adoptOrphans() {
+  try {
+    if (replica.mayEdit) await journal?.handOverOrphans((orphans) => replica.adopt(orphans));
+  } catch (error) {
+    cannotKeep(error);
+  }
+}
+
+try {
+  journal = await Journal.open(journalName, client_id, cannotKeep);
+  replica.restore(await journal.ownLines());
+} catch (error) {
+  cannotKeep(error);
+}
+
+addEventListener("online", () => connection.nudge());
+addEventListener("offline", showStatus);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.nudge());
+addEventListener("beforeunload", (event) => {
+  if (replica.unsaved > 0 && !isKept) event.preventDefault();
+});
+byId("menu-button").addEventListener("click", (event) => {
+  const { left, bottom } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();
+  grid.openMenu(left, bottom + 4);
+});
+setInterval(() => replica.tick(), TICK_MS);
+showStatus();
+grid.focus();
+connection.open();

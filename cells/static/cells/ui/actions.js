@@ -1,0 +1,217 @@
+/** What can be done to the selected cells, rows and columns: each becomes operations on the model. */
+
+import { formatColumn, MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
+import { cleanText, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
+
+const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it is a slip, not a wish
+
+/** @typedef {import("../domain/addresses.js").Range} Range */
+/** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./selection.js").Selection} Selection */
+/** @typedef {"rows"|"columns"} AxisName */
+
+export class Actions {
+  #model;
+  #selection;
+  #tell;
+
+  /**
+   * @param {Model} model
+   * @param {Selection} selection
+   * @param {(sentence: string) => void} tell why something was not done
+   */
+  constructor(model, selection, tell) {
+    this.#model = model;
+    this.#selection = selection;
+    this.#tell = tell;
+  }
+
+  /**
+   * Return which positions of an axis are selected.
+   * @param {AxisName} axis
+   * @returns {{first: number, last: number, count: number}}
+   */
+  span(axis) {
+    const { top, bottom, left, right } = this.#selection.range;
+    const [first, last] = axis === "rows" ? [top, bottom] : [left, right];
+    return { first, last, count: last - first + 1 };
+  }
+
+  /**
+   * Insert as many rows or columns as are selected.
+   * @param {AxisName} axis
+   * @param {"before"|"after"} where
+   */
+  insert(axis, where) {
+    const { first, last, count } = this.span(axis);
+    const most = axis === "rows" ? MAX_ROWS : MAX_COLUMNS;
+    if (this.#model[axis].length + count > most) {
+      this.#tell(`A sheet has at most ${most.toLocaleString("en")} ${axis}.`);
+      return;
+    }
+    const before = this.#model[axis].idAt(where === "before" ? first : last + 1) ?? null;
+    this.#model.submit({ kind: axis === "rows" ? "insert_rows" : "insert_columns", before, count });
+  }
+
+  /** @param {AxisName} axis */
+  delete(axis) {
+    const { first, last, count } = this.span(axis);
+    if (count >= this.#model[axis].length) {
+      this.#tell(`A sheet keeps at least one ${axis === "rows" ? "row" : "column"}.`);
+      return;
+    }
+    const runs = this.#model[axis].runsBetween(first, last);
+    this.#model.submit(axis === "rows" ? { kind: "delete_rows", rows: runs } : { kind: "delete_columns", columns: runs });
+  }
+
+  /**
+   * Move the selected rows or columns by one.
+   * @param {AxisName} axis
+   * @param {1|-1} direction
+   */
+  move(axis, direction) {
+    const { first, last } = this.span(axis);
+    const ids = this.#model[axis];
+    if (direction < 0 ? first === 0 : last === ids.length - 1) return;
+    const before = ids.idAt(direction < 0 ? first - 1 : last + 2) ?? null;
+    const runs = ids.runsBetween(first, last);
+    this.#model.submit(
+      axis === "rows" ? { kind: "move_rows", rows: runs, before } : { kind: "move_columns", columns: runs, before },
+    );
+  }
+
+  /**
+   * Give a row or column a size; where whole ones are selected around it, give it to all of them.
+   * @param {AxisName} axis
+   * @param {number} position
+   * @param {number|null} size in pixels; null: the usual one
+   */
+  resize(axis, position, size) {
+    const { first, last } = this.span(axis);
+    const isAmongWhole = this.#selection.shape === axis && first <= position && position <= last;
+    const runs = isAmongWhole ? this.#model[axis].runsBetween(first, last) : this.#model[axis].runsBetween(position, position);
+    this.#model.submit({ kind: "resize", [axis]: runs, size });
+  }
+
+  /** Clear what is filled in the selection. */
+  clear() {
+    this.submit(this.clearing(this.#selection.range));
+  }
+
+  /**
+   * Return the edits that empty a range.
+   * @param {Range} range
+   * @returns {Edit[]}
+   */
+  clearing(range) {
+    return this.#filledIn(range).map(({ row_id, column_id }) => [row_id, column_id, ""]);
+  }
+
+  /**
+   * Submit edits, in as few operations as the limits allow.
+   * @param {Edit[]} edits
+   */
+  submit(edits) {
+    for (const operation of splitEdits(edits)) this.#model.submit(operation);
+  }
+
+  /**
+   * Return the texts of the selection; of whole rows, columns or sheets as much as is filled.
+   * @returns {string[][]}
+   */
+  texts() {
+    const { top, left, bottom, right } = this.#selection.range;
+    let last = { row: bottom, column: right };
+    if (this.#selection.shape !== "cells") {
+      const filled = this.#filledIn(this.#selection.range);
+      last = {
+        row: Math.min(bottom, filled.reduce((most, { row }) => Math.max(most, row), top)),
+        column: Math.min(right, filled.reduce((most, { column }) => Math.max(most, column), left)),
+      };
+    }
+    const { rows, columns } = this.#model;
+    const column_ids = [];
+    for (let column = left; column <= last.column; column += 1) column_ids.push(/** @type {number} */ (columns.idAt(column)));
+    const lines = [];
+    for (let row = top; row <= last.row; row += 1) {
+      const row_id = /** @type {number} */ (rows.idAt(row));
+      lines.push(column_ids.map((column_id) => this.#model.inputAt(row_id, column_id)));
+    }
+    return lines;
+  }
+
+  /**
+   * Write texts from the upper left corner of the selection; they are repeated where the selection is a multiple of
+   * them. Rows and columns that are missing are born first. Returns the range that was pasted over, null if refused.
+   * @param {string[][]} texts
+   * @returns {Range|null}
+   */
+  paste(texts) {
+    const values = this.#repeated(texts.map((line) => line.map(cleanText)));
+    if (values === null) return null;
+    const { top, left } = this.#selection.range;
+    const width = values.reduce((widest, line) => Math.max(widest, line.length), 0);
+    if (values.some((line) => line.some(isTooLong))) {
+      this.#tell(`A cell holds at most ${MAX_INPUT_CHARACTERS.toLocaleString("en")} characters: nothing was pasted.`);
+      return null;
+    }
+    if (top + values.length > MAX_ROWS || left + width > MAX_COLUMNS) {
+      const end = `${formatColumn(MAX_COLUMNS - 1)}${MAX_ROWS}`;
+      this.#tell(`What you pasted would go beyond ${end}, where a sheet ends: nothing was pasted.`);
+      return null;
+    }
+    const { rows, columns } = this.#model;
+    const cell = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
+    if (top + values.length > rows.length || left + width > columns.length) {
+      this.#model.submit({ kind: "paste", cell, values });
+    } else {
+      this.submit(
+        values.flatMap((line, down) =>
+          line.map((text, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
+        ),
+      );
+    }
+    return { top, left, bottom: top + values.length - 1, right: left + width - 1 };
+  }
+
+  /**
+   * @param {string[][]} values
+   * @returns {string[][]|null}
+   */
+  #repeated(values) {
+    const { top, left, bottom, right } = this.#selection.range;
+    const height = bottom - top + 1;
+    const width = right - left + 1;
+    const isEven = values.every((line) => line.length === values[0].length);
+    if (!isEven || height % values.length !== 0 || width % values[0].length !== 0) return values;
+    if (height * width > Math.max(MAX_FILLED_CELLS, values.length * values[0].length)) {
+      this.#tell(`That would fill ${(height * width).toLocaleString("en")} cells: select fewer.`);
+      return null;
+    }
+    return Array.from({ length: height }, (_, down) => {
+      const line = values[down % values.length];
+      return Array.from({ length: width }, (_, across) => line[across % line.length]);
+    });
+  }
+
+  /**
+   * @param {Range} range
+   * @returns {{row: number, column: number, row_id: number, column_id: number}[]}
+   */
+  #filledIn({ top, left, bottom, right }) {
+    const { rows, columns } = this.#model;
+    const found = [];
+    // A small range is looked up cell by cell, a large one by what is filled at all.
+    const lines = bottom - top < 1_000 ? Array.from({ length: bottom - top + 1 }, (_, down) => rows.idAt(top + down)) : [undefined];
+    for (const line of lines) {
+      for (const [row_id, column_id] of this.#model.filled(line === undefined ? {} : { row: line })) {
+        const row = rows.findPosition(row_id);
+        const column = columns.findPosition(column_id);
+        if (row === undefined || column === undefined) continue;
+        if (row >= top && row <= bottom && column >= left && column <= right) found.push({ row, column, row_id, column_id });
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,127 @@
+/** What the painter lays over the cells: the selection, others' cursors, the cut range, the editor, a dragged border. */
+
+import { element } from "./elements.js";
+
+const OUTSIDE_PX = 8; // how far beyond the edge a frame may reach: its border must not show there
+
+/** @typedef {import("../domain/addresses.js").Range} Range */
+/** @typedef {import("./painter.js").View} View */
+/** @typedef {{left: number, top: number, width: number, height: number}} Rect */
+
+/**
+ * Return where a range is seen, cut off a little beyond the edges; null if nowhere.
+ * @param {View} view
+ * @param {Range} range
+ * @returns {Rect|null}
+ */
+function rectOf({ rowGeometry, columnGeometry, x, y, width, height }, { top, left, bottom, right }) {
+  /** @type {(value: number, most: number) => number} */
+  const clamp = (value, most) => Math.max(-OUTSIDE_PX, Math.min(most + OUTSIDE_PX, value));
+  const from = { x: columnGeometry.offsetOf(left) - x, y: rowGeometry.offsetOf(top) - y };
+  const to = { x: columnGeometry.offsetOf(right + 1) - x, y: rowGeometry.offsetOf(bottom + 1) - y };
+  if (to.x < 0 || to.y < 0 || from.x > width || from.y > height) return null;
+  const rect = { left: clamp(from.x, width), top: clamp(from.y, height) };
+  return { ...rect, width: clamp(to.x, width) - rect.left, height: clamp(to.y, height) - rect.top };
+}
+
+/**
+ * @param {HTMLElement} frame
+ * @param {Rect|null} rect
+ */
+function place(frame, rect) {
+  frame.hidden = rect === null;
+  if (rect === null) return;
+  // One pixel up and left, so that the frame lies on the grid lines around the cells.
+  frame.style.transform = `translate(${rect.left - 1}px, ${rect.top - 1}px)`;
+  frame.style.width = `${rect.width + 1}px`;
+  frame.style.height = `${rect.height + 1}px`;
+}
+
+export class Frames {
+  #overlay;
+  #range = element("div", "frame frame-range");
+  #active = element("div", "frame frame-active");
+  #cut = element("div", "frame frame-cut");
+  #guide = element("div", "guide");
+  /** @type {{frame: HTMLElement, area: HTMLElement, label: HTMLElement}[]} */ #cursors = [];
+
+  /** @param {HTMLElement} overlay */
+  constructor(overlay) {
+    this.#overlay = overlay;
+    overlay.append(this.#range, this.#active, this.#cut, this.#guide);
+  }
+
+  /** @param {View} view */
+  paint(view) {
+    const { active, range, cut, editor, guide } = view;
+    const isMany = range.top !== range.bottom || range.left !== range.right;
+    place(this.#range, isMany ? rectOf(view, range) : null);
+    place(this.#active, rectOf(view, { top: active.row, bottom: active.row, left: active.column, right: active.column }));
+    place(this.#cut, cut && rectOf(view, cut));
+    this.#paintCursors(view);
+    this.#paintGuide(view, guide);
+    if (editor) this.#paintEditor(view, editor);
+  }
+
+  /** @param {View} view */
+  #paintCursors(view) {
+    while (this.#cursors.length < view.cursors.length) {
+      const cursor = {
+        frame: element("div", "frame frame-cursor"),
+        area: element("div", "frame frame-area"),
+        label: element("span", "cursor-name"),
+      };
+      cursor.frame.append(cursor.label);
+      this.#overlay.prepend(cursor.area, cursor.frame);
+      this.#cursors.push(cursor);
+    }
+    for (const [index, { frame, area, label }] of this.#cursors.entries()) {
+      const cursor = view.cursors[index];
+      if (cursor === undefined) {
+        frame.hidden = area.hidden = true;
+        continue;
+      }
+      const { row, column } = cursor;
+      const rect = rectOf(view, { top: row, bottom: row, left: column, right: column });
+      place(frame, rect);
+      place(area, cursor.range && rectOf(view, cursor.range));
+      frame.style.setProperty("--color", cursor.color);
+      area.style.setProperty("--color", cursor.color);
+      const text = cursor.editing ? `${cursor.name} …` : cursor.name;
+      if (label.textContent !== text) label.textContent = text;
+      frame.classList.toggle("is-at-top", rect !== null && rect.top < 18); // no room for a name above
+    }
+  }
+
+  /**
+   * @param {View} view
+   * @param {View["guide"]} guide
+   */
+  #paintGuide({ x, y, width, height }, guide) {
+    this.#guide.hidden = guide === null;
+    if (guide === null) return;
+    const isColumn = guide.axis === "columns";
+    this.#guide.style.transform = isColumn ? `translate(${guide.offset - x - 1}px, 0)` : `translate(0, ${guide.offset - y - 1}px)`;
+    this.#guide.style.width = isColumn ? "2px" : `${width}px`;
+    this.#guide.style.height = isColumn ? `${height}px` : "2px";
+  }
+
+  /**
+   * Cover the cell, and grow with the text to the right and down as far as is seen.
+   * @param {View} view
+   * @param {NonNullable<View["editor"]>} editor
+   */
+  #paintEditor(view, { place: { row, column }, element: editor }) {
+    const rect = {
+      left: view.columnGeometry.offsetOf(column) - view.x - 1,
+      top: view.rowGeometry.offsetOf(row) - view.y - 1,
+    };
+    const width = view.columnGeometry.sizeOf(column) + 1;
+    const height = view.rowGeometry.sizeOf(row) + 1;
+    editor.style.transform = `translate(${rect.left}px, ${rect.top}px)`;
+    editor.style.minWidth = `${width}px`;
+    editor.style.maxWidth = `${Math.max(width, Math.min(560, view.width - rect.left - 8))}px`;
+    editor.style.minHeight = `${height}px`;
+    editor.style.maxHeight = `${Math.max(height, view.height - rect.top - 8)}px`;
+  }
+}

@@ -1,0 +1,403 @@
+/** The grid: joins selection, keyboard, pointer, editor and clipboard to the painter. */
+
+import { formatAddress, formatColumn, formatRange, parseRange } from "../domain/addresses.js";
+import { Actions } from "./actions.js";
+import { Clipboard } from "./clipboard.js";
+import { Editor } from "./editor.js";
+import { Geometry } from "./geometry.js";
+import { commandOf } from "./keyboard.js";
+import { Menu } from "./menu.js";
+import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
+import { menuItems } from "./menu_items.js";
+import { edgeOfData } from "./movement.js";
+import { Painter } from "./painter.js";
+import { Pointer } from "./pointer.js";
+import { Scrolling } from "./scrolling.js";
+import { Selection } from "./selection.js";
+
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./painter.js").Cursor} Cursor */
+/** @typedef {import("./selection.js").Place} Place */
+/** @typedef {import("./keyboard.js").Command} Command */
+/** @typedef {{cell: [number, number]|null, range: [number, number, number, number]|null, editing: boolean}} Whereabouts by ids */
+/**
+ * @typedef {object} Surroundings
+ * @property {HTMLElement} host
+ * @property {HTMLTextAreaElement} formula
+ * @property {HTMLInputElement} nameBox
+ * @property {() => Cursor[]} cursors where others are
+ * @property {(whereabouts: Whereabouts) => void} moved
+ * @property {(sentence: string, lost?: string) => void} tell
+ */
+
+export class Grid {
+  #model;
+  #around;
+  #painter;
+  #scrolling;
+  #selection;
+  #editor;
+  #actions;
+  #clipboard;
+  #menu = new Menu();
+  #rowGeometry;
+  #columnGeometry;
+  #isPaintDue = false;
+  /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
+
+  /**
+   * @param {Model} model
+   * @param {Surroundings} around
+   */
+  constructor(model, around) {
+    const { host, formula, nameBox } = around;
+    this.#model = model;
+    this.#around = around;
+    this.#rowGeometry = new Geometry(model.rows, model.rowSizes, ROW_HEIGHT_PX);
+    this.#columnGeometry = new Geometry(model.columns, model.columnSizes, COLUMN_WIDTH_PX);
+    this.#painter = new Painter(host);
+    this.#scrolling = new Scrolling(this.#painter.scroller, this.#painter.extent, () => this.repaint());
+    this.#selection = new Selection(model.rows, model.columns, () => this.#selected());
+    this.#editor = new Editor(model, formula, {
+      activeCell: () => this.#activeIds(),
+      changed: () => this.#edited(),
+      done: (leave) => this.#leave(leave),
+    });
+    this.#painter.adopt(this.#editor.frame);
+    this.#actions = new Actions(model, this.#selection, around.tell);
+    this.#clipboard = new Clipboard(host, model, this.#selection, this.#actions, {
+      tell: around.tell,
+      changed: () => this.repaint(),
+      isEditing: () => this.#editor.cell !== null,
+    });
+    const focus = () => this.#focus();
+    new Pointer({
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      geometry: (axis) => (axis === "rows" ? this.#rowGeometry : this.#columnGeometry),
+      get mayEdit() {
+        return model.mayEdit;
+      },
+      focus,
+      edit: () => this.#editor.open({ isTyping: false }),
+      openMenu: (x, y) => this.openMenu(x, y),
+      resize: (axis, position, size) => this.#actions.resize(axis, position, size),
+      showGuide: (guide) => {
+        this.#guide = guide;
+        this.repaint();
+      },
+    });
+    host.addEventListener("keydown", (event) => this.#pressed(event));
+    nameBox.addEventListener("keydown", (event) => this.#named(event));
+    nameBox.addEventListener("focus", () => nameBox.select());
+    nameBox.addEventListener("blur", () => this.#showSelection());
+    formula.addEventListener("focus", () => this.#reveal(this.#selection.active));
+    new ResizeObserver(() => this.#resized()).observe(host);
+  }
+
+  /** Take the keyboard. */
+  focus() {
+    this.#around.host.focus({ preventScroll: true });
+  }
+
+  /** Rows, columns or sizes are others than before: stay with the selected and the edited cell. */
+  reshape() {
+    this.#rowGeometry = new Geometry(this.#model.rows, this.#model.rowSizes, ROW_HEIGHT_PX);
+    this.#columnGeometry = new Geometry(this.#model.columns, this.#model.columnSizes, COLUMN_WIDTH_PX);
+    const { cell } = this.#editor;
+    if (cell && (this.#model.rows.findPosition(cell.row) === undefined || this.#model.columns.findPosition(cell.column) === undefined)) {
+      const { draft } = this.#editor;
+      this.#editor.cancel();
+      this.focus();
+      this.#around.tell("The cell that you were typing into has been deleted.", draft);
+    }
+    this.#selection.rebase(this.#model.rows, this.#model.columns);
+    this.#resized();
+  }
+
+  /** Paint before the next frame. */
+  repaint() {
+    if (this.#isPaintDue) return;
+    this.#isPaintDue = true;
+    requestAnimationFrame(() => {
+      this.#isPaintDue = false;
+      this.#paint();
+    });
+  }
+
+  /**
+   * Bring a cell into view and select it.
+   * @param {number} row_id
+   * @param {number} column_id
+   */
+  goTo(row_id, column_id) {
+    const row = this.#model.rows.findPosition(row_id);
+    const column = this.#model.columns.findPosition(column_id);
+    if (row === undefined || column === undefined) return;
+    this.#editor.commit();
+    this.#selection.select({ row, column });
+    this.#reveal({ row, column });
+    this.focus();
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
+  openMenu(x, y) {
+    if (this.#model.rows.length === 0) return;
+    this.#editor.commit();
+    this.#menu.open(menuItems(this.#model, this.#selection, this.#actions, this.#clipboard), x, y, this.#around.host);
+  }
+
+  #paint() {
+    const { cell } = this.#editor;
+    const { rows, columns } = this.#model;
+    const row = cell && rows.findPosition(cell.row);
+    const column = cell && columns.findPosition(cell.column);
+    const isOpen = typeof row === "number" && typeof column === "number";
+    this.#painter.paint({
+      rows,
+      columns,
+      rowGeometry: this.#rowGeometry,
+      columnGeometry: this.#columnGeometry,
+      x: this.#scrolling.x,
+      y: this.#scrolling.y,
+      width: this.#scrolling.width,
+      height: this.#scrolling.height,
+      cellAt: (row_id, column_id) => this.#model.cellAt(row_id, column_id),
+      active: this.#selection.active,
+      range: this.#selection.range,
+      cut: this.#clipboard.cutRange,
+      cursors: this.#around.cursors(),
+      editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
+      guide: this.#guide,
+    });
+    if (cell === null) this.#showInput();
+  }
+
+  #resized() {
+    const digits = String(this.#rowGeometry.length).length;
+    this.#around.host.style.setProperty("--row-header-width", `${Math.max(46, 20 + digits * 8)}px`);
+    this.#scrolling.resize(this.#columnGeometry.total, this.#rowGeometry.total);
+    this.repaint();
+  }
+
+  /** @returns {{row: number, column: number}} */
+  #activeIds() {
+    const { row, column } = this.#selection.active;
+    return { row: this.#model.rows.idAt(row) ?? -1, column: this.#model.columns.idAt(column) ?? -1 };
+  }
+
+  #focus() {
+    this.#editor.commit();
+    this.focus();
+  }
+
+  #selected() {
+    this.#showSelection();
+    this.#announce();
+    this.repaint();
+  }
+
+  #edited() {
+    this.#announce();
+    this.repaint();
+  }
+
+  #announce() {
+    if (this.#model.rows.length === 0 || this.#model.columns.length === 0) return;
+    const { row, column } = this.#editor.cell ?? this.#activeIds();
+    const { top, left, bottom, right } = this.#selection.range;
+    const { rows, columns } = this.#model;
+    const corners = [rows.idAt(top), columns.idAt(left), rows.idAt(bottom), columns.idAt(right)];
+    this.#around.moved({
+      cell: [row, column],
+      range: this.#selection.isSingle ? null : /** @type {[number, number, number, number]} */ (corners),
+      editing: this.#editor.cell !== null,
+    });
+  }
+
+  #showSelection() {
+    const { nameBox } = this.#around;
+    if (document.activeElement === nameBox && document.hasFocus()) return;
+    if (this.#model.rows.length === 0 || this.#model.columns.length === 0) return;
+    const { top, left, bottom, right } = this.#selection.range;
+    const names = {
+      cells: () => formatRange({ top, left, bottom, right }),
+      rows: () => `${top + 1}:${bottom + 1}`,
+      columns: () => `${formatColumn(left)}:${formatColumn(right)}`,
+      all: () => "All",
+    };
+    nameBox.value = names[this.#selection.shape]();
+  }
+
+  #showInput() {
+    const { row, column } = this.#activeIds();
+    const input = this.#model.inputAt(row, column);
+    if (this.#around.formula.value !== input) this.#around.formula.value = input;
+    this.#around.formula.readOnly = !this.#model.mayEdit;
+  }
+
+  /**
+   * Scroll as little as it takes to see a cell.
+   * @param {Place} place
+   */
+  #reveal({ row, column }) {
+    const { x, y, width, height } = this.#scrolling;
+    /** @type {(geometry: Geometry, position: number, from: number, seen: number) => number} */
+    const along = (geometry, position, from, seen) => {
+      const start = geometry.offsetOf(position);
+      const end = start + Math.min(geometry.sizeOf(position), seen);
+      return start < from ? start : end > from + seen ? end - seen : from;
+    };
+    this.#scrolling.to(along(this.#columnGeometry, column, x, width), along(this.#rowGeometry, row, y, height));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (event.target !== this.#around.host || this.#model.rows.length === 0) return;
+    const command = commandOf(event);
+    if (command === null) return;
+    if (command.kind === "type") {
+      this.#reveal(this.#selection.active);
+      this.#editor.open({ isTyping: true }); // takes the focus now, and so this very key's character
+      if (!this.#model.mayEdit && !event.isComposing) this.#around.tell("You can look at this sheet, not change it.");
+      return;
+    }
+    event.preventDefault();
+    this.#run(command);
+  }
+
+  /** @param {Command} command */
+  #run(command) {
+    const selection = this.#selection;
+    switch (command.kind) {
+      case "move": return this.#goOn(this.#target(command), command.isExtending);
+      case "page": return this.#goOn(this.#pageTarget(command.down, command.isExtending), command.isExtending);
+      case "home": return this.#goOn({ row: command.isFar ? 0 : this.#from(command.isExtending).row, column: 0 }, command.isExtending);
+      case "end": return this.#goOn(this.#endTarget(command.isFar, command.isExtending), command.isExtending);
+      case "tab": selection.tab(command.direction); break;
+      case "enter": selection.enter(command.direction); break;
+      case "edit": this.#editor.open({ isTyping: false }); break;
+      case "clear": if (this.#model.mayEdit) this.#actions.clear(); return;
+      case "all": selection.select(selection.active, "all"); return;
+      case "row": selection.select(selection.active, "rows"); return;
+      case "column": selection.select(selection.active, "columns"); return;
+      case "escape": this.#clipboard.forgetCut(); return;
+      case "menu": return this.#openMenuAtActive();
+    }
+    this.#reveal(selection.active);
+  }
+
+  /**
+   * @param {Place} place
+   * @param {boolean} isExtending
+   */
+  #goOn(place, isExtending) {
+    if (isExtending) this.#selection.extend(place);
+    else this.#selection.select(place);
+    this.#reveal(isExtending ? this.#selection.corner : this.#selection.active);
+  }
+
+  /** @param {boolean} isExtending */
+  #from(isExtending) {
+    return isExtending ? this.#selection.corner : this.#selection.active;
+  }
+
+  /**
+   * @param {Command & {kind: "move"}} command
+   * @returns {Place}
+   */
+  #target({ down, right, isJump, isExtending }) {
+    const { row, column } = this.#from(isExtending);
+    if (!isJump) return { row: row + down, column: column + right };
+    const { rows, columns } = this.#model;
+    /** @type {Set<number>} */
+    const filled = new Set();
+    const line = down !== 0 ? { column: columns.idAt(column) } : { row: rows.idAt(row) };
+    for (const [row_id, column_id] of this.#model.filled(line)) {
+      const position = down !== 0 ? rows.findPosition(row_id) : columns.findPosition(column_id);
+      if (position !== undefined) filled.add(position);
+    }
+    if (down !== 0) return { row: edgeOfData(row, down > 0 ? 1 : -1, filled, rows.length), column };
+    return { row, column: edgeOfData(column, right > 0 ? 1 : -1, filled, columns.length) };
+  }
+
+  /**
+   * @param {1|-1} down
+   * @param {boolean} isExtending
+   * @returns {Place}
+   */
+  #pageTarget(down, isExtending) {
+    const { row, column } = this.#from(isExtending);
+    const page = Math.max(ROW_HEIGHT_PX, this.#scrolling.height - ROW_HEIGHT_PX);
+    const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
+    this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
+    return { row: target, column };
+  }
+
+  /**
+   * @param {boolean} isFar to the last filled row and column; else to the last filled cell of this row
+   * @param {boolean} isExtending
+   * @returns {Place}
+   */
+  #endTarget(isFar, isExtending) {
+    const { row } = this.#from(isExtending);
+    const end = { row: isFar ? 0 : row, column: 0 };
+    const { rows, columns } = this.#model;
+    for (const [row_id, column_id] of this.#model.filled(isFar ? {} : { row: rows.idAt(row) })) {
+      const at = { row: rows.findPosition(row_id), column: columns.findPosition(column_id) };
+      if (at.row === undefined || at.column === undefined) continue;
+      end.row = Math.max(end.row, at.row);
+      end.column = Math.max(end.column, at.column);
+    }
+    return end;
+  }
+
+  #openMenuAtActive() {
+    const { row, column } = this.#selection.active;
+    const { left, top } = this.#painter.body.getBoundingClientRect();
+    this.#reveal(this.#selection.active);
+    this.openMenu(
+      left + this.#columnGeometry.offsetOf(column + 1) - this.#scrolling.x,
+      top + this.#rowGeometry.offsetOf(row + 1) - this.#scrolling.y,
+    );
+  }
+
+  /** @param {import("./editor.js").Step|"tab"|"tab back"|"enter"|"enter back"|null} leave */
+  #leave(leave) {
+    const { row, column } = this.#selection.active;
+    if (leave === "tab") this.#selection.tab(1);
+    else if (leave === "tab back") this.#selection.tab(-1);
+    else if (leave === "enter") this.#selection.enter(1);
+    else if (leave === "enter back") this.#selection.enter(-1);
+    else if (leave !== null) this.#selection.select({ row: row + leave.row, column: column + leave.column });
+    this.#reveal(this.#selection.active);
+    this.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #named(event) {
+    const { nameBox } = this.#around;
+    if (event.key === "Escape") this.focus();
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    try {
+      const range = parseRange(nameBox.value.trim());
+      const { rows, columns } = this.#model;
+      if (range.bottom >= rows.length || range.right >= columns.length) {
+        this.#around.tell(`This sheet ends at ${formatAddress(rows.length - 1, columns.length - 1)}.`);
+        nameBox.select();
+        return;
+      }
+      this.#selection.selectRange(range);
+      this.#reveal(this.#selection.active);
+      this.focus();
+    } catch {
+      this.#around.tell("Type an address such as B2, or a range such as A1:C9.");
+      nameBox.select();
+    }
+  }
+}

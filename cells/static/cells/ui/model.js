@@ -1,0 +1,24 @@
+/** What the user interface needs to know of a sheet; sync/replica.js happens to be one. */
+
+/** @typedef {import("../domain/axes.js").Axis} Axis */
+/** @typedef {import("../domain/addresses.js").Range} Range */
+/** @typedef {import("../domain/operations.js").Operation} Operation */
+/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
+/**
+ * @typedef {object} Model
+ * @property {Axis} rows
+ * @property {Axis} columns
+ * @property {SizeRun[]} rowSizes
+ * @property {SizeRun[]} columnSizes
+ * @property {boolean} mayEdit
+ * @property {boolean} isLoaded
+ * @property {(row: number, column: number) => {input: string, value?: unknown}|undefined} cellAt
+ * @property {(row: number, column: number) => string} inputAt
+ * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} filled
+ * @property {(operation: Operation|Paste) => string} submit
+ */
+
+export const ROW_HEIGHT_PX = 25;
+export const COLUMN_WIDTH_PX = 112;
+export const MIN_SIZE_PX = 16; // what a row or column can be dragged down to and still be caught again

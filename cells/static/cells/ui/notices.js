@@ -1,0 +1,52 @@
+/** What a person must be told, and texts that they may want back. */
+
+import { element } from "./elements.js";
+
+const SHORT_MS = 5_000; // a remark goes by itself; a lost text stays until it is dismissed
+const MAX_NOTICES = 4;
+
+export class Notices {
+  #list;
+
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    this.#list = list;
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {string} [lost] what was typed and could not be saved
+   */
+  tell(sentence, lost = "") {
+    for (const old of this.#list.children) if (/** @type {HTMLElement} */ (old).dataset.said === sentence + lost) old.remove();
+    const notice = element("li", "notice", { role: lost ? "alert" : "status" });
+    notice.dataset.said = sentence + lost;
+    notice.append(element("p", "notice-text", {}, sentence));
+    if (lost) {
+      notice.classList.add("is-lost");
+      notice.append(element("pre", "notice-lost", {}, lost.length > 600 ? `${lost.slice(0, 600)}…` : lost), this.#buttons(notice, lost));
+    } else {
+      setTimeout(() => notice.remove(), SHORT_MS);
+    }
+    this.#list.append(notice);
+    const remarks = [...this.#list.children].filter((child) => !child.classList.contains("is-lost"));
+    if (this.#list.children.length > MAX_NOTICES) remarks[0]?.remove();
+  }
+
+  /**
+   * @param {HTMLElement} notice
+   * @param {string} lost
+   */
+  #buttons(notice, lost) {
+    const row = element("div", "notice-buttons");
+    const copy = element("button", "button", { type: "button" }, "Copy text");
+    const dismiss = element("button", "button button-quiet", { type: "button" }, "Dismiss");
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(lost);
+      copy.textContent = "Copied";
+    });
+    dismiss.addEventListener("click", () => notice.remove());
+    row.append(copy, dismiss);
+    return row;
+  }
+}
