@@ -23,8 +23,8 @@ def make_run(folder: Path, port: int) -> WebServer:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    # MAKEFLAGS would hand this make the arguments of the one that runs the tests.
-    return {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "MAKEFLAGS": ""}
+    # The make that runs the tests would hand its own arguments down.
+    return {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}", "MAKEFLAGS": "", "MAKELEVEL": ""}
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

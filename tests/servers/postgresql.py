@@ -33,7 +33,7 @@ class PostgresqlServer(ServerProcess):
             [
                 *(str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port)),
                 *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
-                *("-c", "max_connections=200"),
+                *("-c", "max_connections=200", "-c", "log_checkpoints=off"),
                 # Nothing has to survive a power cut here, and a killed server loses nothing.
                 *("-c", "fsync=off", "-c", "full_page_writes=off"),
             ],
