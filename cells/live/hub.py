@@ -311,7 +311,8 @@ class Hub:
         is_told = False
         while True:
             recent = self._recent.since(at, self.head) if at <= self.head else []
-            if recent is not None and (is_told or recent):
+            # The first load is the sheet as it is, not the steps that led there.
+            if recent is not None and (is_told or (recent and at > 0)):
                 for broadcast in recent:
                     for frame in broadcast.frames:
                         client.send(frame)

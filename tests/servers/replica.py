@@ -1,0 +1,44 @@
+"""A replica of one sheet, kept by the wire contract alone (DESIGN.md, section 6)."""
+
+from typing import Any
+
+Frame = dict[str, Any]
+
+
+class Replica:
+    """What a client holds: the cells, axes and sizes of a sheet as of `revision`."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.cells: dict[tuple[int, int], str] = {}
+        self.authors: dict[tuple[int, int], str | None] = {}
+        self.rows: list[list[int]] = []
+        self.columns: list[list[int]] = []
+        self.row_sizes: list[list[int]] = []
+        self.column_sizes: list[list[int]] = []
+
+    def open(self, frame: Frame) -> None:
+        """Take in `sheet.opened`."""
+        self.rows, self.columns = frame["rows"], frame["columns"]
+        self.row_sizes, self.column_sizes = frame["row_sizes"], frame["column_sizes"]
+
+    def apply(self, frame: Frame) -> bool:
+        """Take in `cells.changed`; False is a gap, after which the sheet must be opened again."""
+        if frame["through"] <= self.revision and frame["through"] > 0:
+            return True
+        if frame["after"] > self.revision:
+            return False
+        for author, cells in frame["changes"]:
+            for row, column, text, *_ in cells:
+                self.cells[row, column] = text
+                self.authors[row, column] = author
+        for name in ("rows", "columns", "row_sizes", "column_sizes"):
+            if name in frame:
+                setattr(self, name, frame[name])
+        if not frame.get("more"):
+            self.revision = frame["through"]
+        return True
+
+    def filled(self) -> dict[tuple[int, int], str]:
+        """Return the cells that are not empty, deleted rows and columns included."""
+        return {key: text for key, text in self.cells.items() if text}
