@@ -31,10 +31,12 @@ function rectOf({ rowGeometry, columnGeometry, x, y, width, height }, { top, lef
 function place(frame, rect) {
   frame.hidden = rect === null;
   if (rect === null) return;
-  // One pixel up and left, so that the frame lies on the grid lines around the cells.
-  frame.style.transform = `translate(${rect.left - 1}px, ${rect.top - 1}px)`;
-  frame.style.width = `${rect.width + 1}px`;
-  frame.style.height = `${rect.height + 1}px`;
+  // One pixel up and left, so that the frame lies on the grid lines around the cells; not where the edge would hide it.
+  const left = rect.left === 0 ? 0 : 1;
+  const top = rect.top === 0 ? 0 : 1;
+  frame.style.transform = `translate(${rect.left - left}px, ${rect.top - top}px)`;
+  frame.style.width = `${rect.width + left}px`;
+  frame.style.height = `${rect.height + top}px`;
 }
 
 export class Frames {
@@ -43,7 +45,7 @@ export class Frames {
   #active = element("div", "frame frame-active");
   #cut = element("div", "frame frame-cut");
   #guide = element("div", "guide");
-  /** @type {{frame: HTMLElement, area: HTMLElement, label: HTMLElement}[]} */ #cursors = [];
+  /** @type {{frame: HTMLElement, area: HTMLElement, label: HTMLElement, news: string}[]} */ #cursors = [];
 
   /** @param {HTMLElement} overlay */
   constructor(overlay) {
@@ -70,12 +72,14 @@ export class Frames {
         frame: element("div", "frame frame-cursor"),
         area: element("div", "frame frame-area"),
         label: element("span", "cursor-name"),
+        news: "",
       };
       cursor.frame.append(cursor.label);
       this.#overlay.prepend(cursor.area, cursor.frame);
       this.#cursors.push(cursor);
     }
-    for (const [index, { frame, area, label }] of this.#cursors.entries()) {
+    for (const [index, slot] of this.#cursors.entries()) {
+      const { frame, area, label } = slot;
       const cursor = view.cursors[index];
       if (cursor === undefined) {
         frame.hidden = area.hidden = true;
@@ -87,8 +91,13 @@ export class Frames {
       place(area, cursor.range && rectOf(view, cursor.range));
       frame.style.setProperty("--color", cursor.color);
       area.style.setProperty("--color", cursor.color);
-      const text = cursor.editing ? `${cursor.name} …` : cursor.name;
-      if (label.textContent !== text) label.textContent = text;
+      frame.classList.toggle("is-typing", cursor.editing);
+      const news = `${cursor.name} ${row} ${column} ${cursor.editing}`;
+      if (slot.news !== news) {
+        slot.news = news;
+        label.textContent = cursor.name;
+        for (const animation of label.getAnimations()) animation.currentTime = 0;
+      }
       frame.classList.toggle("is-at-top", rect !== null && rect.top < 18); // no room for a name above
     }
   }

@@ -65,12 +65,14 @@ export class Pointer {
   }
 
   /**
-   * Say whether an event is on the cells: not on a scroll bar, not in the editor.
+   * Say whether an event is on the cells: not on a scroll bar, not in the editor. By its place, not by its target: while
+   * the pointer is captured every event has the same one.
    * @param {MouseEvent} event
    */
-  #isOnCells(event) {
-    const { body } = this.#target.painter;
-    return body.contains(/** @type {Node} */ (event.target)) && !(event.target instanceof HTMLTextAreaElement);
+  #isOnCells({ target, clientX, clientY }) {
+    const { left, top, right, bottom } = this.#target.painter.body.getBoundingClientRect();
+    const isInside = clientX >= left && clientX < right && clientY >= top && clientY < bottom;
+    return isInside && !(target instanceof HTMLTextAreaElement);
   }
 
   /** @param {PointerEvent} event */
