@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cells.domain.addresses import format_address, format_column
+from cells.domain.addresses import format_address, format_column, parse_address
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, SheetSyncError, UnknownId
 from cells.domain.operations import Delete, Insert, Move, Resize, SetCells, load_operation
@@ -58,6 +58,14 @@ class Describer:
             return "a deleted cell"
         except UnknownId:
             return "an unknown cell"
+
+    def ids_at(self, address: str) -> tuple[int, int]:
+        """Return the row and column id that an A1 address means now.
+
+        Raises InvalidAddress, and UnknownId beyond the sheet's edge.
+        """
+        row, column = parse_address(address)
+        return self._axes[AxisName.ROWS].id_at(row), self._axes[AxisName.COLUMNS].id_at(column)
 
     def describe(self, raw: dict[str, Any]) -> str:
         """Return a sentence without subject: `set B2 to “42”`."""

@@ -1,0 +1,17 @@
+"""The admin: sheets with their grid, access list and log, and the tables beneath them.
+
+Nothing here writes a cell but through services.commit, and no list of cells, revisions or dead
+letters counts, sorts or loads a whole table: they stay usable at a million rows.
+"""
+
+from django.contrib import admin
+
+from cells.admin.dead_letters import DeadLetterAdmin
+from cells.admin.sheets import SheetAdmin
+from cells.admin.tables import CellAdmin, RevisionAdmin
+
+__all__ = ["CellAdmin", "DeadLetterAdmin", "RevisionAdmin", "SheetAdmin"]
+
+admin.site.site_header = "SheetSync"
+admin.site.site_title = "SheetSync admin"
+admin.site.index_title = "Administration"
