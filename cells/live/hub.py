@@ -1,39 +1,34 @@
 """The hub: one process's live copy of one open sheet.
 
-It collects the edits of its sockets into batches, commits them, and writes each step of the
-log to every socket as the same frames, in order and without a gap. The log is the truth: what
-other processes committed is read from it, whether a hint told of it or the tail noticed.
+It hands the edits of its sockets to the committer, and writes each step of the log to every
+socket as the same frames, in order and without a gap. The log is the truth: what other processes
+committed is read from it, whether a hint told of it or the tail noticed.
 """
 
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
 
 from cells import protocol
-from cells.domain.errors import Forbidden, SheetSyncError, Unavailable
-from cells.domain.operations import Operation, SetCells
+from cells.domain.errors import Forbidden
+from cells.domain.operations import Operation
 from cells.live.client import Client
+from cells.live.committer import Committer
 from cells.live.outbox import text_message
 from cells.live.presence import Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
 from cells.services.announce import MAX_FRAME_BYTES, CommittedHint
-from cells.services.commit import CommitResult, Committed, Outcome, Refused, Submission, commit
 from cells.services.read import OpenedSheet, open_sheet, read_deltas
 
 logger = logging.getLogger(__name__)
 
-MAX_BATCH_SUBMISSIONS = 1_000
-MAX_BATCH_CELLS = 20_000  # two of the largest pastes: a transaction stays well under a second
 PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; more cost N² frames
 HEARTBEAT_SECONDS = 10.0  # of the wire contract
 GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
@@ -41,16 +36,6 @@ SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those wh
 RETRY_SECONDS = 0.5
 
 Tell = Callable[[int, Any], None]
-
-
-class _Internal(SheetSyncError):
-    """A defect: the operation broke something that no rule foresaw."""
-
-
-@dataclass(frozen=True, slots=True)
-class _CommittedBatch:
-    outcomes: list[Outcome]
-    broadcast: Broadcast | None
 
 
 class Hub:
@@ -69,19 +54,17 @@ class Hub:
         self.slug = slug
         self.head = 0
         self.clients: set[Client] = set()
-        self._writers = writers
         self._readers = readers
         self._tell_others = tell_others
+        self._committer = Committer(sheet_id, slug, writers, self._tell_committed)
         self._presence = Presence(process)
         self._recent = Recent()
         self._snapshot: tuple[float, Broadcast] | None = None
         self._reading_snapshot: asyncio.Task[Broadcast | None] | None = None
-        self._pending: deque[tuple[Client, Submission]] = deque()
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
         self._is_started = False
         self._last_frame_at = time.monotonic()
-        self._committing: asyncio.Task[None] | None = None
         self._healing: asyncio.Task[None] | None = None
         self._presence_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -98,8 +81,7 @@ class Hub:
         """Finish the commits at hand; their outcomes are on the outboxes when this returns."""
         if self._presence_timer is not None:
             self._presence_timer.cancel()
-        if self._committing is not None:
-            await asyncio.gather(self._committing, return_exceptions=True)
+        await self._committer.finish()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -144,100 +126,22 @@ class Hub:
     # -- edits -----------------------------------------------------------------------------------
 
     async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
-        """Hand in an edit; its outcome reaches the client as a frame.
-
-        Waits, and so keeps the socket from being read, while the client has too many in flight.
-        """
+        """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:
             error = Forbidden("you may look at this sheet but not change it")
             client.send(protocol.encode_rejected(operation_id, error))
-            return
-        await client.has_capacity.wait()
-        client.begin()
-        self._pending.append(
-            (client, Submission(self.slug, operation_id, operation, client.author))
-        )
-        if self._committing is None:
-            self._committing = self._run(self._commit_pending())
+        else:
+            await self._committer.submit(client, operation_id, operation)
 
-    async def _commit_pending(self) -> None:
-        """Commit what has arrived, again and again until nothing has: no timer delays an edit."""
-        try:
-            while self._pending:
-                await self._commit(self._take_batch())
-        finally:
-            self._committing = None
-
-    def _take_batch(self) -> list[tuple[Client, Submission]]:
-        batch: list[tuple[Client, Submission]] = []
-        cells = 0
-        while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
-            operation = self._pending[0][1].operation
-            cells += len(operation.cells) if isinstance(operation, SetCells) else 1
-            if batch and cells > MAX_BATCH_CELLS:
-                break
-            batch.append(self._pending.popleft())
-        return batch
-
-    async def _commit(self, batch: list[tuple[Client, Submission]]) -> None:
-        submissions = [submission for _, submission in batch]
-        try:
-            done = await self._writers.run(_commit_and_encode, self.sheet_id, submissions)
-        except (DataError, IntegrityError) as error:
-            await self._commit_around(batch, error)
-            return
-        except DatabaseError as error:
-            logger.warning("sheet=%s: the database does not take edits: %s", self.slug, error)
-            refusal = Unavailable("the database does not answer; the edit waits to be sent again")
-            self._answer(batch, [Refused(s.operation_id, refusal) for s in submissions])
-            return
-        except Exception as error:  # noqa: BLE001 - one defective edit must not end the hub
-            await self._commit_around(batch, error)
-            return
-        if done.broadcast is not None:
-            self._offer(done.broadcast)
-            self._announce(done.broadcast)
-        self._answer(batch, done.outcomes)
-
-    async def _commit_around(
-        self, batch: list[tuple[Client, Submission]], error: Exception
-    ) -> None:
-        """Find by halves the one edit that breaks a batch, and refuse it alone."""
-        if len(batch) > 1:
-            half = len(batch) // 2
-            await self._commit(batch[:half])
-            await self._commit(batch[half:])
-            return
-        ((_, submission),) = batch
-        logger.error(
-            "sheet=%s operation_id=%s broke its batch",
-            self.slug,
-            submission.operation_id,
-            exc_info=error,
-        )
-        refusal = _Internal("the server could not store this edit; please report it")
-        self._answer(batch, [Refused(submission.operation_id, refusal)])
-
-    def _answer(
-        self, batch: Iterable[tuple[Client, Submission]], outcomes: Iterable[Outcome]
-    ) -> None:
-        committed: dict[Client, list[tuple[UUID, int]]] = {}
-        for (client, _), outcome in zip(batch, outcomes, strict=True):
-            client.end()
-            match outcome:
-                case Committed(operation_id, revision):
-                    committed.setdefault(client, []).append((operation_id, revision))
-                case Refused(operation_id, error):
-                    client.send(protocol.encode_rejected(operation_id, error))
-        for client, operations in committed.items():
-            client.send(protocol.encode_committed(operations))
-
-    def _announce(self, broadcast: Broadcast) -> None:
-        frame = broadcast.frames[0] if len(broadcast.frames) == 1 else None
-        if frame is not None and len(frame) > MAX_FRAME_BYTES:
-            frame = None
+    def _tell_committed(self, broadcast: Broadcast) -> None:
+        """Tell this process's sockets of a commit, and the other processes."""
+        self._offer(broadcast)
+        frame = broadcast.frames[0]
         hint = CommittedHint(
-            type="committed", after=broadcast.after, through=broadcast.through, frame=frame
+            type="committed",
+            after=broadcast.after,
+            through=broadcast.through,
+            frame=frame if len(frame) <= MAX_FRAME_BYTES else None,
         )
         self._tell_others(self.sheet_id, hint)
 
@@ -390,16 +294,6 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _CommittedBatch:
-    """Commit, and encode the delta once for all sockets, off the event loop."""
-    result: CommitResult = commit(submissions)
-    delta = result.deltas.get(sheet_id)
-    if delta is None:
-        return _CommittedBatch(result.outcomes, None)
-    frame = protocol.encode_delta(delta)
-    return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))
 
 
 def _read_frames(sheet_id: int, after: int) -> Broadcast | None:

@@ -1,0 +1,155 @@
+"""Committing: the edits that a hub's sockets hand in become batches, one at a time.
+
+At once when idle; otherwise what arrived while the previous batch was committing goes together.
+No timer adds latency to a lone edit.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DataError, IntegrityError
+from django.db import Error as DatabaseError
+
+from cells import protocol
+from cells.domain.errors import SheetSyncError, Unavailable
+from cells.domain.operations import Operation, SetCells
+from cells.live.client import Client
+from cells.live.recent import Broadcast
+from cells.live.threads import DatabaseThreads
+from cells.services.commit import Committed, Outcome, Refused, Submission, commit
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH_SUBMISSIONS = 1_000
+MAX_BATCH_CELLS = 20_000  # two of the largest pastes: a transaction stays well under a second
+
+
+class _Internal(SheetSyncError):
+    """A defect: the operation broke something that no rule foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CommittedBatch:
+    outcomes: list[Outcome]
+    broadcast: Broadcast | None
+
+
+class Committer:
+    """Commits one sheet's submissions in order, and answers each client.
+
+    `on_committed` gets each step of the log before its authors get their acknowledgement.
+    """
+
+    def __init__(
+        self,
+        sheet_id: int,
+        slug: str,
+        writers: DatabaseThreads,
+        on_committed: Callable[[Broadcast], None],
+    ) -> None:
+        self._sheet_id = sheet_id
+        self._slug = slug
+        self._writers = writers
+        self._on_committed = on_committed
+        self._pending: deque[tuple[Client, Submission]] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
+        """Hand in an edit; its outcome reaches the client as a frame.
+
+        Waits, and so keeps the socket from being read, while the client has too many in flight.
+        """
+        await client.has_capacity.wait()
+        client.begin()
+        submission = Submission(self._slug, operation_id, operation, client.author)
+        self._pending.append((client, submission))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+
+    async def finish(self) -> None:
+        """Wait until nothing is pending."""
+        if self._working is not None:
+            await asyncio.gather(self._working, return_exceptions=True)
+
+    async def _work(self) -> None:
+        try:
+            while self._pending:
+                await self._commit(self._take_batch())
+        finally:
+            self._working = None
+
+    def _take_batch(self) -> list[tuple[Client, Submission]]:
+        batch: list[tuple[Client, Submission]] = []
+        cells = 0
+        while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
+            operation = self._pending[0][1].operation
+            cells += len(operation.cells) if isinstance(operation, SetCells) else 1
+            if batch and cells > MAX_BATCH_CELLS:
+                break
+            batch.append(self._pending.popleft())
+        return batch
+
+    async def _commit(self, batch: list[tuple[Client, Submission]]) -> None:
+        submissions = [submission for _, submission in batch]
+        try:
+            done = await self._writers.run(_commit_and_encode, self._sheet_id, submissions)
+        except Exception as error:  # noqa: BLE001 - whatever it is, these clients need an answer
+            if isinstance(error, DatabaseError) and not isinstance(
+                error, DataError | IntegrityError
+            ):
+                self._refuse_for_now(batch, error)
+            else:
+                await self._commit_around(batch, error)
+            return
+        if done.broadcast is not None:
+            self._on_committed(done.broadcast)
+        _answer(batch, done.outcomes)
+
+    def _refuse_for_now(self, batch: list[tuple[Client, Submission]], error: Exception) -> None:
+        logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)
+        refusal = Unavailable("the database does not answer; the edit waits to be sent again")
+        _answer(batch, [Refused(submission.operation_id, refusal) for _, submission in batch])
+
+    async def _commit_around(
+        self, batch: list[tuple[Client, Submission]], error: Exception
+    ) -> None:
+        """Find by halves the one edit that breaks a batch, and refuse it alone."""
+        if len(batch) > 1:
+            half = len(batch) // 2
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
+            return
+        operation_id = batch[0][1].operation_id
+        logger.error(
+            "sheet=%s operation_id=%s broke its batch", self._slug, operation_id, exc_info=error
+        )
+        refusal = _Internal("the server could not store this edit; please report it")
+        _answer(batch, [Refused(operation_id, refusal)])
+
+
+def _answer(batch: Iterable[tuple[Client, Submission]], outcomes: Iterable[Outcome]) -> None:
+    """Tell each client what became of its submissions: one frame for all that were committed."""
+    committed: dict[Client, list[tuple[UUID, int]]] = {}
+    for (client, _), outcome in zip(batch, outcomes, strict=True):
+        client.end()
+        match outcome:
+            case Committed(operation_id, revision):
+                committed.setdefault(client, []).append((operation_id, revision))
+            case Refused(operation_id, error):
+                client.send(protocol.encode_rejected(operation_id, error))
+    for client, operations in committed.items():
+        client.send(protocol.encode_committed(operations))
+
+
+def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _CommittedBatch:
+    """Commit, and encode the delta once for all sockets, off the event loop."""
+    result = commit(submissions)
+    delta = result.deltas.get(sheet_id)
+    if delta is None:
+        return _CommittedBatch(result.outcomes, None)
+    frame = protocol.encode_delta(delta)
+    return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))
