@@ -1,6 +1,6 @@
 /** What a typed text looks like: enough to align it; what it means is the server's to say. */
 
-const NUMBER = /^[+-]?[$€£¥]? ?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)? ?[%€]?$/;
+const NUMBER = /^[+-]?[$€£¥]? ?((\d{1,3}(,\d{3})+|\d+)(\.\d*)?|\.\d+)([eE][+-]?\d+)? ?[%€]?$/;
 const DATE = /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?$/;
 
 /**
@@ -11,7 +11,7 @@ export function kindOf(text) {
   if (text === "") return "empty";
   if (text.length > 40) return "text";
   const trimmed = text.trim();
-  if (/\d/.test(trimmed) && (NUMBER.test(trimmed) || DATE.test(trimmed))) return "number";
+  if (NUMBER.test(trimmed) || DATE.test(trimmed)) return "number";
   if (/^(true|false)$/i.test(trimmed)) return "boolean";
   return "text";
 }

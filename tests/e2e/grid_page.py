@@ -1,0 +1,94 @@
+"""A sheet's page as a person works it: keys, mouse, and what is seen."""
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+_CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down) => {
+  const isSeen = (element, name, at) => !element.hidden && element.getAttribute(name) == at + 2;
+  const row = [...document.querySelectorAll("#grid .row")]
+    .find((row) => isSeen(row, "aria-rowindex", top + down));
+  return Array.from({length: columns}, (_, across) => row && [...row.children]
+    .find((cell) => isSeen(cell, "aria-colindex", left + across))?.textContent);
+})"""
+
+
+class GridPage:
+    """One browser tab on one sheet."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.set_default_timeout(15_000)
+
+    def open(self) -> "GridPage":
+        self.page.goto(self.url)
+        self.page.locator("#workbench[data-loaded=true]").wait_for()
+        return self
+
+    # -- what is seen
+
+    def cell(self, address: str) -> str | None:
+        return self.cells(address, 1, 1)[0][0]
+
+    def cells(self, address: str, rows: int, columns: int) -> list[list[str | None]]:
+        """Return the texts on the screen from `address` on; None for what is not on it."""
+        column, row = ord(address[0]) - ord("A"), int(address[1:]) - 1
+        found: list[list[str | None]] = self.page.evaluate(_CELLS, [row, column, rows, columns])
+        return found
+
+    def expect_cell(self, address: str, text: str) -> None:
+        self.expect_cells(address, [[text]])
+
+    def expect_cells(self, address: str, texts: list[list[str]]) -> None:
+        """Wait until these texts are on the screen."""
+        column, row = ord(address[0]) - ord("A"), int(address[1:]) - 1
+        arguments: list[Any] = [[row, column, len(texts), len(texts[0])], texts]
+        self.page.wait_for_function(
+            f"([place, texts]) => JSON.stringify(({_CELLS})(place)) === JSON.stringify(texts)",
+            arg=arguments,
+        )
+
+    def expect_saved(self) -> None:
+        self.page.locator("#workbench[data-unsaved='0'][data-line=open]").wait_for()
+        expect(self.page.locator("#status")).to_have_text("Saved")
+
+    def expect_status(self, text: str) -> None:
+        expect(self.page.locator("#status")).to_have_text(text, timeout=15_000)
+
+    @property
+    def selected(self) -> str:
+        return self.page.input_value("#name-box")
+
+    @property
+    def revision(self) -> int:
+        return int(self.page.get_attribute("#workbench", "data-revision") or -1)
+
+    # -- what is done
+
+    def go_to(self, address: str) -> None:
+        self.page.fill("#name-box", address)
+        self.page.press("#name-box", "Enter")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str, then: str = "Enter") -> None:
+        self.page.keyboard.type(text)
+        self.page.keyboard.press(then)
+
+    def copy_from_elsewhere(self, text: str) -> None:
+        """Put a text on the clipboard, as another program would."""
+        self.page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+
+    def clipboard(self) -> str:
+        text: str = self.page.evaluate("navigator.clipboard.readText()")
+        return text
+
+    def choose(self, item: str) -> None:
+        """Take an item of the menu on what is selected."""
+        self.press("Shift+F10")
+        self.page.get_by_role("menuitem", name=item).click()

@@ -1,0 +1,304 @@
+"""The grid in a real browser, on a real server: what a person does and sees."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.e2e.grid_page import GridPage
+from tests.servers.process import free_port
+from tests.servers.sheetsync import WebServer, run_manage, runserver
+
+_MAKE_SHEET = (
+    "from cells.models import LinkRole; from cells.services.access import create_sheet; "
+    "create_sheet(None, {title!r}, slug={slug!r}, link_role=LinkRole({link_role!r}))"
+)
+
+OpenSheet = Callable[..., GridPage]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """One embedded server for the file, as `make run` starts it; each test has its own sheets."""
+    folder = tmp_path_factory.mktemp("grid")
+    environment = {"DATABASE_URL": f"sqlite:///{folder / 'grid.sqlite3'}"}
+    run_manage(environment, "migrate", "--verbosity=0")
+    for link_role, count in (("editor", 16), ("viewer", 1)):
+        code = "; ".join(
+            _MAKE_SHEET.format(title="Grid", slug=f"{link_role}-{number}", link_role=link_role)
+            for number in range(count)
+        )
+        run_manage(environment, "shell", "-v", "0", "-c", code)
+    port = free_port()
+    server = WebServer(environment, log=folder / "web.log", command=runserver(port), port=port)
+    server.start()
+    yield server
+    server.kill()
+
+
+_unused = iter(range(16))
+
+
+@pytest.fixture
+def sheet() -> str:
+    """The slug of an empty sheet that any guest may edit."""
+    return f"editor-{next(_unused)}"
+
+
+@pytest.fixture
+def person(browser: Browser, server: WebServer) -> Iterator[Callable[[], BrowserContext]]:
+    """Make browsers of different people; their pages must have had no script error."""
+    made: list[BrowserContext] = []
+
+    def make() -> BrowserContext:
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def open_sheet(server: WebServer, person: Callable[[], BrowserContext]) -> Iterator[OpenSheet]:
+    """Open a sheet in a tab of its own: `open_sheet(slug)`, `open_sheet(slug, context)`."""
+    opened: list[GridPage] = []
+
+    def open_(slug: str, context: BrowserContext | None = None) -> GridPage:
+        page = (context or person()).new_page()
+        opened.append(GridPage(page, f"{server.url}/sheets/{slug}/"))
+        return opened[-1].open()
+
+    yield open_
+    assert [error for grid in opened for error in grid.errors] == []
+
+
+def test_what_one_types_the_other_sees(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice.go_to("B2")
+    alice.type("from alice")
+    bob.expect_cell("B2", "from alice")
+    bob.go_to("B3")
+    bob.type("from bob")
+    alice.expect_cell("B3", "from bob")
+    alice.expect_saved()
+    bob.expect_saved()
+    assert alice.revision == bob.revision == 2
+
+
+def test_others_are_seen_by_name_where_they_are(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    bob.go_to("C4:D6")
+    cursor = alice.page.locator(".frame-cursor:not([hidden])")
+    expect(cursor).to_have_count(1)
+    expect(cursor.locator(".cursor-name")).to_contain_text("Guest")
+    expect(alice.page.locator(".frame-area:not([hidden])")).to_have_count(
+        1
+    )  # the range: bob has moved
+    alice.page.get_by_role("button", name="Go to Guest").click()
+    assert alice.selected == "C4"
+    bob.page.context.close()
+    expect(cursor).to_have_count(0)
+
+
+def test_keys_lead_where_spreadsheets_lead(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.go_to("B2")
+    grid.type("a", "Tab")
+    grid.type("b", "Tab")
+    grid.type("c", "Enter")
+    assert grid.selected == "B3"  # Enter goes back to where the run of Tabs began
+    grid.type("d", "Enter")
+    grid.expect_cells("B2", [["a", "b", "c"], ["d", "", ""]])
+    for keys, place in [
+        (["Control+Home"], "A1"),
+        (["ArrowDown", "Control+ArrowRight"], "B2"),
+        (["Control+ArrowRight"], "D2"),
+        (["Control+ArrowRight"], "Z2"),
+        (["Home"], "A2"),
+        (["End"], "D2"),
+        (["Control+ArrowDown"], "D1000"),
+        (["Control+End"], "D3"),
+        (["Shift+Tab"], "C3"),
+        (["Shift+Enter"], "C2"),
+        (["Shift+ArrowDown", "Shift+ArrowRight"], "C2:D3"),
+        (["Shift+Control+ArrowDown"], "C2:D1000"),
+        (["Control+Home", "Control+a"], "All"),
+    ]:
+        grid.press(*keys)
+        assert grid.selected == place, keys
+
+
+def test_escape_restores_and_typing_replaces(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.type("one")
+    grid.press("ArrowUp", "F2")
+    grid.type(" and a half", "Escape")
+    grid.expect_cell("A1", "one")
+    grid.press("F2")
+    grid.type(" and more")
+    grid.expect_cell("A1", "one and more")
+    grid.press("ArrowUp")
+    grid.type("two")
+    grid.expect_cell("A1", "two")
+    grid.page.click("#formula")  # the cell that is now active: A2
+    grid.page.keyboard.type("by the formula bar")
+    grid.press("Enter")
+    grid.expect_cell("A2", "by the formula bar")
+    grid.expect_saved()
+
+
+def test_ranges_travel_through_the_clipboard(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.copy_from_elsewhere('1\t"two\nlines"\r\n"a ""quoted""\ttab"\tplain "quotes"\r\n')
+    grid.press("Control+v")
+    texts = [["1", "two\nlines"], ['a "quoted"\ttab', 'plain "quotes"']]
+    grid.expect_cells("A1", texts)
+    assert grid.selected == "A1:B2"
+    grid.press("Control+c")
+    assert grid.clipboard() == '1\t"two\nlines"\n"a ""quoted""\ttab"\tplain "quotes"'
+    grid.go_to("D4")
+    grid.press("Control+v")
+    grid.expect_cells("D4", texts)
+    grid.press("Control+x")
+    grid.go_to("D8")
+    grid.press("Control+v")
+    grid.expect_cells("D8", texts)
+    grid.expect_cells("D4", [["", ""], ["", ""]])
+    grid.expect_saved()
+    revision = grid.revision
+    grid.press("Delete")
+    grid.expect_cells("D8", [["", ""], ["", ""]])
+    grid.expect_saved()
+    assert grid.revision == revision + 1  # one range, one operation
+
+
+def test_a_paste_beyond_the_edge_makes_room(open_sheet: OpenSheet, sheet: str) -> None:
+    grid, other = open_sheet(sheet), open_sheet(sheet)
+    lines = [f"{number}\tb{number}\tc{number}" for number in range(12_000)]
+    grid.copy_from_elsewhere("\n".join(lines))
+    grid.go_to("Y990")
+    grid.press("Control+v")
+    grid.expect_saved()
+    expect(grid.page.locator("#grid")).to_have_attribute("aria-rowcount", str(989 + 12_000 + 1))
+    for page in (grid, other):
+        page.go_to("AA12989")
+        page.page.wait_for_function("document.querySelector('#formula').value === 'c11999'")
+
+
+def test_edits_made_without_a_server_survive_a_reload(
+    open_sheet: OpenSheet, sheet: str, server: WebServer
+) -> None:
+    grid = open_sheet(sheet)
+    server.kill()
+    try:
+        grid.expect_status("Reconnecting…")
+        grid.type("first")
+        grid.type("second")
+        grid.expect_status("Offline: 2 edits waiting")
+        grid.expect_cells("A1", [["first"], ["second"]])
+        grid.page.goto("about:blank")
+    finally:
+        server.start()
+    grid.open()
+    grid.expect_cells("A1", [["first"], ["second"]])
+    grid.expect_saved()
+    assert grid.revision == 2
+
+
+def test_edits_of_a_closed_tab_are_sent_by_the_next(
+    open_sheet: OpenSheet, sheet: str, server: WebServer, person: Callable[[], BrowserContext]
+) -> None:
+    context = person()
+    closed, living = open_sheet(sheet, context), open_sheet(sheet, context)
+    server.kill()
+    try:
+        closed.expect_status("Reconnecting…")
+        closed.type("left behind")
+        closed.expect_status("Offline: 1 edit waiting")
+        living.expect_status("Reconnecting…")
+        closed.page.close()
+    finally:
+        server.start()
+    living.expect_cell("A1", "left behind")
+    living.expect_saved()
+    assert living.revision == 1
+
+
+def test_no_edit_is_lost_or_doubled_while_the_server_dies_and_returns(
+    open_sheet: OpenSheet, sheet: str, server: WebServer
+) -> None:
+    grid = open_sheet(sheet)
+    for number in range(60):
+        if number == 20:
+            server.kill()
+        if number == 40:
+            server.start()
+        grid.type(str(number))
+    grid.expect_saved()
+    grid.press("Control+Home")
+    grid.expect_cells("A1", [[str(number)] for number in range(20)])
+    assert grid.revision == 60
+
+
+def test_a_viewer_looks_and_copies_but_does_not_write(open_sheet: OpenSheet) -> None:
+    grid = open_sheet("viewer-0")
+    grid.expect_status("View only")
+    grid.page.keyboard.type("x")
+    grid.press("Enter", "Delete", "F2")
+    assert grid.page.evaluate("document.activeElement.id") == "grid"
+    grid.press("Control+Home")
+    grid.expect_cell("A1", "")
+    assert grid.page.evaluate("document.querySelector('#formula').readOnly")
+    assert grid.page.locator("#menu-button").is_hidden()
+    grid.press("Shift+F10")
+    expect(grid.page.get_by_role("menuitem", name="Copy")).to_be_visible()
+    expect(grid.page.get_by_role("menuitem", name="Insert")).to_have_count(0)
+    assert grid.revision == 0
+
+
+def test_the_open_editor_stays_with_its_cell(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice.go_to("B3")
+    alice.page.keyboard.type("half")
+    bob.go_to("A1")
+    bob.choose("Insert row above")
+    alice.page.wait_for_function("document.querySelector('#name-box').value === 'B4'")
+    alice.type(" and half")
+    alice.expect_cells("B3", [[""], ["half and half"]])
+    bob.expect_cells("B3", [[""], ["half and half"]])
+
+
+def test_what_was_typed_into_a_deleted_row_comes_back(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice.go_to("B3")
+    alice.page.keyboard.type("precious")
+    bob.go_to("A3")
+    bob.choose("Delete row 3")
+    notice = alice.page.get_by_role("alert")
+    expect(notice).to_contain_text("has been deleted")
+    expect(notice).to_contain_text("precious")
+    notice.get_by_role("button", name="Copy text").click()
+    assert alice.clipboard() == "precious"
+
+
+def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice.copy_from_elsewhere("a\tb\nc\td")
+    alice.press("Control+v")
+    alice.go_to("A1")
+    alice.choose("Move row 1 down")
+    bob.expect_cells("A1", [["c", "d"], ["a", "b"]])
+    assert alice.selected == "A2"  # the selection goes with its cell
+    alice.choose("Move column A right")
+    bob.expect_cells("A1", [["d", "c"], ["b", "a"]])
+    border = alice.page.locator(".column-headers").bounding_box()
+    assert border is not None
+    alice.page.mouse.move(border["x"] + 111, border["y"] + 8)
+    alice.page.mouse.down()
+    alice.page.mouse.move(border["x"] + 211, border["y"] + 8, steps=3)
+    alice.page.mouse.up()
+    header = bob.page.get_by_role("columnheader", name="A", exact=True)
+    expect(header).to_have_css("width", "212px")
