@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH_SUBMISSIONS = 1_000
 MAX_BATCH_CELLS = 20_000  # two of the largest pastes: a transaction stays well under a second
+MAX_BATCH_CHARACTERS = 1_000_000  # what it weighs, as one frame too, where the cells are long
 
 
 class _Internal(SheetSyncError):
@@ -84,11 +85,13 @@ class Committer:
 
     def _take_batch(self) -> list[tuple[Client, Submission]]:
         batch: list[tuple[Client, Submission]] = []
-        cells = 0
+        cells = characters = 0
         while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
             operation = self._pending[0][1].operation
-            cells += len(operation.cells) if isinstance(operation, SetCells) else 1
-            if batch and cells > MAX_BATCH_CELLS:
+            if isinstance(operation, SetCells):
+                cells += len(operation.cells)
+                characters += sum(len(text) for _, _, text in operation.cells)
+            if batch and (cells > MAX_BATCH_CELLS or characters > MAX_BATCH_CHARACTERS):
                 break
             batch.append(self._pending.popleft())
         return batch

@@ -246,7 +246,7 @@ class Hub:
     async def _read_snapshot(self) -> Broadcast | None:
         """Read the whole sheet once for all who open it at this moment."""
         try:
-            read = await self._readers.run(_read_frames, self.sheet_id, 0)
+            read = await self._readers.run(_read_frames, self.sheet_id, 0, is_first_load=True)
             if read is not None:
                 self._snapshot = (time.monotonic(), read)
             return read
@@ -296,10 +296,10 @@ class Hub:
         return task
 
 
-def _read_frames(sheet_id: int, after: int) -> Broadcast | None:
+def _read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Broadcast | None:
     """Read and encode what leads from `after` to the head; None when the sheet is gone."""
     frames, through = [], None
-    for delta in read_deltas(sheet_id, after):
+    for delta in read_deltas(sheet_id, after, is_first_load=is_first_load):
         frames.append(protocol.encode_delta(delta))
         through = delta.through
     return None if through is None else Broadcast(after, through, tuple(frames))

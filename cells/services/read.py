@@ -15,7 +15,12 @@ from cells.models import Cell, Sheet
 from cells.services.authors import label_of
 
 CELLS_PER_DELTA = 5_000  # about 100 kB a frame: soon painted, soon sent
+CHARACTERS_PER_DELTA = 250_000  # and no more where the cells are long
 AUTHORS_WITHIN_REVISIONS = 1_000  # beyond, nobody is told who typed what while they were away
+
+
+TouchedCell = tuple[int, int, str, str | None, str | None]
+"""Row id, column id, input; the kind of author and origin that touched it last, if asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,12 @@ def read_heads(sheet_ids: Iterable[int]) -> dict[int, int]:
     return dict(Sheet.objects.filter(pk__in=list(sheet_ids)).values_list("pk", "head"))
 
 
-def read_deltas(sheet_id: int, after: int) -> Iterator[Delta]:
+def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> Iterator[Delta]:
     """Yield the state at the head of every cell touched since `after`, in one or more deltas.
 
     All of them come from one snapshot of the database, so that the last one's `through` is
-    exact. `after` 0 is the whole sheet. Yields nothing when the sheet is gone. Consume it whole,
-    or close it: the snapshot stays open meanwhile.
+    exact. A first load leaves out what is empty, and who typed what. Yields nothing when the
+    sheet is gone. Consume it whole, or close it: the snapshot stays open meanwhile.
     """
     with _snapshot() as cursor:
         cursor.execute(
@@ -78,20 +83,21 @@ def read_deltas(sheet_id: int, after: int) -> Iterator[Delta]:
         if found is None:
             return
         head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision = found
-        _select_touched(cursor, sheet_id, after, head)
-        cells = cursor.fetchmany(CELLS_PER_DELTA)
-        while len(cells) == CELLS_PER_DELTA:
-            more = cursor.fetchmany(CELLS_PER_DELTA)
-            if not more:
-                break
-            yield Delta(after, head, _changes(cells), has_more=True)
-            cells = more
+        if is_first_load:
+            _select_filled(cursor, sheet_id)
+        else:
+            _select_touched(cursor, sheet_id, after, head)
+        portions = _portions(cursor)
+        last = next(portions)
+        for portion in portions:
+            yield Delta(after, head, _changes(last), has_more=True)
+            last = portion
         decode = msgspec.json.decode
         has_rows, has_columns = rows_revision > after, columns_revision > after
         yield Delta(
             after,
             head,
-            _changes(cells),
+            _changes(last),
             rows=decode(rows) if has_rows else None,
             columns=decode(columns) if has_columns else None,
             row_sizes=decode(row_sizes) if has_rows else None,
@@ -129,15 +135,18 @@ def _snapshot() -> Iterator[CursorWrapper]:
                 cursor.execute("ROLLBACK")
 
 
+def _select_filled(cursor: CursorWrapper, sheet_id: int) -> None:
+    """Select (row id, column id, input, no author kind, no origin) of the cells not empty."""
+    cursor.execute(
+        'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
+        "WHERE sheet_id = %s AND input <> ''",
+        [sheet_id],
+    )
+
+
 def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int) -> None:
     """Select (row id, column id, input, author kind, origin) of the cells touched since."""
-    if after == 0:
-        cursor.execute(
-            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
-            "WHERE sheet_id = %s AND input <> ''",
-            [sheet_id],
-        )
-    elif head - after > AUTHORS_WITHIN_REVISIONS:
+    if head - after > AUTHORS_WITHIN_REVISIONS:
         cursor.execute(
             'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
             "WHERE sheet_id = %s AND revision > %s",
@@ -153,9 +162,21 @@ def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int)
         )
 
 
-def _changes(
-    cells: Iterable[tuple[int, int, str, str | None, str | None]],
-) -> list[tuple[str | None, list[CellState]]]:
+def _portions(cursor: CursorWrapper) -> Iterator[list[TouchedCell]]:
+    """Yield the selected cells in portions of a frame each; an empty one if there are none."""
+    portion: list[TouchedCell] = []
+    characters = 0
+    while cells := cursor.fetchmany(CELLS_PER_DELTA):
+        for cell in cells:
+            if len(portion) >= CELLS_PER_DELTA or characters >= CHARACTERS_PER_DELTA:
+                yield portion
+                portion, characters = [], 0
+            portion.append(cell)
+            characters += len(cell[2])
+    yield portion
+
+
+def _changes(cells: Iterable[TouchedCell]) -> list[tuple[str | None, list[CellState]]]:
     by_author: dict[str | None, list[CellState]] = defaultdict(list)
     for row, column, text, kind, origin in cells:
         author = None if kind is None else label_of(kind, origin or "")
