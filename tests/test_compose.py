@@ -1,19 +1,39 @@
-"""docker-compose.yml and the Dockerfile: what they promise."""
+"""docker-compose.yml and the Dockerfile: what they promise, and a rehearsal without Docker.
+
+The rehearsal starts the command of each of our services, with that service's own environment,
+against real servers; only host names and ports are replaced.
+"""
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urljoin
+from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from tests.servers.compose import (
     VARIABLE,
     MissingVariableError,
-    dockerfile_instructions,
+    Service,
+    copy_build_context,
+    dockerfile_stages,
     read_compose_file,
     read_services,
 )
-from tests.servers.process import ROOT
+from tests.servers.postgresql import PostgresqlServer
+from tests.servers.process import ROOT, clean_environment, free_port
+from tests.servers.pubsub import PubsubEmulator
+from tests.servers.redis import RedisServer
+from tests.servers.sheetsync import Listener, WebServer
+from tests.servers.wire import SheetClient, open_sheet
 
 SECRETS = {"SECRET_KEY": "a-key-of-this-rehearsal", "POSTGRES_PASSWORD": "a-password-of-it"}
+PROGRAMS = Path(sys.executable).parent  # stands for the image's /venv/bin
 SOUNDS_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL", re.IGNORECASE)
 
 
@@ -47,7 +67,7 @@ def test_no_secret_is_in_the_files() -> None:
     assert re.findall(r"^(\w+)=$", read_text(".env.example"), re.MULTILINE) == sorted(
         SECRETS, reverse=True
     )
-    for word, rest in dockerfile_instructions():
+    for word, rest in dockerfile_stages()[-1]:
         assert word not in {"ENV", "ARG"} or not SOUNDS_SECRET.search(rest)
     for service in read_compose_file()["services"].values():
         for name, value in service.get("environment", {}).items():
@@ -62,7 +82,7 @@ def test_no_file_of_secrets_gets_into_the_image() -> None:
 
 
 def test_image_does_not_run_as_root() -> None:
-    users = [rest for word, rest in dockerfile_instructions() if word == "USER"]
+    users = [rest for word, rest in dockerfile_stages()[-1] if word == "USER"]
     assert users[-1].split(":")[0] not in {"root", "0"}
 
 
@@ -89,3 +109,154 @@ def test_what_must_last_is_on_a_named_volume() -> None:
 
 def read_text(path: str) -> str:
     return (ROOT / path).read_text()
+
+
+# -- the rehearsal -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def services(
+    postgresql: PostgresqlServer, redis_server: RedisServer, pubsub_emulator: PubsubEmulator
+) -> Iterator[dict[str, Service]]:
+    """Every service as compose would start it, at the addresses of the real servers."""
+    with psycopg.connect(postgresql.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE sheetsync")
+    addresses = {
+        "db:5432": f"127.0.0.1:{postgresql.port}",
+        "redis:6379": f"127.0.0.1:{redis_server.port}",
+        "pubsub:8085": pubsub_emulator.host,
+        "0.0.0.0": "127.0.0.1",
+        "8000": str(free_port()),
+    }
+    yield {name: service.at(addresses) for name, service in read_services(SECRETS).items()}
+    with psycopg.connect(postgresql.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE sheetsync WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what the image would hold, made by the Dockerfile's own last step."""
+    folder = tmp_path_factory.mktemp("image")
+    copy_build_context(folder)
+    *_, step = [rest for word, rest in dockerfile_stages()[0] if word == "RUN"]
+    assert "collectstatic" in step
+    run(folder, {}, ["sh", "-c", step.replace("/venv/bin/", f"{PROGRAMS}/")])
+    return folder
+
+
+def environment_of(service: Service) -> dict[str, str]:
+    """Return the container's environment; PATH finds this virtual environment as the image's."""
+    return service.environment | {"PATH": f"{PROGRAMS}:/usr/bin:/bin"}
+
+
+def run(folder: Path, environment: Mapping[str, str], command: Sequence[str]) -> str:
+    """Run a command to its end, as in the image, and return what it printed."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=clean_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
+    services: dict[str, Service], image: Path, tmp_path: Path
+) -> None:
+    run(image, environment_of(services["migrate"]), services["migrate"].command)
+    with ExitStack() as stack:
+        web = start_web(services["web"], image, tmp_path / "web.log")
+        stack.callback(web.kill)
+        listener = start_listener(services["listener"], image, tmp_path / "listener.log")
+        stack.callback(listener.kill)
+        alice, bob = stack.enter_context(two_clients_on_different_workers(web))
+
+        cell = alice.key(row=40, column=3)
+        alice.set_cell(cell, "from alice")
+        bob.wait_for_cell(cell, "from alice")
+        bob.set_cell(cell, "from bob")
+        alice.wait_for_cell(cell, "from bob")
+
+        send_edit = ["python", "manage.py", "send_edit", "demo", "D41=from Pub/Sub"]
+        run(image, environment_of(services["listener"]), send_edit)
+        alice.wait_for_cell(cell, "from Pub/Sub")
+        bob.wait_for_cell(cell, "from Pub/Sub")
+
+        for service in services["web"], services["listener"]:
+            assert service.healthcheck
+            run(image, environment_of(service), service.healthcheck)
+
+        # While sockets are open; `docker stop` kills after ten seconds.
+        assert listener.stop(seconds=5) == 0
+        assert web.stop(seconds=10) == 0
+
+
+def test_page_loads_every_module_by_a_name_that_browsers_keep(
+    services: dict[str, Service], image: Path, tmp_path: Path
+) -> None:
+    run(image, environment_of(services["migrate"]), services["migrate"].command)
+    web = start_web(services["web"], image, tmp_path / "web.log")
+    try:
+        with urlopen(f"{web.url}/sheets/demo/") as page:
+            (module,) = re.findall(r'<script type="module" src="([^"]+)"', page.read().decode())
+        loaded: set[str] = set()
+        load_modules(f"{web.url}{module}", loaded)
+        assert len(loaded) > 5
+    finally:
+        web.kill()
+
+
+def load_modules(address: str, loaded: set[str]) -> None:
+    """Load a module and all that it imports, as a browser does."""
+    with urlopen(address) as script:
+        assert "immutable" in script.headers["Cache-Control"], address
+        assert "javascript" in script.headers["Content-Type"], address
+        text = script.read().decode()
+    loaded.add(address)
+    # Between the word and the address stand names alone; `import("./x.js")` is a type in JSDoc.
+    for path in re.findall(r"""\b(?:import|from)\b[^"';=()]*["'](\.[^"']+)""", text):
+        if (imported := urljoin(address, path)) not in loaded:
+            load_modules(imported, loaded)
+
+
+def test_health_check_of_web_fails_when_web_is_down(services: dict[str, Service]) -> None:
+    web = services["web"]
+    assert web.healthcheck
+    environment = clean_environment(environment_of(web))
+    ended = subprocess.run(web.healthcheck, env=environment, capture_output=True)
+    assert ended.returncode == 1
+
+
+def start_web(service: Service, folder: Path, log: Path) -> WebServer:
+    return WebServer(
+        environment_of(service),
+        log=log,
+        workers=int(service.environment["WEB_CONCURRENCY"]),
+        command=service.command,
+        port=int(service.command[service.command.index("--port") + 1]),
+        folder=folder,
+    ).start()
+
+
+def start_listener(service: Service, folder: Path, log: Path) -> Listener:
+    environment = environment_of(service)
+    return Listener(environment, log=log, command=service.command, folder=folder).start()
+
+
+@contextmanager
+def two_clients_on_different_workers(web: WebServer) -> Iterator[tuple[SheetClient, SheetClient]]:
+    """Open sockets until two are served by different workers, whom the kernel names."""
+    workers = web.worker_pids()
+    with ExitStack() as stack:
+        served: dict[int, SheetClient] = {}
+        for _ in range(100):
+            client = stack.enter_context(open_sheet(web.websocket_url, "demo"))
+            served.setdefault(client.served_by(workers), client)
+            if len(served) > 1:
+                alice, bob = served.values()
+                yield alice, bob
+                return
+        raise AssertionError(f"100 sockets, and one of {workers} took them all")

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -115,22 +117,21 @@ def _without_cmd(test: list[str] | None) -> tuple[str, ...] | None:
     return tuple(command)
 
 
-def dockerfile_instructions() -> list[tuple[str, str]]:
-    """Return the final stage's instructions: word and arguments, continued lines joined."""
+def dockerfile_stages() -> list[list[tuple[str, str]]]:
+    """Return each stage's instructions: word and arguments, continued lines joined."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
-    instructions = [
-        (word, rest) for word, _, rest in (line.partition(" ") for line in lines) if word
-    ]
-    last_stage = max(number for number, (word, _) in enumerate(instructions) if word == "FROM")
-    return instructions[last_stage:]
+    stages: list[list[tuple[str, str]]] = []
+    for word, _, rest in (line.partition(" ") for line in lines if line):
+        if word == "FROM":
+            stages.append([])
+        stages[-1].append((word, rest))
+    return stages
 
 
 def dockerfile_list(word: str, instruction: str = "") -> list[str]:
     """Return the JSON list after `word`, of `instruction` where the word stands in another one."""
-    (arguments,) = [
-        rest for name, rest in dockerfile_instructions() if name == (instruction or word)
-    ]
+    (arguments,) = [rest for name, rest in dockerfile_stages()[-1] if name == (instruction or word)]
     found: list[str] = json.loads(arguments[arguments.index("[") :])
     return found
 
@@ -139,8 +140,20 @@ def dockerfile_environment() -> dict[str, str]:
     """Return what ENV sets, less PATH, which points into the image."""
     pairs = [
         pair.partition("=")[::2]
-        for word, rest in dockerfile_instructions()
+        for word, rest in dockerfile_stages()[-1]
         if word == "ENV"
         for pair in rest.split()
     ]
     return {name: value for name, value in pairs if name != "PATH"}
+
+
+def copy_build_context(target: Path) -> None:
+    """Copy what .dockerignore lets into the image: it names all that is not left out."""
+    for rule in (ROOT / ".dockerignore").read_text().splitlines():
+        if rule.startswith("!"):
+            source = ROOT / rule.removeprefix("!")
+            if source.is_dir():
+                ignore = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, target / source.name, ignore=ignore)
+            else:
+                shutil.copy(source, target)

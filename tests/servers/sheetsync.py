@@ -26,16 +26,16 @@ class WebServer(ServerProcess):
         *,
         log: Path,
         workers: int = 1,
-        command: list[str] | None = None,
+        command: Sequence[str] | None = None,
         port: int | None = None,
         name: str = "web",
+        folder: Path = ROOT,
     ) -> None:
         """Describe uvicorn with `workers`, or `command`, which must listen on `port`."""
         self.port = port or free_port()
         self.workers = workers
-        super().__init__(
-            name, command or uvicorn(self.port, workers), log=log, environment=environment
-        )
+        command = command or uvicorn(self.port, workers)
+        super().__init__(name, command, log=log, environment=environment, folder=folder)
 
     @property
     def host(self) -> str:
@@ -68,12 +68,14 @@ class Listener(ServerProcess):
         log: Path,
         arguments: Sequence[str] = (),
         command: Sequence[str] = (),
+        folder: Path = ROOT,
     ) -> None:
         super().__init__(
             "listener",
             command or manage("pubsub_listener", "--create", *arguments),
             log=log,
             environment=environment,
+            folder=folder,
         )
 
     def is_ready(self) -> bool:

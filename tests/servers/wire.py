@@ -3,53 +3,48 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.servers.missing import missing_service
+from tests.servers.replica import Frame, Replica
 
-Frame = dict[str, Any]
+
+@contextmanager
+def open_sheet(
+    websocket_url: str, sheet: str, *, headers: dict[str, str] | None = None
+) -> Iterator["SheetClient"]:
+    """Connect to `ws://host:port` and open the sheet, up to its head."""
+    with connect(
+        f"{websocket_url}/ws/sheets/{sheet}/",
+        origin=Origin(websocket_url.replace("ws://", "http://")),
+        additional_headers=headers,
+        max_size=None,
+        proxy=None,
+    ) as socket:
+        client = SheetClient(socket)
+        client.open()
+        yield client
 
 
 class SheetClient:
-    """One socket on one sheet: submits edits and keeps the cells that it was told of."""
+    """One socket on one sheet: submits edits and keeps a replica of what it is told."""
 
-    def __init__(self, websocket_url: str, sheet: str, *, headers: dict[str, str] | None = None):
-        """Connect to `ws://host:port` and open the sheet, up to its head."""
-        self.revision = 0
-        self.cells: dict[tuple[int, int], str] = {}
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.replica = Replica()
         self.committed: dict[str, int] = {}
-        self.socket = connect(
-            f"{websocket_url}/ws/sheets/{sheet}/",
-            origin=Origin(websocket_url.replace("ws://", "http://")),
-            additional_headers=headers,
-            max_size=None,
-            proxy=None,
-        )
-        self.send(
-            {"type": "sheet.open", "protocol": 1, "client_id": str(uuid.uuid4()), "revision": None}
-        )
-        self.opened: Frame = self.wait_for("sheet.opened")
-        self.wait_until(lambda: self.revision >= self.opened["head"], "the sheet's content")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.socket.close()
+    def open(self) -> None:
+        client_id = str(uuid.uuid4())
+        self.send({"type": "sheet.open", "protocol": 1, "client_id": client_id, "revision": None})
+        opened = self.wait_for("sheet.opened")
+        self.replica.open(opened)
+        self.wait_until(lambda: self.replica.revision >= opened["head"], "the sheet's content")
 
     def send(self, frame: Frame) -> None:
         self.socket.send(json.dumps(frame))
@@ -68,10 +63,10 @@ class SheetClient:
 
     def key(self, row: int, column: int) -> tuple[int, int]:
         """Return the ids of the living row and column at these zero-based positions."""
-        return id_at(self.opened["rows"], row), id_at(self.opened["columns"], column)
+        return id_at(self.replica.rows, row), id_at(self.replica.columns, column)
 
     def wait_for_cell(self, key: tuple[int, int], text: str, seconds: float = 10) -> None:
-        self.wait_until(lambda: self.cells.get(key) == text, f"{text!r} in {key}", seconds)
+        self.wait_until(lambda: self.replica.cells.get(key) == text, f"{text!r} in {key}", seconds)
 
     def wait_for(self, kind: str, seconds: float = 10) -> Frame:
         """Return the next frame of this type."""
@@ -89,24 +84,15 @@ class SheetClient:
         try:
             frame: Frame = json.loads(self.socket.recv(timeout=max(0, deadline - time.monotonic())))
         except TimeoutError:
-            raise TimeoutError(f"no {what} at revision {self.revision} of {self.cells}") from None
+            raise TimeoutError(f"no {what} at revision {self.replica.revision}") from None
         match frame["type"]:
             case "cells.changed":
-                self._apply(frame)
+                assert self.replica.apply(frame), f"a gap after {self.replica.revision}: {frame}"
             case "operations.committed":
                 self.committed |= dict(frame["operations"])
             case "operation.rejected" | "error":
                 raise AssertionError(f"the server refused: {frame}")
         return frame
-
-    def _apply(self, frame: Frame) -> None:
-        if frame["through"] <= self.revision:
-            return
-        assert frame["after"] <= self.revision, f"a gap after {self.revision}: {frame}"
-        for _author, cells in frame["changes"]:
-            self.cells |= {(row, column): text for row, column, text, *_ in cells}
-        if not frame.get("more"):
-            self.revision = frame["through"]
 
     def served_by(self, processes: Iterable[int]) -> int:
         """Return which of these processes holds the other end of this socket."""
