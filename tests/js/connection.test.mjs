@@ -131,6 +131,15 @@ test("a nudge dials at once instead of waiting, and never twice", () => {
   assert.equal(made.sockets.length, 2);
 });
 
+test("a nudge gives an open line no longer than the next heartbeat", () => {
+  const made = world();
+  made.connection.open();
+  made.accept();
+  made.connection.nudge();
+  made.pass(11_000);
+  assert.equal(made.connection.state, "waiting");
+});
+
 test("a socket given up for dead is not listened to any more", () => {
   const made = world();
   made.connection.open();

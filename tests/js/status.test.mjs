@@ -9,6 +9,7 @@ const calm = { line: "open", code: 0, isLoaded: true, mayEdit: true, isOnline: t
 for (const [change, text, tone] of [
   [{}, "Saved", "calm"],
   [{ unsaved: 2 }, "Saving…", "busy"],
+  [{ unsaved: 2, isStruggling: true }, "The server is busy: 2 edits waiting", "waiting"],
   [{ isLoaded: false }, "Loading…", "busy"],
   [{ mayEdit: false }, "View only", "calm"],
   [{ mayEdit: false, unsaved: 1 }, "View only · 1 edit not saved", "alarm"],

@@ -22,7 +22,7 @@ let isKept = true;
 let isStatusDue = false;
 
 const notices = new Notices(byId("notices"));
-const client_id = await claimClientId(journalName);
+const client_id = await claimClientId(journalName).catch(newId); // a browser may refuse to store anything
 
 const replica = new Replica({
   client_id,
@@ -116,6 +116,7 @@ function showStatus() {
       mayEdit: replica.mayEdit,
       isOnline: navigator.onLine,
       unsaved: replica.unsaved,
+      isStruggling: replica.isStruggling,
       isKept,
     }));
     page.dataset.unsaved = String(replica.unsaved);

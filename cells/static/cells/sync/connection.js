@@ -5,6 +5,7 @@ const MAX_DELAY_MS = 15_000;
 const DRAIN_JITTER_MS = 500; // 1012: every client of a process comes back at once, spread over this
 const SLOW_DELAY_MS = 5_000; // 4429: the least wait after "too many messages"
 const SILENCE_MS = 25_000; // the server speaks every 10 s; after two and a half of those the line is dead
+const DOUBT_MS = 11_000; // after a sleep or a change of network: the next heartbeat is due within 10 s
 const OPEN_TIMEOUT_MS = 10_000; // from dialling to sheet.opened
 
 export const CLOSE = { malformed: 4400, notSignedIn: 4401, forbidden: 4403, noSuchSheet: 4404, tooSlow: 4408, tooMany: 4429, draining: 1012 };
@@ -75,6 +76,7 @@ export class Connection {
   /** Doubt the line, for the machine slept or the network changed: dial at once if there is none. */
   nudge() {
     if (this.#state === "waiting") this.open();
+    else if (this.#state === "open") this.#watch(DOUBT_MS);
   }
 
   /**

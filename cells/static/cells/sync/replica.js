@@ -6,6 +6,7 @@
  */
 
 import { textOf } from "../domain/operations.js";
+import { CatchUp } from "./catch_up.js";
 import { Confirmed } from "./confirmed.js";
 import { planPaste } from "./paste.js";
 import { Unacknowledged, makeEntry } from "./unacknowledged.js";
@@ -14,11 +15,9 @@ export const PROTOCOL = 1;
 const MAX_IN_FLIGHT = 8; // enough to fill a round trip; the hub commits what arrives together as one batch
 const MAX_LOOKAHEAD = 64; // entries looked at for one that may be sent: a long offline list stays cheap
 const ANSWER_TIMEOUT_MS = 15_000; // an operation unanswered for so long goes out again; its id makes that harmless
-const GAP_PATIENCE_MS = 2_000; // the wire contract's
-const MAX_GAP_PATIENCE_MS = 16_000; // a large catch-up may take the server a while to read
-const REWIND_PATIENCE_MS = 5_000; // a hub may trail the log by a moment; longer, and the log was replaced by an older one
 const RETRY_BASE_MS = 250;
 const MAX_RETRY_MS = 10_000;
+const STRUGGLING_ATTEMPTS = 4; // refusals in a row, some seconds in all, before a person is told
 const MAX_BIRTHS = 3; // rounds that a paste waits for rows and columns, lest it wait for ever
 const SLOW_MS = 60_000; // how long to go easy after the server said that it was too much
 const SLOW_INTERVAL_MS = 250;
@@ -45,13 +44,8 @@ export class Replica {
   #confirmed = new Confirmed();
   #unacknowledged = new Unacknowledged();
   /** @type {Surroundings} */ #around;
+  #catchUp;
   #isOpen = false; // sheet.opened has come over this connection
-  #isAsking = false; // sheet.open has gone out and is not answered
-  #knownHead = 0; // the newest revision heard of
-  #openedHead = 0; // where the catch-up that is under way leads
-  /** @type {number|null} */ #aheadSince = null;
-  /** @type {number|null} */ #behindSince = null;
-  #gapPatience = GAP_PATIENCE_MS;
   #slowUntil = 0;
   #lastSent = 0;
   /** @type {"viewer"|"editor"|"owner"|null} */ role = null;
@@ -62,6 +56,7 @@ export class Replica {
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
+    this.#catchUp = new CatchUp(around.now);
   }
 
   get revision() {
@@ -89,13 +84,18 @@ export class Replica {
     return this.#unacknowledged.unsaved;
   }
 
+  /** Whether the server keeps refusing an edit for now. */
+  get isStruggling() {
+    return this.#unacknowledged.entries.some(({ attempts }) => attempts >= STRUGGLING_ATTEMPTS);
+  }
+
   get mayEdit() {
     return this.role === "editor" || this.role === "owner";
   }
 
   /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null}} */
   openFrame() {
-    this.#isAsking = true;
+    this.#catchUp.asked();
     return {
       type: "sheet.open",
       protocol: PROTOCOL,
@@ -185,8 +185,7 @@ export class Replica {
   /** The connection is gone: whatever is unanswered will be sent again under the same id. */
   disconnected() {
     this.#isOpen = false;
-    this.#isAsking = false;
-    this.#behindSince = null;
+    this.#catchUp.disconnected();
     for (const entry of this.#unacknowledged.entries) {
       if (entry.state !== "in_flight") continue;
       entry.state = "pending";
@@ -207,11 +206,7 @@ export class Replica {
     for (const entry of this.#unacknowledged.entries) {
       if (entry.state === "in_flight" && now >= entry.due_ms) entry.state = "pending";
     }
-    if (this.#behindSince !== null && now - this.#behindSince >= this.#gapPatience) {
-      this.#behindSince = now;
-      this.#gapPatience = Math.min(MAX_GAP_PATIENCE_MS, this.#gapPatience * 2);
-      this.#ask();
-    }
+    if (this.#catchUp.isOverdue()) this.#ask();
     this.#send();
   }
 
@@ -232,12 +227,11 @@ export class Replica {
   /** @param {any} frame */
   #opened(frame) {
     this.#isOpen = true;
-    this.#isAsking = false;
     this.role = frame.role;
     this.you = frame.you;
     this.title = frame.sheet.title;
+    this.#catchUp.answered(frame.head);
     if (this.#isRewound(frame.head)) return;
-    this.#openedHead = frame.head;
     if (this.revision === 0) this.#confirmed.reset(); // a first load that broke off may hold cells cleared since
     this.#confirmed.takeShape(frame, frame.head);
     this.isLoaded ||= frame.head === this.revision;
@@ -255,13 +249,12 @@ export class Replica {
     }
     if (frame.after > this.revision) {
       this.#hearOf(frame.through);
-      if (!this.#isAsking && this.revision >= this.#openedHead) this.#ask();
+      if (this.#catchUp.isGap(this.revision)) this.#ask();
       return;
     }
     for (const [, cells] of frame.changes) for (const cell of cells) this.#confirmed.takeCell(cell);
     const hasShape = this.#confirmed.takeShape(frame, frame.through);
-    this.#gapPatience = GAP_PATIENCE_MS;
-    if (this.#behindSince !== null) this.#behindSince = this.#around.now();
+    this.#catchUp.progressed();
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
       this.#forgetConfirmed();
@@ -312,6 +305,7 @@ export class Replica {
       entry.attempts += 1;
       const ceiling = Math.min(MAX_RETRY_MS, RETRY_BASE_MS * 2 ** entry.attempts);
       entry.due_ms = this.#around.now() + ceiling * (0.5 + this.#around.random() / 2);
+      this.#around.changed("unsaved");
       return;
     }
     this.#refuse(entry, code, message);
@@ -341,15 +335,8 @@ export class Replica {
    * @param {number} head
    */
   #isRewound(head) {
-    if (head >= this.revision) {
-      this.#aheadSince = null;
-      return false;
-    }
-    this.#aheadSince ??= this.#around.now();
-    if (this.#around.now() - this.#aheadSince < REWIND_PATIENCE_MS) return false;
-    this.#aheadSince = null;
+    if (!this.#catchUp.isRewound(head, this.revision)) return false;
     this.#confirmed.reset();
-    this.#knownHead = 0;
     this.#forget(({ state }) => state === "committed");
     this.#around.changed("cells");
     this.#ask();
@@ -358,9 +345,7 @@ export class Replica {
 
   /** @param {number} head */
   #hearOf(head) {
-    this.#knownHead = Math.max(this.#knownHead, head);
-    if (this.#knownHead <= this.revision) this.#behindSince = null;
-    else this.#behindSince ??= this.#around.now();
+    this.#catchUp.hearOf(head, this.revision);
   }
 
   #ask() {
@@ -401,7 +386,7 @@ export class Replica {
   /** A paste beyond the edge at the head of the line becomes births, and once they are confirmed, edits. */
   #unfoldPaste() {
     const [entry, next] = this.#unacknowledged.entries;
-    if (entry?.operation.kind !== "paste" || this.revision < this.#knownHead) return;
+    if (entry?.operation.kind !== "paste" || !this.#catchUp.isUpToDate(this.revision)) return;
     const plan = planPaste(entry.operation, this.rows, this.columns);
     if ("error" in plan) {
       this.#refuse(entry, plan.error.code, plan.error.message);

@@ -1,6 +1,7 @@
 /** The grid: joins selection, keyboard, pointer, editor and clipboard to the painter. */
 
 import { formatAddress, formatColumn, formatRange, parseRange } from "../domain/addresses.js";
+import { SheetSyncError } from "../domain/errors.js";
 import { Actions } from "./actions.js";
 import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
@@ -9,7 +10,7 @@ import { commandOf } from "./keyboard.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
 import { menuItems } from "./menu_items.js";
-import { edgeOfData } from "./movement.js";
+import { jump, lastFilled } from "./movement.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
 import { Scrolling } from "./scrolling.js";
@@ -90,7 +91,10 @@ export class Grid {
     });
     host.addEventListener("keydown", (event) => this.#pressed(event));
     nameBox.addEventListener("keydown", (event) => this.#named(event));
-    nameBox.addEventListener("focus", () => nameBox.select());
+    nameBox.addEventListener("focus", () => {
+      this.#editor.commit();
+      nameBox.select();
+    });
     nameBox.addEventListener("blur", () => this.#showSelection());
     formula.addEventListener("focus", () => this.#reveal(this.#selection.active));
     new ResizeObserver(() => this.#resized()).observe(host);
@@ -277,7 +281,7 @@ export class Grid {
       case "move": return this.#goOn(this.#target(command), command.isExtending);
       case "page": return this.#goOn(this.#pageTarget(command.down, command.isExtending), command.isExtending);
       case "home": return this.#goOn({ row: command.isFar ? 0 : this.#from(command.isExtending).row, column: 0 }, command.isExtending);
-      case "end": return this.#goOn(this.#endTarget(command.isFar, command.isExtending), command.isExtending);
+      case "end": return this.#goOn(lastFilled(this.#model, command.isFar ? null : this.#from(command.isExtending).row), command.isExtending);
       case "tab": selection.tab(command.direction); break;
       case "enter": selection.enter(command.direction); break;
       case "edit": this.#editor.open({ isTyping: false }); break;
@@ -311,18 +315,8 @@ export class Grid {
    * @returns {Place}
    */
   #target({ down, right, isJump, isExtending }) {
-    const { row, column } = this.#from(isExtending);
-    if (!isJump) return { row: row + down, column: column + right };
-    const { rows, columns } = this.#model;
-    /** @type {Set<number>} */
-    const filled = new Set();
-    const line = down !== 0 ? { column: columns.idAt(column) } : { row: rows.idAt(row) };
-    for (const [row_id, column_id] of this.#model.filled(line)) {
-      const position = down !== 0 ? rows.findPosition(row_id) : columns.findPosition(column_id);
-      if (position !== undefined) filled.add(position);
-    }
-    if (down !== 0) return { row: edgeOfData(row, down > 0 ? 1 : -1, filled, rows.length), column };
-    return { row, column: edgeOfData(column, right > 0 ? 1 : -1, filled, columns.length) };
+    const from = this.#from(isExtending);
+    return isJump ? jump(this.#model, from, down, right) : { row: from.row + down, column: from.column + right };
   }
 
   /**
@@ -336,24 +330,6 @@ export class Grid {
     const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
     this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
     return { row: target, column };
-  }
-
-  /**
-   * @param {boolean} isFar to the last filled row and column; else to the last filled cell of this row
-   * @param {boolean} isExtending
-   * @returns {Place}
-   */
-  #endTarget(isFar, isExtending) {
-    const { row } = this.#from(isExtending);
-    const end = { row: isFar ? 0 : row, column: 0 };
-    const { rows, columns } = this.#model;
-    for (const [row_id, column_id] of this.#model.filled(isFar ? {} : { row: rows.idAt(row) })) {
-      const at = { row: rows.findPosition(row_id), column: columns.findPosition(column_id) };
-      if (at.row === undefined || at.column === undefined) continue;
-      end.row = Math.max(end.row, at.row);
-      end.column = Math.max(end.column, at.column);
-    }
-    return end;
   }
 
   #openMenuAtActive() {
@@ -395,7 +371,8 @@ export class Grid {
       this.#selection.selectRange(range);
       this.#reveal(this.#selection.active);
       this.focus();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SheetSyncError)) throw error;
       this.#around.tell("Type an address such as B2, or a range such as A1:C9.");
       nameBox.select();
     }

@@ -1,4 +1,7 @@
-/** Where the keyboard leads: pure arithmetic on positions. */
+/** Where the keyboard leads. */
+
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {{row: number, column: number}} Place */
 
 /**
  * Return where Ctrl with an arrow leads: to the end of the block of filled cells, else to the next filled cell, else to
@@ -20,4 +23,43 @@ export function edgeOfData(position, direction, filled, length) {
     if (isAhead && (nearest - candidate) * direction > 0) nearest = candidate;
   }
   return nearest;
+}
+
+/**
+ * Return where Ctrl with an arrow leads from a place. One of `down` and `right` is 1 or -1, the other 0.
+ * @param {Model} model
+ * @param {Place} from
+ * @param {number} down
+ * @param {number} right
+ * @returns {Place}
+ */
+export function jump(model, { row, column }, down, right) {
+  const { rows, columns } = model;
+  const isDown = down !== 0;
+  /** @type {Set<number>} */
+  const positions = new Set();
+  for (const [row_id, column_id] of model.filled(isDown ? { column: columns.idAt(column) } : { row: rows.idAt(row) })) {
+    const position = isDown ? rows.findPosition(row_id) : columns.findPosition(column_id);
+    if (position !== undefined) positions.add(position);
+  }
+  if (isDown) return { row: edgeOfData(row, down > 0 ? 1 : -1, positions, rows.length), column };
+  return { row, column: edgeOfData(column, right > 0 ? 1 : -1, positions, columns.length) };
+}
+
+/**
+ * Return the last filled cell of a row or, with null, where the last filled row and the last filled column meet.
+ * @param {Model} model
+ * @param {number|null} row
+ * @returns {Place}
+ */
+export function lastFilled(model, row) {
+  const { rows, columns } = model;
+  const end = { row: row ?? 0, column: 0 };
+  for (const [row_id, column_id] of model.filled(row === null ? {} : { row: rows.idAt(row) })) {
+    const at = { row: rows.findPosition(row_id), column: columns.findPosition(column_id) };
+    if (at.row === undefined || at.column === undefined) continue;
+    end.row = Math.max(end.row, at.row);
+    end.column = Math.max(end.column, at.column);
+  }
+  return end;
 }

@@ -8,6 +8,7 @@
  * @property {boolean} mayEdit
  * @property {boolean} isOnline what the browser says
  * @property {number} unsaved edits
+ * @property {boolean} isStruggling whether the server keeps refusing for now
  * @property {boolean} isKept whether unsaved edits would survive the page
  */
 /** @typedef {{tone: "calm"|"busy"|"waiting"|"alarm", text: string, detail: string}} Status */
@@ -24,7 +25,7 @@ const ENDS = {
  * @param {Situation} situation
  * @returns {Status}
  */
-export function describe({ line, code, isLoaded, mayEdit, isOnline, unsaved, isKept }) {
+export function describe({ line, code, isLoaded, mayEdit, isOnline, unsaved, isStruggling, isKept }) {
   const edits = unsaved === 1 ? "1 edit" : `${unsaved.toLocaleString("en")} edits`;
   const kept = isKept
     ? "They are kept in this browser and will be sent, even if you close this page."
@@ -43,6 +44,7 @@ export function describe({ line, code, isLoaded, mayEdit, isOnline, unsaved, isK
     const waiting = unsaved > 0 ? ` · ${edits} not saved` : "";
     return { tone: unsaved > 0 ? "alarm" : "calm", text: `View only${waiting}`, detail: unsaved > 0 ? kept : "You can look at this sheet, not change it." };
   }
+  if (unsaved > 0 && isStruggling) return { tone: "waiting", text: `The server is busy: ${edits} waiting`, detail: kept };
   if (unsaved > 0) return { tone: isKept ? "busy" : "alarm", text: "Saving…", detail: isKept ? "" : kept };
   return { tone: "calm", text: "Saved", detail: "Every edit is in the sheet." };
 }
