@@ -197,15 +197,22 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    for server in running:
+        server.mark_log()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the logs of the running servers beside a failure, and let nothing be skipped in CI."""
+    """Show what servers wrote during a test that failed, and let nothing be skipped in CI."""
     report = yield
     if IS_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and CI leaves nothing out: {report.longrepr}"
     if report.failed:
-        report.sections += [(f"log of {server.name}", server.log_tail()) for server in running]
+        logs = [(server.name, server.log_tail()) for server in running]
+        report.sections += [(f"log of {name}", tail) for name, tail in logs if tail]
     return report

@@ -122,6 +122,7 @@ class ServerProcess:
         self.environment = clean_environment(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._log_mark = 0
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -216,14 +217,19 @@ class ServerProcess:
             self.process.wait()
             self._forget()
 
+    def mark_log(self) -> None:
+        """Let `log_tail` leave out what the server has written so far."""
+        self._log_mark = self.log.stat().st_size
+
     def output(self) -> str:
         """Return what the server wrote since it was last started."""
         return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 
     def log_tail(self, lines: int = 40) -> str:
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        """Return the last lines since `mark_log`, under a headline; nothing if there are none."""
+        text = self.log.read_bytes()[self._log_mark :].decode(errors="replace")
         tail = "\n".join(text.splitlines()[-lines:])
-        return f"--- the end of the log of {self.name} ---\n{tail or '(empty)'}"
+        return tail and f"--- the end of the log of {self.name} ---\n{tail}"
 
     def _signal_group(self, number: signal.Signals) -> None:
         # The group outlives its first process while others are left in it.
