@@ -83,9 +83,8 @@ class SetCellForm(forms.Form):
 class SheetAdmin(ModelAdmin[Sheet]):
     """The list of sheets, and a page for each."""
 
-    list_display = ("title", "slug", "owner", "link_role", "revision", "cells", "last_edit")
+    list_display = ("title", "slug", "owner", "revision", "cells", "last_edit", "link_role")
     list_select_related = ("owner",)
-    list_filter = ("link_role",)
     search_fields = ("slug", "title")
     search_help_text = "A part of the slug or of the title"
     ordering = (F("updated_at").desc(nulls_last=True), "-pk")
@@ -182,7 +181,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
             [],
         )
 
-    _facts = ("revision", "cells", "last_edit", "created_at")
+    _facts = ("revision", "cells", "updated_at", "created_at")
 
     def _content(self, request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
         """Return what the page shows besides the form: a part of the grid, a page of the log."""

@@ -75,11 +75,10 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
     list_display = (
         "number",
         "in_sheet",
-        "what",
-        "author_name",
-        "author_kind",
-        "origin",
         "committed_at",
+        "who",
+        "what",
+        "origin",
     )
     fields = (
         "in_sheet",
@@ -132,6 +131,10 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
     @admin.display(description="sheet")
     def in_sheet(self, obj: Revision) -> SafeString:
         return link_to(obj.sheet)
+
+    @admin.display(description="who")
+    def who(self, obj: Revision) -> str:
+        return f"{obj.author_name} ({obj.author_kind})"
 
     @admin.display(description="what")
     def what(self, obj: Revision) -> str:
