@@ -81,6 +81,7 @@ class Hub:
         """Finish the commits at hand; their outcomes are on the outboxes when this returns."""
         if self._presence_timer is not None:
             self._presence_timer.cancel()
+            self._send_presence()  # or other processes would show the last who left as still here
         await self._committer.finish()
         for task in list(self._tasks):
             task.cancel()

@@ -1,0 +1,95 @@
+"""A deployment's database, made for a test and read with its driver, beside our processes."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tests.servers.sheetsync import run_manage
+
+_MAKE_SHEET = (
+    "from cells.models import LinkRole; from cells.services.access import create_sheet; "
+    "create_sheet(None, {title!r}, slug={slug!r}, link_role=LinkRole.EDITOR)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a sheet's log."""
+
+    number: int
+    operation_id: str
+    author_kind: str
+    operation: dict[str, Any]
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the inputs that it set."""
+        return [text for _, _, text in self.operation.get("cells", [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A migrated database with sheets that every guest may edit."""
+
+    database_url: str
+
+    def make_sheet(self, slug: str = "prices") -> None:
+        code = _MAKE_SHEET.format(title=slug.title(), slug=slug)
+        run_manage({"DATABASE_URL": self.database_url}, "shell", "-v", "0", "-c", code)
+
+    def log(self, slug: str = "prices") -> list[LogLine]:
+        """Return the sheet's log in order."""
+        rows = self._rows(
+            "SELECT log.number, log.operation_id, log.author_kind, log.operation "
+            "FROM cells_revision AS log JOIN cells_sheet AS sheet ON sheet.id = log.sheet_id "
+            "WHERE sheet.slug = '{slug}' ORDER BY log.number",
+            slug,
+        )
+        return [
+            LogLine(
+                number,
+                str(UUID(str(operation_id))),
+                kind,
+                json.loads(operation) if isinstance(operation, str) else operation,
+            )
+            for number, operation_id, kind, operation in rows
+        ]
+
+    def cells(self, slug: str = "prices") -> dict[tuple[int, int], str]:
+        """Return the inputs of the sheet's filled cells by row and column id."""
+        rows = self._rows(
+            'SELECT cell."row", cell."column", cell.input '
+            "FROM cells_cell AS cell JOIN cells_sheet AS sheet ON sheet.id = cell.sheet_id "
+            "WHERE sheet.slug = '{slug}' AND cell.input <> ''",
+            slug,
+        )
+        return {(row, column): text for row, column, text in rows}
+
+    def axes(self, slug: str = "prices") -> tuple[list[list[int]], list[list[int]]]:
+        """Return the sheet's rows and columns as runs."""
+        ((rows, columns),) = self._rows(
+            "SELECT rows, columns FROM cells_sheet WHERE slug = '{slug}'", slug
+        )
+        return (
+            json.loads(rows) if isinstance(rows, str) else rows,
+            json.loads(columns) if isinstance(columns, str) else columns,
+        )
+
+    def head(self, slug: str = "prices") -> int:
+        ((head,),) = self._rows("SELECT head FROM cells_sheet WHERE slug = '{slug}'", slug)
+        return int(head)
+
+    def _rows(self, query: str, slug: str) -> list[tuple[Any, ...]]:
+        query = query.format(slug=slug)  # a slug of ours; the two drivers mark parameters unalike
+        if self.database_url.startswith("sqlite"):
+            sqlite = sqlite3.connect(self.database_url.removeprefix("sqlite:///"), timeout=20)
+            try:
+                return sqlite.execute(query).fetchall()
+            finally:
+                sqlite.close()
+        with psycopg.connect(self.database_url) as postgresql:
+            return postgresql.execute(query.encode()).fetchall()
