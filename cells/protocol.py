@@ -41,7 +41,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
 
     protocol: int
     client_id: UUID
-    revision: int | None = None
+    revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; more cost N² frames
 HEARTBEAT_SECONDS = 10.0  # of the wire contract
 GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
+MAX_AHEAD = 64  # steps kept until the one before them comes; the log has the rest
 SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those who open it next
 RETRY_SECONDS = 0.5
 
@@ -171,15 +172,17 @@ class Hub:
         self._plan_presence()
 
     def refresh_presence(self) -> None:
-        """Repeat to the other processes who is here."""
-        self._tell_others(self.sheet_id, self._presence.full_hint())
+        """Repeat to the other processes, if there are any, who is here."""
+        if self._presence.has_company:
+            self._tell_others(self.sheet_id, self._presence.full_hint())
 
     def _offer(self, broadcast: Broadcast) -> None:
         """Tell the sockets, now or as soon as what comes before it is here."""
         if broadcast.through <= self.head:
             return
         if broadcast.after > self.head or not self._is_started:
-            self._ahead[broadcast.after] = broadcast
+            if len(self._ahead) < MAX_AHEAD:
+                self._ahead[broadcast.after] = broadcast
             self.notice(broadcast.through)
             return
         self.head = broadcast.through
@@ -196,17 +199,18 @@ class Hub:
         """Read what no frame has brought, until nothing is missing."""
         try:
             await asyncio.sleep(GAP_PATIENCE_SECONDS if self._ahead else 0)
-            while self._known_head > self.head:
+            while (wanted := self._known_head) > self.head:
                 try:
                     read = await self._readers.run(_read_frames, self.sheet_id, self.head)
                 except DatabaseError as error:
                     logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                if read is None or read.through < self._known_head:
-                    self._known_head = self.head if read is None else read.through
                 if read is not None:
                     self._offer(read)
+                if self.head < wanted == self._known_head:
+                    # The log does not have what was told before it was read: the hint was wrong.
+                    self._known_head = self.head
         finally:
             self._healing = None
 
@@ -272,7 +276,7 @@ class Hub:
 
     def _hear_presence(self, hint: PresenceHint) -> None:
         self._presence.hear(hint)
-        if hint.get("wants_answer"):
+        if hint.get("wants_answer") and hint["process"] != self._presence.process:
             self.refresh_presence()
         self._plan_presence()
 

@@ -30,12 +30,17 @@ class Presence:
     """Everyone on one sheet: this process's clients, and what other processes told of theirs."""
 
     def __init__(self, process: str) -> None:
-        self._process = process
+        self.process = process
         self._own: dict[str, ClientPresence] = {}
         self._others: dict[str, dict[str, ClientPresence]] = {}
         self._heard_at: dict[str, float] = {}
         self._changed: set[str] = set()
         self._changed_own: set[str] = set()
+
+    @property
+    def has_company(self) -> bool:
+        """Whether another process has this sheet open too."""
+        return bool(self._heard_at)
 
     def everyone(self) -> list[ClientPresence]:
         """Return all clients, each once."""
@@ -59,7 +64,7 @@ class Presence:
     def hear(self, hint: PresenceHint) -> None:
         """Take in what another process told."""
         process = hint["process"]
-        if process == self._process:
+        if process == self.process:
             return
         self._heard_at[process] = time.monotonic()
         told = {
@@ -117,7 +122,7 @@ class Presence:
     ) -> PresenceHint:
         return PresenceHint(
             type="presence",
-            process=self._process,
+            process=self.process,
             clients=msgspec.json.encode(clients).decode(),
             gone=gone,
             is_full=is_full,

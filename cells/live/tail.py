@@ -63,11 +63,14 @@ class Tail:
             self._followed.notice_heads(asked, heads)
 
     def _read(self, sheet_ids: list[int]) -> dict[int, int] | None:
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA data_version")
-                (version,) = cursor.fetchone()
-            if version == self._data_version:
-                return None
-            self._data_version = version
-        return read_heads(sheet_ids)
+        """Return the heads, or None when nothing at all was committed since the last look."""
+        if connection.vendor != "sqlite":
+            return read_heads(sheet_ids)
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            (version,) = cursor.fetchone()
+        if version == self._data_version:
+            return None
+        heads = read_heads(sheet_ids)
+        self._data_version = version
+        return heads
