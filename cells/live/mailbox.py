@@ -100,7 +100,7 @@ class Mailbox:
             self._has_outgoing.clear()
             while self._outgoing:
                 sheet_id, message = self._outgoing.popleft()
-                await send_to_group(sheet_id, {**message, "sheet": sheet_id})
+                await send_to_group(sheet_id, message)
 
     async def _receive(self) -> None:
         while True:

@@ -41,7 +41,7 @@ async def send_to_group(sheet_id: int, message: Any) -> bool:
     layer = get_channel_layer()
     try:
         async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-            await layer.group_send(group_name(sheet_id), message)
+            await layer.group_send(group_name(sheet_id), {**message, "sheet": sheet_id})
     except Exception as error:  # noqa: BLE001 - each layer has its own; a lost hint never harms
         _complain(sheet_id, error)
         return False
