@@ -227,6 +227,29 @@ def test_edits_of_a_closed_tab_are_sent_by_the_next(
     assert living.revision == 1
 
 
+def test_a_duplicated_tab_is_a_client_of_its_own(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    with grid.page.context.expect_page() as opened:  # a copy, its sessionStorage too
+        grid.page.evaluate("window.open(location.href)")
+    copy = GridPage(opened.value, grid.url)
+    copy.page.locator("#workbench[data-loaded=true]").wait_for()
+    for page, text in ((grid, "from the first"), (copy, "from the copy")):
+        page.page.bring_to_front()
+        expect(page.page.locator(".badge")).to_have_count(1)
+        page.go_to("A1")
+        page.type(text)
+        page.expect_saved()
+    copy.page.locator("#workbench[data-revision='2']").wait_for()
+
+
+def test_what_is_being_typed_when_the_page_goes_is_kept(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.page.keyboard.type("half a thought")
+    grid.page.reload()
+    grid.expect_cell("A1", "half a thought")
+    grid.expect_saved()
+
+
 def test_no_edit_is_lost_or_doubled_while_the_server_dies_and_returns(
     open_sheet: OpenSheet, sheet: str, server: WebServer
 ) -> None:

@@ -150,6 +150,7 @@ try {
 addEventListener("online", () => connection.nudge());
 addEventListener("offline", showStatus);
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.nudge());
+addEventListener("pagehide", () => grid.finish());
 addEventListener("beforeunload", (event) => {
   if (replica.unsaved > 0 && !isKept) event.preventDefault();
 });

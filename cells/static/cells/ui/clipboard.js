@@ -1,6 +1,7 @@
 /** Copy, cut and paste of ranges, as other spreadsheets and text editors understand them. */
 
 import { formatTsv, parseTsv } from "../domain/tsv.js";
+import { writeClipboard } from "./elements.js";
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
@@ -55,20 +56,17 @@ export class Clipboard {
   async copy(isCut = false) {
     const text = this.#take(isCut);
     if (text === null) return;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      this.#around.tell("The browser does not let the menu reach the clipboard: use Ctrl+C or ⌘C.");
-    }
+    if (await writeClipboard(text)) return;
+    const keys = isCut ? "Ctrl+X or ⌘X" : "Ctrl+C or ⌘C";
+    this.#around.tell(`The browser does not let the menu write to the clipboard: use ${keys}.`);
+    this.forgetCut();
   }
 
   /** Paste by menu. */
   async pasteFromMenu() {
-    try {
-      this.paste(await navigator.clipboard.readText());
-    } catch {
-      this.#around.tell("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V.");
-    }
+    const text = await navigator.clipboard?.readText().catch(() => undefined);
+    if (text === undefined) this.#around.tell("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V.");
+    else this.paste(text);
   }
 
   /** @param {string} text */

@@ -1,4 +1,4 @@
-/** Making elements: text goes in by textContent alone. */
+/** The browser's part of it: making elements, whose text goes in by textContent alone, and the clipboard. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -26,4 +26,14 @@ export function byId(id) {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`The page has no #${id}.`);
   return /** @type {T} */ (found);
+}
+
+/**
+ * Say whether a text could be put on the clipboard; pages that came over plain HTTP have none.
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+export async function writeClipboard(text) {
+  if (!navigator.clipboard) return false;
+  return navigator.clipboard.writeText(text).then(() => true, () => false);
 }

@@ -100,6 +100,11 @@ export class Grid {
     new ResizeObserver(() => this.#resized()).observe(host);
   }
 
+  /** Write what is being typed, for the page is about to go. */
+  finish() {
+    this.#editor.commit();
+  }
+
   /** Take the keyboard. */
   focus() {
     this.#around.host.focus({ preventScroll: true });

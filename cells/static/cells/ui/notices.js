@@ -1,6 +1,6 @@
 /** What a person must be told, and texts that they may want back. */
 
-import { element } from "./elements.js";
+import { element, writeClipboard } from "./elements.js";
 
 const SHORT_MS = 5_000; // a remark goes by itself; a lost text stays until it is dismissed
 const MAX_NOTICES = 4;
@@ -24,7 +24,8 @@ export class Notices {
     notice.append(element("p", "notice-text", {}, sentence));
     if (lost) {
       notice.classList.add("is-lost");
-      notice.append(element("pre", "notice-lost", {}, lost.length > 600 ? `${lost.slice(0, 600)}…` : lost), this.#buttons(notice, lost));
+      const text = element("pre", "notice-lost", {}, lost);
+      notice.append(text, this.#buttons(notice, text));
     } else {
       setTimeout(() => notice.remove(), SHORT_MS);
     }
@@ -35,15 +36,16 @@ export class Notices {
 
   /**
    * @param {HTMLElement} notice
-   * @param {string} lost
+   * @param {HTMLElement} text
    */
-  #buttons(notice, lost) {
+  #buttons(notice, text) {
     const row = element("div", "notice-buttons");
     const copy = element("button", "button", { type: "button" }, "Copy text");
     const dismiss = element("button", "button button-quiet", { type: "button" }, "Dismiss");
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(lost);
-      copy.textContent = "Copied";
+      const isCopied = await writeClipboard(text.textContent ?? "");
+      copy.textContent = isCopied ? "Copied" : "Selected: press Ctrl+C or ⌘C";
+      if (!isCopied) getSelection()?.selectAllChildren(text);
     });
     dismiss.addEventListener("click", () => notice.remove());
     row.append(copy, dismiss);

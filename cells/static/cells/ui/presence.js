@@ -24,6 +24,7 @@ export class Presence {
   #list;
   #around;
   #own = "";
+  #shown = ""; // what the bar shows, so that badges with the keyboard's focus are not replaced without need
 
   /**
    * @param {HTMLElement} list
@@ -81,6 +82,10 @@ export class Presence {
 
   #paint() {
     const clients = [...this.#clients.values()].sort((a, b) => a.name.localeCompare(b.name));
+    this.#around.changed();
+    const news = JSON.stringify(clients.map(({ client_id, name, color, cell }) => [client_id, name, color, cell === null]));
+    if (news === this.#shown) return;
+    this.#shown = news;
     const shown = clients.length > MAX_SHOWN + 1 ? clients.slice(0, MAX_SHOWN) : clients;
     this.#list.replaceChildren(...shown.map((client) => this.#badge(client)));
     if (shown.length < clients.length) {
@@ -89,16 +94,18 @@ export class Presence {
       more.append(element("span", "badge badge-more", { title: others }, `+${clients.length - shown.length}`));
       this.#list.append(more);
     }
-    this.#around.changed();
   }
 
   /** @param {Client} client */
-  #badge({ name, color, cell }) {
+  #badge({ client_id, name, color, cell }) {
     const item = element("li", "person");
     const badge = element("button", "badge", { type: "button", title: `Go to ${name}`, "aria-label": `Go to ${name}` }, initialsOf(name));
     badge.style.setProperty("--color", color);
     badge.disabled = cell === null;
-    badge.addEventListener("click", () => cell && this.#around.goTo(cell[0], cell[1]));
+    badge.addEventListener("click", () => {
+      const now = this.#clients.get(client_id)?.cell;
+      if (now) this.#around.goTo(now[0], now[1]);
+    });
     item.append(badge);
     return item;
   }
