@@ -29,6 +29,7 @@ class RetryingClient:
         self.sheet = sheet
         self.client_id = str(uuid.uuid4())
         self.replica = Replica()
+        self.submitted: set[str] = set()
         self.unacknowledged: dict[str, Frame] = {}
         self.acknowledged: dict[str, int] = {}
         self.rejected: list[Frame] = []
@@ -61,6 +62,7 @@ class RetryingClient:
     async def submit(self, operation: Frame) -> str:
         """Submit an operation and return its id; it stays unacknowledged until it is answered."""
         operation_id = str(uuid.uuid4())
+        self.submitted.add(operation_id)
         self.unacknowledged[operation_id] = {
             "type": "operation.submit",
             "operation_id": operation_id,
