@@ -173,11 +173,23 @@ def django_db_modify_db_settings(
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the test database: `make test` runs it on PostgreSQL as well."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the test database: `make test` runs it on PostgreSQL as well.
+
+    What is about one of the two databases alone, `only_on("postgresql")`, is left to its run: a
+    skip would be a test that CI leaves out.
+    """
     for item in items:
         if _uses_test_database(item):
             item.add_marker("both_databases")
+    elsewhere = [item for item in items if not _belongs_here(item)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+def _belongs_here(item: pytest.Item) -> bool:
+    only_on = item.get_closest_marker("only_on")
+    return only_on is None or connections["default"].vendor in only_on.args
 
 
 def _uses_test_database(item: pytest.Item) -> bool:

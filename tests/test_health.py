@@ -75,11 +75,10 @@ def test_readyz_is_unavailable_without_the_database(
 
 
 @pytest.mark.django_db
+@pytest.mark.only_on("postgresql")  # SQLite has no server that could be silent
 def test_readyz_answers_in_time_when_the_database_is_silent(
     client: Client, monkeypatch: pytest.MonkeyPatch, silent_port: int
 ) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("only a database server can be silent")
     monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
     monkeypatch.setitem(connection.settings_dict, "PORT", silent_port)
     started = time.monotonic()
