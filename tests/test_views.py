@@ -212,6 +212,28 @@ def test_a_missing_page_is_ours(client: Client) -> None:
     assert b"There is nothing at this address" in response.content
 
 
+def test_a_form_from_before_signing_in_is_explained(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    response = browser.post("/accounts/logout/")
+    assert response.status_code == 403
+    assert b"This page was open for too long" in response.content
+
+
+def test_an_error_of_ours_says_that_edits_are_safe(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret of the server")
+
+    monkeypatch.setattr("cells.views.listed_sheets", fail)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == 500
+    assert b"every edit that was shown as saved is safe" in response.content
+    assert b"secret" not in response.content
+
+
 def test_a_guest_signs_in_to_see_a_private_sheet(client: Client, budget: Sheet) -> None:
     response = client.get(f"/sheets/{budget.slug}/")
     assert response.headers["Location"] == f"/accounts/login/?next=/sheets/{budget.slug}/"
