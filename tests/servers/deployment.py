@@ -69,6 +69,18 @@ class Deployment:
         )
         return {(row, column): text for row, column, text in rows}
 
+    def cells_by_position(self, slug: str = "prices") -> dict[tuple[int, int], str]:
+        """Return the inputs of the filled cells of living rows and columns by their positions."""
+        rows, columns = (
+            {id_: position for position, id_ in enumerate(_living(runs))}
+            for runs in self.axes(slug)
+        )
+        return {
+            (rows[row], columns[column]): text
+            for (row, column), text in self.cells(slug).items()
+            if row in rows and column in columns
+        }
+
     def axes(self, slug: str = "prices") -> tuple[list[list[int]], list[list[int]]]:
         """Return the sheet's rows and columns as runs."""
         ((rows, columns),) = self._rows(
@@ -93,3 +105,7 @@ class Deployment:
                 sqlite.close()
         with psycopg.connect(self.database_url) as postgresql:
             return postgresql.execute(query.encode()).fetchall()
+
+
+def _living(runs: list[list[int]]) -> list[int]:
+    return [id_ for first, count in runs for id_ in range(first, first + count)]
