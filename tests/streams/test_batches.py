@@ -6,6 +6,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cells.domain.errors import Malformed, Unavailable
 from cells.models import Cell, DeadLetter, Revision, Sheet
@@ -13,7 +15,7 @@ from cells.services.commit import commit
 from cells.streams import batches
 from cells.streams.batches import commit_batch, is_outage
 from cells.streams.messages import Message
-from tests.streams.test_messages import BAD
+from tests.streams.test_messages import BAD, json_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +153,36 @@ def test_refused_message_is_a_dead_letter_with_the_refusals_code(
 
     assert [letter.reason for letter in DeadLetter.objects.all()] == ([reason] if reason else [])
     assert Revision.objects.count() == (2 if reason else 3)
+
+
+@given(bodies=st.lists(json_messages, min_size=1, max_size=8))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_is_committed_or_refused_by_name(demo: Sheet, bodies: list[object]) -> None:
+    """Nothing gets past the decoder that the database then chokes on."""
+    before = Revision.objects.count()
+
+    tally = commit_batch([edit("A1", "Symbol"), *map(message, bodies)])
+
+    assert tally.messages == len(bodies) + 1
+    assert Revision.objects.count() == before + tally.messages - tally.dead
+    assert not DeadLetter.objects.filter(reason="internal").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 32_767, "😀" * 16_383, "\x01\x1f\x7f\ufffe\uffff", "'\"\\%s{}$1"]
+)
+def test_largest_and_oddest_texts_are_kept(demo: Sheet, text: str) -> None:
+    commit_batch(
+        [
+            edit("A1", text),
+            edit("XFD2", text),
+            message({"sheet": "demo", "upsert": {"key": {text: text}, "set": {}}}),
+            message({"sheet": "demo", "upsert": {"key": {text: text}, "set": {}}}),
+        ]
+    )
+
+    assert not DeadLetter.objects.exists()
+    assert list(Cell.objects.values_list("input", flat=True)) == [text] * 3
 
 
 @pytest.mark.parametrize("attribute", ["origin", "edit_id", "x" * 300, "nul\0"])

@@ -235,24 +235,25 @@ json_values = st.recursive(
 )
 
 
-@given(
-    st.fixed_dictionaries(
-        {"sheet": st.just("demo") | json_values},
-        optional={
-            "edits": st.lists(
-                st.fixed_dictionaries({"cell": st.just("B2") | st.text(), "value": json_values}),
-                max_size=3,
-            ),
-            "append": st.lists(st.lists(json_values, max_size=3), max_size=3) | json_values,
-            "upsert": st.fixed_dictionaries(
-                {
-                    "key": st.dictionaries(st.text(), json_values, max_size=2),
-                    "set": st.dictionaries(st.text(), json_values, max_size=2) | json_values,
-                }
-            ),
-        },
-    )
+json_messages = st.fixed_dictionaries(
+    {"sheet": st.just("demo") | json_values},
+    optional={
+        "edits": st.lists(
+            st.fixed_dictionaries({"cell": st.just("B2") | st.text(), "value": json_values}),
+            max_size=3,
+        ),
+        "append": st.lists(st.lists(json_values, max_size=3), max_size=3) | json_values,
+        "upsert": st.fixed_dictionaries(
+            {
+                "key": st.dictionaries(st.text(), json_values, max_size=2),
+                "set": st.dictionaries(st.text(), json_values, max_size=2) | json_values,
+            }
+        ),
+    },
 )
+
+
+@given(json_messages)
 def test_any_json_is_a_submission_or_a_refusal(body: object) -> None:
     try:
         operation = decode_message(message(body)).operation

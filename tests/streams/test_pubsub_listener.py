@@ -257,7 +257,7 @@ def test_status_line_is_rewritten_on_a_terminal(
         def shows_the_dead_letter() -> bool:
             nonlocal shown
             shown += os.read(ours, 4096)
-            return b"dead 1" in shown
+            return shown.count(b"dead 1") >= 2
 
         wait_until(shows_the_dead_letter, "the status line", 10)
     finally:
@@ -266,7 +266,7 @@ def test_status_line_is_rewritten_on_a_terminal(
         os.close(ours)
         os.close(theirs)
 
-    assert b"\r\x1b[K" in shown
+    assert b"dead 1\r\x1b[K" in shown
     assert b"messages/s" in shown
     assert b"edits/s" in shown
     assert b"lag " in shown
@@ -297,7 +297,7 @@ def test_misconfiguration_is_one_sentence_and_no_exit_code_zero(
     assert code != 0
     assert sentence.format(project=stream.route.project) in said
     assert "Traceback" not in said
-    assert seconds < 5
+    assert seconds < 15  # a busy machine needs most of it to start Python
 
 
 def test_deleted_topic_is_named(stream: Stream, emulator_environment: dict[str, str]) -> None:
@@ -319,7 +319,7 @@ def test_emulator_that_does_not_answer_is_named(host: str) -> None:
     assert code != 0
     assert f"The Pub/Sub emulator at PUBSUB_EMULATOR_HOST={host} does not answer: start it" in said
     assert "Traceback" not in said
-    assert seconds < 10
+    assert seconds < 15
 
 
 @pytest.mark.parametrize("key_file", [None, "/no/such/key.json"])
@@ -333,4 +333,4 @@ def test_missing_credentials_are_named(key_file: str | None) -> None:
     assert code != 0
     assert "There are no Google credentials: set PUBSUB_EMULATOR_HOST" in said
     assert "Traceback" not in said
-    assert seconds < 10
+    assert seconds < 15

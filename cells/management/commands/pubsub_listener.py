@@ -94,7 +94,8 @@ class Command(BaseCommand):
             status = listener.status()
             line = format_status(status, before, now - began)
             if is_terminal:
-                self.stdout.write(f"\r\x1b[K{line}", ending="")
+                # The cursor goes back to the start, so that a log line takes this one's place.
+                self.stdout.write(f"\x1b[K{line}\r", ending="")
                 self.stdout.flush()
             else:
                 logger.info("%s", line)
