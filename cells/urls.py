@@ -1,4 +1,4 @@
-"""The app's addresses."""
+"""The app's addresses; /healthz and /readyz are answered before them, by a middleware."""
 
 from django.urls import path
 
@@ -11,6 +11,4 @@ urlpatterns = [
     path("sheets/<slug:slug>/share/", views.share, name="share"),
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
 ]

@@ -1,6 +1,7 @@
 """Pages: the list of sheets, a sheet, whom it is shared with, and the process's health."""
 
 import secrets
+from collections.abc import Callable
 
 from django import forms
 from django.conf import settings
@@ -162,6 +163,22 @@ def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     return redirect("share", slug)
 
 
+def answer_probes(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer /healthz and /readyz, as a middleware before all others.
+
+    Probes call a node by its own address and without TLS: ALLOWED_HOSTS would refuse them, and
+    HTTPS_ONLY would send them away.
+    """
+    probes = {"/healthz": healthz, "/readyz": readyz}
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return probes.get(request.path_info, get_response)(request)
+
+    return middleware
+
+
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """Say that the process answers; touch nothing, so that no outage elsewhere restarts it."""
@@ -170,7 +187,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """Say which dependencies answer: 503 without the database, 200 when only degraded."""
     dependencies = ask_dependencies()
     readiness = readiness_of(dependencies)

@@ -38,6 +38,22 @@ def test_healthz_answers_without_touching_anything(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_come_by_address_and_without_tls(
+    client: Client, settings: Settings, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["sheets.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, headers={"host": "10.0.0.5"}).status_code == 200
+    assert client.get("/", headers={"host": "10.0.0.5"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_read_only(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.django_db
 def test_readyz_is_ready_when_the_database_answers_and_is_migrated(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
