@@ -3,6 +3,7 @@
 #   make test    the whole suite; ARGS="tests/domain -x" hands arguments to pytest instead of running everything
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
+#   make bench   measure the live path; writes bench/RESULTS.md
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -15,7 +16,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 , := ,
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types check
+.PHONY: run test lint types bench check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -41,6 +42,9 @@ types: $(INSTALLED_DEV)
 	else \
 	  echo "npm is not installed: the types of the browser modules are not checked."; \
 	fi
+
+bench: $(INSTALLED_DEV)
+	@$(BIN)/python -m bench.live
 
 check: lint types
 	@$(BIN)/lint-imports --no-logo

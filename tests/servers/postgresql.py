@@ -21,10 +21,10 @@ class PostgresqlServer(ServerProcess):
     """Stop it and start it again: it comes back on the same port with its data.
 
     `folder` must be one that any account may enter when this is root: PostgreSQL refuses to run
-    as root and is then run as `postgres`.
+    as root and is then run as `postgres`. A benchmark wants it durable.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         self.port = free_port()
         self._data = folder / "data"
         self._programs = _programs()
@@ -34,8 +34,8 @@ class PostgresqlServer(ServerProcess):
                 *(str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port)),
                 *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
                 *("-c", "max_connections=200", "-c", "log_checkpoints=off"),
-                # Nothing has to survive a power cut here, and a killed server loses nothing.
-                *("-c", "fsync=off", "-c", "full_page_writes=off"),
+                # No test's data has to survive a power cut, and a killed server loses nothing.
+                *(() if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")),
             ],
             log=folder / "postgresql.log",
             user=_account(),
