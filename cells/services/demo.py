@@ -23,24 +23,24 @@ ADMIN_NAME = "admin"
 PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - none that look alike
 PASSWORD_CHARACTERS = 16  # 80 bits
 
+# One table with its headers in row 1, the key first: what streams append to and upsert.
 PRICES = """\
-Symbol|Name|Bid|Ask|Day|Updated|Note
-EURUSD|Euro / US dollar|1.0842|1.0844|0.12%|2026-11-20|A stream can write here: see the README
-GBPUSD|Pound / US dollar|1.2671|1.2674|-0.08%|2026-11-20|
-USDJPY|US dollar / yen|149.36|149.39|0.31%|2026-11-20|Fixing at 15:00 Tokyo
-USDCHF|US dollar / franc|0.8817|0.8820|-0.05%|2026-11-20|
-AUDUSD|Australian / US dollar|0.6584|0.6587|0.44%|2026-11-20|
-XAUUSD|Gold, ounce|2668.40|2668.95|0.73%|2026-11-20|Ask before quoting above 500 oz
-XAGUSD|Silver, ounce|31.12|31.15|1.02%|2026-11-20|
-BRENT|Brent crude, barrel|74.21|74.25|-0.64%|2026-11-20|January delivery
+Symbol|Bid|Ask|Day|Updated|Name|Note
+EURUSD|1.0842|1.0844|0.12%|2026-11-20|Euro / US dollar|Streams may write here: the README shows how
+GBPUSD|1.2671|1.2674|-0.08%|2026-11-20|Pound / US dollar|
+USDJPY|149.36|149.39|0.31%|2026-11-20|US dollar / yen|Fixing at 15:00 Tokyo
+USDCHF|0.8817|0.8820|-0.05%|2026-11-20|US dollar / franc|
+AUDUSD|0.6584|0.6587|0.44%|2026-11-20|Australian / US dollar|
+NZDUSD|0.5931|0.5935|0.21%|2026-11-20|New Zealand / US dollar|
+USDCAD|1.3702|1.3705|-0.17%|2026-11-20|US dollar / Canadian|
+EURCHF|0.9559|0.9563|0.07%|2026-11-20|Euro / franc|
+XAUUSD|2668.40|2668.95|0.73%|2026-11-20|Gold, ounce|Ask before quoting above 500 oz
+XAGUSD|31.12|31.15|1.02%|2026-11-20|Silver, ounce|
+BRENT|74.21|74.25|-0.64%|2026-11-20|Brent crude, barrel|January delivery
+WTI|70.02|70.06|-0.58%|2026-11-20|US crude, barrel|
+COPPER|4.0915|4.0940|0.36%|2026-11-20|Copper, pound|Half the lot is sold; see order 1042"""
 
-Order|Symbol|Side|Lots|Limit|Placed|Note
-1041|EURUSD|buy|12|1.0830|2026-11-20|
-1042|XAUUSD|sell|3|2680.00|2026-11-20|Half today, half on Monday
-1043|USDJPY|buy|20|148.90|2026-11-21|
-1044|BRENT|sell|8|75.10|2026-11-23|Waiting for the inventory report"""
-
-WIDTHS = {1: 180, 6: 270}  # pixels, by column id: the name and the note
+WIDTHS = {5: 180, 6: 300}  # pixels, by column id: the name and the note
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def ensure_demo_sheet() -> bool:
     if sheet is None:
         # Two machines may be starting at once; the slug is unique, and either may fill the sheet.
         with contextlib.suppress(IntegrityError), transaction.atomic():
-            create_sheet(None, "Demo: prices and orders", slug=DEMO_SLUG, link_role=LinkRole.EDITOR)
+            create_sheet(None, "Demo: prices", slug=DEMO_SLUG, link_role=LinkRole.EDITOR)
     elif sheet.head > 0:
         return False
     author = Author(AuthorKind.ADMIN, "SheetSync", origin="prepare_demo")
