@@ -20,7 +20,7 @@ from cells.domain.operations import Operation
 from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.outbox import text_message
-from cells.live.presence import Presence, PresenceHint
+from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
@@ -66,6 +66,7 @@ class Hub:
         self._known_head = 0
         self._is_started = False
         self._last_frame_at = time.monotonic()
+        self._asked_at = 0.0
         self._healing: asyncio.Task[None] | None = None
         self._presence_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -76,7 +77,7 @@ class Hub:
         self.head = opened.head
         self._is_started = True
         self.notice(opened.head)  # the tail may have learnt of more meanwhile
-        self._tell_others(self.sheet_id, self._presence.full_hint(wants_answer=True))
+        self._ask_who_is_here()
 
     async def stop(self) -> None:
         """Finish the commits at hand; their outcomes are on the outboxes when this returns."""
@@ -172,9 +173,11 @@ class Hub:
         self._plan_presence()
 
     def refresh_presence(self) -> None:
-        """Repeat to the other processes, if there are any, who is here."""
+        """Repeat to the other processes who is here; where none is known, ask for some."""
         if self._presence.has_company:
             self._tell_others(self.sheet_id, self._presence.full_hint())
+        elif time.monotonic() - self._asked_at >= ASK_SECONDS:
+            self._ask_who_is_here()
 
     def _offer(self, broadcast: Broadcast) -> None:
         """Tell the sockets, now or as soon as what comes before it is here."""
@@ -273,6 +276,10 @@ class Hub:
         if client in self.clients:
             self._presence.put(presence)
             self._plan_presence()
+
+    def _ask_who_is_here(self) -> None:
+        self._asked_at = time.monotonic()
+        self._tell_others(self.sheet_id, self._presence.full_hint(wants_answer=True))
 
     def _hear_presence(self, hint: PresenceHint) -> None:
         self._presence.hear(hint)

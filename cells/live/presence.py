@@ -12,6 +12,7 @@ import msgspec
 from cells.protocol import ClientPresence
 
 REFRESH_SECONDS = 5.0  # how often a process repeats all of its own
+ASK_SECONDS = 15.0  # how often a process alone on a sheet asks: hints are lost while Redis is gone
 FORGET_SECONDS = 16.0  # three refreshes lost: that process is gone
 
 

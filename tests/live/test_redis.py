@@ -140,6 +140,8 @@ async def test_a_process_that_starts_without_redis_joins_it_later(
         await cross(alice, bob, 2)
     await until_hinted(alice, bob)
     await until_hinted(bob, alice)
+    await alice.until(lambda: bob.client_id in alice.present, "bob seen")
+    await bob.until(lambda: alice.client_id in bob.present, "alice seen")
     await until_equal(on_sqlite, alice, bob)
 
 
