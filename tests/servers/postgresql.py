@@ -16,6 +16,8 @@ from psycopg import sql
 from tests.servers.missing import missing_service
 from tests.servers.process import ServerFailedError, ServerProcess, free_port
 
+DEBIAN_FOLDER = Path("/usr/lib/postgresql")
+
 
 class PostgresqlServer(ServerProcess):
     """Stop it and start it again: it comes back on the same port with its data.
@@ -87,9 +89,7 @@ class PostgresqlServer(ServerProcess):
 def _programs() -> Path:
     """Return the folder of initdb and postgres, which Debian keeps away from PATH."""
     on_path = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
-    debian = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name)
-    )
+    debian = sorted(DEBIAN_FOLDER.glob("*/bin"), key=lambda path: -float(path.parent.name))
     for folder in on_path + debian:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
