@@ -46,11 +46,50 @@ test("another's earlier edit of the same cell does not show through one that is 
 test("a refused edit leaves the screen and its text comes back", () => {
   const { replica, client } = opened();
   const operation_id = replica.submit(set(0, 0, "precious"));
-  client.receive({ type: "operation.rejected", operation_id, code: "deleted", message: "Row 1 was deleted.", retryable: false });
+  client.receive({ type: "operation.rejected", operation_id, code: "limit_exceeded", message: "Too long.", retryable: false });
   assert.equal(replica.inputAt(0, 0), "");
   assert.equal(client.journal.size, 0);
   const { code, message, text } = client.refusals[0];
-  assert.deepEqual({ code, message, text }, { code: "deleted", message: "Row 1 was deleted.", text: "precious" });
+  assert.deepEqual({ code, message, text }, { code: "limit_exceeded", message: "Too long.", text: "precious" });
+});
+
+test("of many edits only those in deleted rows are lost, and only they come back as text", () => {
+  const { server, client, replica } = opened();
+  replica.submit({ kind: "set_cells", cells: [[1, 0, "one"], [2, 0, "two"], [3, 0, "three"]] });
+  replica.submit(set(3, 0, "newer"));
+  server.commit("bob", { kind: "delete_rows", rows: [[2, 1]] });
+  client.exchange(server);
+  assert.deepEqual(client.refusals.map(({ code, text }) => [code, text]), [["deleted", "two"]]);
+  assert.equal(server.input(1, 0), "one");
+  assert.equal(server.input(3, 0), "newer");
+  assert.equal(replica.unsaved, 0);
+  assert.equal(client.journal.size, 0);
+});
+
+test("a refusal that comes before the news of the deletion waits for it", () => {
+  const { client, replica } = opened();
+  const operation_id = replica.submit({ kind: "set_cells", cells: [[1, 0, "one"], [2, 0, "two"]] });
+  const refusal = { type: "operation.rejected", operation_id, code: "deleted", message: "", retryable: false };
+  client.receive(refusal);
+  assert.equal(replica.inputAt(2, 0), "two");
+  client.receive({ type: "cells.changed", after: 0, through: 1, changes: [], rows: [[0, 2], [2, -1], [3, 97]] });
+  client.now += 10_000;
+  replica.tick();
+  client.receive(refusal);
+  assert.deepEqual(client.outbox.at(-1).operation.cells, [[1, 0, "one"]]);
+  assert.notEqual(client.outbox.at(-1).operation_id, operation_id);
+  assert.deepEqual(client.refusals.map(({ text }) => text), ["two"]);
+});
+
+test("an edit whose rows live and that is refused as deleted again and again is given up", () => {
+  const { client, replica } = opened();
+  const operation_id = replica.submit(set(1, 0, "one"));
+  for (let round = 0; round < 6; round += 1) {
+    client.receive({ type: "operation.rejected", operation_id, code: "deleted", message: "", retryable: false });
+    client.now += 10_000;
+    replica.tick();
+  }
+  assert.deepEqual(client.refusals.map(({ text }) => text), ["one"]);
 });
 
 test("a retryable refusal is sent again later under the same id, and what depends on it waits", () => {

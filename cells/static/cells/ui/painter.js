@@ -133,9 +133,20 @@ export class Painter {
     this.#move(this.#layer, this.#origin.x - x, this.#origin.y - y);
     this.#move(this.#columnStrip, this.#origin.x - x, 0);
     this.#move(this.#rowStrip, 0, this.#origin.y - y);
-    const active = this.#rowSlots[view.active.row % this.#rowSlots.length]?.cells[view.active.column % this.#columnCapacity];
-    if (active) this.#host.setAttribute("aria-activedescendant", active.element.id);
+    this.#nameActive(view.active);
     this.#frames.paint(view);
+  }
+
+  /**
+   * Tell assistive technology which element the active cell is, if it is one of those that are seen.
+   * @param {Place} active
+   */
+  #nameActive({ row, column }) {
+    const slot = this.#rowSlots[row % this.#rowSlots.length];
+    const cell = slot?.cells[column % this.#columnCapacity];
+    const isSeen = slot?.row === row && cell?.column === column && !slot.element.hidden;
+    if (isSeen) this.#host.setAttribute("aria-activedescendant", cell.element.id);
+    else this.#host.removeAttribute("aria-activedescendant");
   }
 
   /**

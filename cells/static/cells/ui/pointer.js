@@ -2,7 +2,7 @@
 
 import { MIN_SIZE_PX } from "./model.js";
 
-const GRIP_PX = 5; // how near to a border the pointer catches it
+const GRIP_PX = { rows: 3, columns: 5 }; // how near to a border the pointer catches it; rows are low
 const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
 
 /** @typedef {import("./geometry.js").Geometry} Geometry */
@@ -150,8 +150,8 @@ export class Pointer {
     const offset = axis === "columns" ? x : y;
     const geometry = this.#target.geometry(axis);
     const position = geometry.positionAt(offset);
-    if (Math.abs(geometry.offsetOf(position + 1) - offset) <= GRIP_PX) return position;
-    return position > 0 && offset - geometry.offsetOf(position) <= GRIP_PX ? position - 1 : null;
+    if (Math.abs(geometry.offsetOf(position + 1) - offset) <= GRIP_PX[axis]) return position;
+    return position > 0 && offset - geometry.offsetOf(position) <= GRIP_PX[axis] ? position - 1 : null;
   }
 
   /**

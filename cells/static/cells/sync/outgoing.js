@@ -1,0 +1,296 @@
+/** Operations on their way into the log: which may be sent, which again, and what becomes of a refused one. */
+
+import { textOf } from "../domain/operations.js";
+import { planPaste } from "./paste.js";
+import { Unacknowledged, makeEntry } from "./unacknowledged.js";
+
+const MAX_IN_FLIGHT = 8; // enough to fill a round trip; the hub commits what arrives together as one batch
+const MAX_LOOKAHEAD = 64; // entries looked at for one that may be sent: a long offline list stays cheap
+const ANSWER_TIMEOUT_MS = 15_000; // an operation unanswered for so long goes out again; its id makes that harmless
+const SALVAGE_ATTEMPTS = 4; // how often to wait for the news of a deletion that an edit met
+const STRUGGLING_ATTEMPTS = 4; // refusals in a row, some seconds in all, before a person is told
+const MAX_BIRTHS = 3; // rounds that a paste waits for rows and columns, lest it wait for ever
+const RETRY_BASE_MS = 250;
+const MAX_RETRY_MS = 10_000;
+const SLOW_MS = 60_000; // how long to go easy after the server said that it was too much
+const SLOW_INTERVAL_MS = 250;
+
+/** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("../domain/operations.js").Operation} Operation */
+/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {import("./confirmed.js").Confirmed} Confirmed */
+/** @typedef {import("./replica.js").Kept} Kept */
+/** @typedef {import("./replica.js").Surroundings} Surroundings */
+/** @typedef {import("./unacknowledged.js").Entry} Entry */
+
+export class Outgoing {
+  #unacknowledged = new Unacknowledged();
+  #confirmed;
+  #around;
+  #line;
+  #slowUntil = 0;
+  #lastSent = 0;
+
+  /**
+   * @param {Surroundings} around
+   * @param {Confirmed} confirmed
+   * @param {{isReady: () => boolean, isUpToDate: () => boolean}} line whether anything may be sent; whether nothing newer is known of
+   */
+  constructor(around, confirmed, line) {
+    this.#around = around;
+    this.#confirmed = confirmed;
+    this.#line = line;
+  }
+
+  /** How many edits the log does not have yet. */
+  get unsaved() {
+    return this.#unacknowledged.unsaved;
+  }
+
+  /** Whether the server keeps refusing an edit for now. */
+  get isStruggling() {
+    return this.#unacknowledged.entries.some(({ attempts }) => attempts >= STRUGGLING_ATTEMPTS);
+  }
+
+  /** The newest entry that writes each cell. */
+  get writers() {
+    return this.#unacknowledged.writers;
+  }
+
+  /**
+   * Return what an operation on its way writes into a cell, or undefined.
+   * @param {number} row
+   * @param {number} column
+   */
+  inputAt(row, column) {
+    return this.#unacknowledged.inputAt(row, column);
+  }
+
+  /**
+   * Show an operation at once, keep it, and send it as soon as may be.
+   * @param {Operation|Paste} operation
+   * @returns {string} its id
+   */
+  submit(operation) {
+    const entry = makeEntry(this.#around.newId(), operation, this.#unacknowledged.nextOrder());
+    this.#keep([entry]);
+    this.send();
+    return entry.operation_id;
+  }
+
+  /**
+   * Go on with what the journal kept of this tab from before a reload.
+   * @param {Kept[]} lines
+   */
+  restore(lines) {
+    this.#unacknowledged.add(lines.map(({ operation_id, operation, order }) => makeEntry(operation_id, operation, order)));
+    this.#around.changed("cells");
+    this.#around.changed("unsaved");
+  }
+
+  /**
+   * Take over what tabs that are gone left behind; being older, it goes in front of this tab's own.
+   * @param {Kept[]} orphans in order
+   */
+  adopt(orphans) {
+    const first = (this.#unacknowledged.entries[0]?.order ?? this.#unacknowledged.nextOrder()) - 1;
+    const entries = orphans
+      .filter(({ operation_id }) => !this.#unacknowledged.find(operation_id))
+      .map(({ operation_id, operation }, place) =>
+        makeEntry(operation_id, operation, first + place / orphans.length),
+      );
+    this.#keep(entries);
+    this.send();
+  }
+
+  /** The connection is gone: whatever is unanswered will be sent again under the same id. */
+  disconnected() {
+    for (const entry of this.#unacknowledged.entries) {
+      if (entry.state !== "in_flight") continue;
+      entry.state = "pending";
+      entry.due_ms = 0;
+    }
+    this.#around.changed("unsaved");
+  }
+
+  /** The server closed with "too many messages": one at a time for a while. */
+  slowDown() {
+    this.#slowUntil = this.#around.now() + SLOW_MS;
+  }
+
+  /** Let time pass: what has not been answered for long goes out again. */
+  tick() {
+    const now = this.#around.now();
+    for (const entry of this.#unacknowledged.entries) {
+      if (entry.state === "in_flight" && now >= entry.due_ms) entry.state = "pending";
+    }
+    this.send();
+  }
+
+  /** Operations in the log whose cells have arrived: from here on the confirmed cells show them. */
+  forgetConfirmed() {
+    this.#forget(({ state, revision }) => state === "committed" && revision <= this.#confirmed.revision);
+  }
+
+  /** @param {(entry: Entry) => boolean} isOver */
+  #forget(isOver) {
+    for (const entry of this.#unacknowledged.entries.filter(isOver)) this.#unacknowledged.remove(entry);
+  }
+
+  /** Forget what is in a log that was replaced. */
+  forgetCommitted() {
+    this.#forget(({ state }) => state === "committed");
+  }
+
+  /**
+   * Take operations.committed.
+   * @param {[operation_id: string, revision: number][]} operations
+   */
+  committed(operations) {
+    for (const [operation_id, revision] of operations) {
+      const entry = this.#unacknowledged.find(operation_id);
+      if (!entry) continue;
+      entry.state = "committed";
+      entry.revision = revision;
+      this.#around.journal.remove([entry]);
+    }
+    this.forgetConfirmed();
+    this.#around.changed("unsaved");
+    this.send();
+  }
+
+  /**
+   * Take operation.rejected.
+   * @param {{operation_id: string, code: string, message: string, retryable: boolean}} frame
+   */
+  rejected({ operation_id, code, message, retryable }) {
+    const entry = this.#unacknowledged.find(operation_id);
+    if (!entry || entry.state === "committed") return;
+    if (retryable) this.#retryLater(entry);
+    else if (code === "deleted" && entry.operation.kind === "set_cells") this.#salvage(entry, entry.operation.cells, message);
+    else this.#refuse(entry, code, message);
+  }
+
+  /** @param {Entry} entry */
+  #retryLater(entry) {
+    entry.state = "pending";
+    entry.attempts += 1;
+    const ceiling = Math.min(MAX_RETRY_MS, RETRY_BASE_MS * 2 ** entry.attempts);
+    entry.due_ms = this.#around.now() + ceiling * (0.5 + this.#around.random() / 2);
+    this.#around.changed("unsaved");
+  }
+
+  /**
+   * Of many edits that were refused because some of their cells were deleted, send the others again: as an operation of
+   * its own, with an id of its own, for the refused one is not in the log.
+   * @param {Entry} entry
+   * @param {Edit[]} cells
+   * @param {string} message
+   */
+  #salvage(entry, cells, message) {
+    const alive = cells.filter(([row, column]) => this.#confirmed.rows.findPosition(row) !== undefined && this.#confirmed.columns.findPosition(column) !== undefined);
+    if (alive.length === cells.length && entry.attempts < SALVAGE_ATTEMPTS) {
+      this.#retryLater(entry); // the news of the deletion is still on its way
+      return;
+    }
+    if (alive.length > 0 && alive.length < cells.length) {
+      const kept = new Set(alive);
+      this.#keep(this.#entriesFor([{ kind: "set_cells", cells: alive }], entry.order, this.#orderBehind(entry)));
+      entry.operation = { kind: "set_cells", cells: cells.filter((cell) => !kept.has(cell)) };
+    }
+    this.#refuse(entry, "deleted", message);
+  }
+
+  /** @param {Entry} entry */
+  #orderBehind(entry) {
+    const { entries } = this.#unacknowledged;
+    return entries[entries.indexOf(entry) + 1]?.order ?? entry.order + 1;
+  }
+
+  /**
+   * Make entries that stand between two orders.
+   * @param {Operation[]} operations
+   * @param {number} from
+   * @param {number} to
+   * @param {string|null} [waiting]
+   */
+  #entriesFor(operations, from, to, waiting = null) {
+    const step = (to - from) / (operations.length + 1);
+    return operations.map((operation, place) =>
+      makeEntry(this.#around.newId(), operation, from + (place + 1) * step, waiting),
+    );
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {string} code
+   * @param {string} message
+   */
+  #refuse(entry, code, message) {
+    this.#unacknowledged.remove(entry);
+    this.#around.journal.remove([entry]);
+    const waiting = entry.for === null ? undefined : this.#unacknowledged.find(entry.for);
+    if (waiting) {
+      this.#refuse(waiting, code, message);
+      return;
+    }
+    this.#around.refused({ code, message, text: textOf(entry.operation), operation: entry.operation });
+    this.#around.changed("cells");
+    this.#around.changed("unsaved");
+    this.send();
+  }
+
+  /** @param {Entry[]} entries */
+  #keep(entries) {
+    if (entries.length === 0) return;
+    this.#unacknowledged.add(entries);
+    this.#around.journal.put(entries);
+    this.#around.changed("cells");
+    this.#around.changed("unsaved");
+  }
+
+  /** Send what may be sent now. */
+  send() {
+    if (!this.#line.isReady()) return;
+    this.#unfoldPaste();
+    const now = this.#around.now();
+    const isSlow = now < this.#slowUntil;
+    if (isSlow && now - this.#lastSent < SLOW_INTERVAL_MS) return;
+    let room = isSlow ? 1 : MAX_IN_FLIGHT;
+    for (const { state } of this.#unacknowledged.entries) if (state === "in_flight") room -= 1;
+    for (const entry of this.#unacknowledged.entries.slice(0, MAX_LOOKAHEAD)) {
+      if (room <= 0) return;
+      if (entry.state !== "pending" || entry.operation.kind === "paste" || entry.due_ms > now) continue;
+      if (this.#unacknowledged.isBlocked(entry)) continue;
+      entry.state = "in_flight";
+      entry.due_ms = now + ANSWER_TIMEOUT_MS;
+      room -= 1;
+      this.#lastSent = now;
+      const { operation_id, operation } = entry;
+      this.#around.send({ type: "operation.submit", operation_id, operation });
+    }
+  }
+
+  /** A paste beyond the edge at the head of the line becomes births, and once they are confirmed, edits. */
+  #unfoldPaste() {
+    const [entry] = this.#unacknowledged.entries;
+    if (entry?.operation.kind !== "paste" || !this.#line.isUpToDate()) return;
+    const plan = planPaste(entry.operation, this.#confirmed.rows, this.#confirmed.columns);
+    if ("error" in plan) {
+      this.#refuse(entry, plan.error.code, plan.error.message);
+      return;
+    }
+    const isBirth = plan.births.length > 0;
+    if (isBirth && (entry.attempts += 1) > MAX_BIRTHS) {
+      this.#refuse(entry, "limit_exceeded", "There is no room for what you pasted.");
+      return;
+    }
+    const entries = isBirth
+      ? this.#entriesFor(plan.births, entry.order - 1, entry.order, entry.operation_id)
+      : this.#entriesFor(plan.edits, entry.order, this.#orderBehind(entry));
+    this.#keep(entries); // before the paste is forgotten, lest a crash in between lose it
+    if (isBirth) return;
+    this.#unacknowledged.remove(entry);
+    this.#around.journal.remove([entry]);
+  }
+}
