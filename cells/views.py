@@ -12,8 +12,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
@@ -82,6 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return _home(request, NewSheetForm(), status=200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_sheet(request: HttpRequest) -> HttpResponse:
     """Create a sheet and open it.
 
@@ -92,7 +94,7 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("home")
     if request.user.is_anonymous and not settings.DEBUG:
-        return redirect_to_login("/")
+        return redirect_to_login(reverse("home"))
     form = NewSheetForm(request.POST)
     if not form.is_valid():
         return _home(request, form, status=400)
@@ -116,6 +118,7 @@ def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "cells/sheet.html", {"sheet": sheet, "role": role})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def share(request: HttpRequest, slug: str) -> HttpResponse:
     """Show whom a sheet is shared with; POST gives one person a role."""
@@ -129,7 +132,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("share", slug)
     context = {
         "sheet": sheet,
-        "address": request.build_absolute_uri(f"/sheets/{slug}/"),
+        "address": request.build_absolute_uri(reverse("sheet", args=[slug])),
         "access_list": access_list(sheet),
         "link_form": LinkRoleForm(initial={"link_role": sheet.link_role}),
         "grant_form": form,
@@ -233,7 +236,7 @@ def _no_such_sheet(request: HttpRequest) -> HttpResponse:
 
 def _closed(request: HttpRequest, sheet: Sheet, *, to_share: bool = False) -> HttpResponse:
     if request.user.is_anonymous:
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(reverse("share" if to_share else "sheet", args=[sheet.slug]))
     return render(request, "cells/closed.html", {"sheet": sheet, "to_share": to_share}, status=403)
 
 

@@ -343,7 +343,8 @@ def test_only_an_owner_shares(
     for address, form in changes:
         assert as_(bob).post(address, form).status_code == 403
         assert as_(carol).post(address, form).status_code == 403
-        assert client.post(address, form).headers["Location"].startswith("/accounts/login/")
+        login = client.post(address, form).headers["Location"]
+        assert login == f"/accounts/login/?next={share}"
     budget.refresh_from_db()
     assert budget.link_role == LinkRole.NONE
     assert list(budget.access.values_list("user__username", "role")) == [("bob", "editor")]

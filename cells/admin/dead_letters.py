@@ -35,9 +35,6 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         "A message id; of another subscription than this server's: its full name and the id"
     )
 
-    class Media:
-        css = {"all": ("cells/admin.css",)}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).defer("data")
 

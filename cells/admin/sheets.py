@@ -93,9 +93,6 @@ class SheetAdmin(ModelAdmin[Sheet]):
     autocomplete_fields = ("owner",)
     inlines = (SheetAccessInline,)
 
-    class Media:
-        css = {"all": ("cells/admin.css",)}
-
     @admin.display(description="revision", ordering="head")
     def revision(self, obj: Sheet) -> str:
         return f"{obj.head:,}"

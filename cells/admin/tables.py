@@ -25,9 +25,6 @@ class CellAdmin(ReadOnlyAdmin[Cell]):
     fields = ("in_sheet", "address", "whole_input", "value", "style", "revision", "row", "column")
     search_help_text = "A sheet's slug and, if you like, a cell's address: demo B2"
 
-    class Media:
-        css = {"all": ("cells/admin.css",)}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cell]:
         # Not select_related: the cells of a sheet share one copy of it, and of its axes.
         return super().get_queryset(request).prefetch_related("sheet")
@@ -96,9 +93,6 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
     search_help_text = (
         "A sheet's slug and, if you like, a revision's number or an operation id: demo 17"
     )
-
-    class Media:
-        css = {"all": ("cells/admin.css",)}
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # An index each: revision_number_once within a sheet, the primary key among all.
