@@ -4,6 +4,7 @@ Without any variable it is the embedded mode: SQLite, an in-memory channel layer
 A variable exists for what operators change; docs and .env.example list them all.
 """
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,13 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         {
             # The pubsub layer: the core layer drops above its capacity, silently.
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": REDIS_URLS},
+            "CONFIG": {
+                "hosts": REDIS_URLS,
+                # Redis delivers to subscribers of every database number, and sheet 1 of another
+                # deployment must not show on the screens of this one's.
+                # https://redis.io/docs/latest/develop/pubsub/, "Database # https://redis.io/docs/latest/develop/pubsub/#database--scoping Scoping"
+                "prefix": f"sheetsync.{sha256(SECRET_KEY.encode()).hexdigest()[:16]}.",
+            },
         }
         if REDIS_URLS
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}

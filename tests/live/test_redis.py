@@ -187,6 +187,61 @@ async def test_two_processes_that_edit_one_sheet_at_once_leave_equal_replicas(
     assert deployment.head() == 4 * (150 + 3 * 2)
 
 
+async def test_hubs_that_open_and_close_all_the_time_miss_nothing(
+    on_sqlite: Deployment, serve: Callable[[Deployment], WebServer], connect: Connect
+) -> None:
+    here, there = serve(on_sqlite), serve(on_sqlite)
+    alice = await connect(here)
+
+    async def come_and_go(column: int) -> None:
+        for number in range(15):
+            client = RetryingClient(there.websocket_url)
+            await client.until_open()
+            await client.put(number, column, f"visit {number}")
+            if number % 3:  # else it leaves with its edit on the way
+                await client.until_acknowledged()
+            await client.leave()
+
+    for number in range(60):
+        await alice.put(number, 0, f"alice {number}")
+    await asyncio.gather(*map(come_and_go, (1, 2)))
+    await come_and_go(3)  # alone: every visit opens and closes the hub
+    bob = await connect(there)
+    await until_hinted(alice, bob)
+    await until_hinted(bob, alice)
+    await until_equal(on_sqlite, alice, bob)
+    acknowledged = {(row, column) for row in range(15) for column in (1, 2, 3) if row % 3}
+    assert acknowledged <= alice.replica.filled().keys()
+
+
+async def test_two_deployments_may_share_one_redis(
+    new_database: Callable[[str], str],
+    web_server: Callable[..., WebServer],
+    connect: Connect,
+    redis_server: RedisServer,
+) -> None:
+    ours, theirs = (make_deployment(new_database("sqlite")) for _ in range(2))
+    alice, mallory = [
+        await connect(
+            web_server(
+                {
+                    "DATABASE_URL": deployment.database_url,
+                    "REDIS_URL": redis_server.url,
+                    "SECRET_KEY": f"the key of {deployment.database_url}",
+                }
+            )
+        )
+        for deployment in (ours, theirs)
+    ]
+    for number in range(20):
+        await alice.put(number, 0, "ours")
+        await alice.until_acknowledged()
+    await mallory.put(5, 5, "theirs")
+    await mallory.until_acknowledged()
+    assert mallory.replica.filled() == theirs.cells() == {(5, 5): "theirs"}
+    assert mallory.present.keys() <= {mallory.client_id}
+
+
 async def test_presence_crosses_processes_and_ends_with_a_tab_or_its_process(
     on_sqlite: Deployment, serve: Callable[[Deployment], WebServer], connect: Connect
 ) -> None:
