@@ -148,7 +148,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
                 "hosts": REDIS_URLS,
                 # Redis delivers to subscribers of every database number, and sheet 1 of another
                 # deployment must not show on the screens of this one's.
-                # https://redis.io/docs/latest/develop/pubsub/, "Database # https://redis.io/docs/latest/develop/pubsub/#database--scoping Scoping"
+                # https://redis.io/docs/latest/develop/pubsub/
                 "prefix": f"sheetsync.{sha256(SECRET_KEY.encode()).hexdigest()[:16]}.",
             },
         }
