@@ -272,6 +272,45 @@ test("a paste beyond the edge waits for the births and then fits, whatever else 
   assert.equal(replica.inputAt(0, 0), "typed meanwhile");
 });
 
+test("a paste beyond the edge survives a reload at every stage", () => {
+  for (let stage = 0; stage < 12; stage += 1) {
+    const server = new FakeServer({ rows: 2, columns: 2 });
+    const before = makeClient("alice");
+    before.connect(server);
+    before.replica.submit({ kind: "paste", cell: [1, 1], values: [["a", "b"], ["c", "d"]] });
+    for (let step = 0; step < stage; step += 1) {
+      if (before.outbox.length > 0) server.take(before, before.outbox.shift());
+      else if (before.inbox.length > 0) before.receive(before.inbox.shift());
+    }
+    before.disconnect();
+
+    const after = makeClient("alice again");
+    after.replica.restore([...before.journal.values()].sort((one, other) => one.order - other.order));
+    after.connect(server);
+    after.exchange(server);
+    const { rows, columns } = after.replica;
+    assert.deepEqual([rows.length, columns.length], [3, 3], `stage ${stage}`);
+    assert.equal(server.input(rows.idAt(1), columns.idAt(1)), "a", `stage ${stage}`);
+    assert.equal(server.input(rows.idAt(2), columns.idAt(2)), "d", `stage ${stage}`);
+    assert.equal(after.replica.unsaved, 0);
+  }
+});
+
+test("a server that keeps refusing for now is said to be busy, and no longer when it takes the edit", () => {
+  const { client, replica } = opened();
+  const operation_id = replica.submit(set(0, 0, "x"));
+  for (let round = 0; round < 4; round += 1) {
+    assert.equal(replica.isStruggling, false);
+    client.receive({ type: "operation.rejected", operation_id, code: "unavailable", message: "", retryable: true });
+    client.now += 10_000;
+    replica.tick();
+  }
+  assert.equal(replica.isStruggling, true);
+  client.receive({ type: "operations.committed", operations: [[operation_id, 1]] });
+  client.receive({ type: "cells.changed", after: 0, through: 1, changes: [["alice", [[0, 0, "x"]]]] });
+  assert.equal(replica.isStruggling, false);
+});
+
 test("a paste whose births are refused comes back as text, and what follows goes on", () => {
   const { client, replica } = opened(new FakeServer({ rows: 1, columns: 1 }));
   replica.submit({ kind: "paste", cell: [0, 0], values: [["a"], ["b"]] });
