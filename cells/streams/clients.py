@@ -26,14 +26,17 @@ SETUP_SECONDS = 5  # a healthy Pub/Sub answers in milliseconds; an operator wait
 
 ACK_DEADLINE_SECONDS = 60  # the minimum is 10; leave room for a wait on a sheet's lock
 
-# gRPC waits up to two minutes between its attempts to connect: an outage of an hour would end
-# two minutes late.
 CHANNEL_OPTIONS = [
+    # gRPC waits up to two minutes between its attempts to connect: an outage of an hour would end
+    # two minutes late.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.max_receive_message_length", -1),  # a message may have 10 MB, a pull many of them
+    # What Google's own transport sets, and these options replace.
     ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_metadata_size", 4 * 1024 * 1024),
+    ("grpc.keepalive_time_ms", 30_000),
 ]
 
 _PROJECT = re.compile(r"[a-z0-9.:-]{1,100}")

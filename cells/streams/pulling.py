@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 # How long a pull waits for the first message. SIGTERM waits for it, too: whoever hangs up on a
 # pull may leave messages leased that nobody has.
 PULL_SECONDS = 3
+PROBE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,6 @@ class Puller:
         while not self._stopping.is_set():
             try:
                 pull = self._pull()
-            except DeadlineExceeded:
-                continue  # nothing came; or nobody is there, which the next pull will say
             except (GoogleAPICallError, GoogleAuthError) as error:
                 self._note(error)
                 self._stopping.wait(backoff.next_seconds())
@@ -119,12 +118,19 @@ class Puller:
         self._leases.release(pull.ack_ids)
 
     def _pull(self) -> Pull:
-        response = self._client.pull(
-            subscription=self._route.subscription_path,
-            max_messages=self._max_messages,
-            retry=None,  # the client's own would hide an outage for a minute
-            timeout=PULL_SECONDS,
-        )
+        try:
+            response = self._client.pull(
+                subscription=self._route.subscription_path,
+                max_messages=self._max_messages,
+                retry=None,  # the client's own would hide an outage for a minute
+                timeout=PULL_SECONDS,
+            )
+        except DeadlineExceeded:
+            # Nothing came in time, or nobody is there; this question is answered at once.
+            self._client.get_subscription(
+                subscription=self._route.subscription_path, retry=None, timeout=PROBE_SECONDS
+            )
+            return Pull([], [])
         # The plain protobuf message: its wrapper takes longer to read than the pull itself.
         received = PullResponse.pb(response).received_messages
         return Pull([self._message(one) for one in received], [one.ack_id for one in received])

@@ -1,4 +1,6 @@
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -257,6 +259,22 @@ def test_emulator_that_comes_back_empty_is_set_up_again(
     lines = [record.message for record in caplog.records]
     assert any("does not answer" in line for line in lines)
     assert any("Pub/Sub answers again" in line for line in lines)
+
+
+def test_emulator_that_hangs_is_an_outage_and_no_silence(
+    stream: Stream, demo: Sheet, listen: Callable[..., Listener]
+) -> None:
+    stream.create()
+    listener = listen()
+    os.killpg(stream.emulator.pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: listener.status().pubsub_down_seconds, "the outage to show", 10)
+    finally:
+        os.killpg(stream.emulator.pid, signal.SIGCONT)
+
+    stream.publish(edit("B2", 1))
+    wait_for_messages(listener, 1, seconds=15)
+    assert listener.status().pubsub_down_seconds is None
 
 
 def test_subscription_without_ordering_is_named(
