@@ -42,6 +42,17 @@ test("whole rows, columns and everything reach to the ends, also when those move
   assert.deepEqual(made.range, { top: 0, left: 0, bottom: 14, right: 4 });
 });
 
+test("a range beyond the edge is selected as far as it is born", () => {
+  const made = selection();
+  made.selectRange({ top: 8, left: 3, bottom: 12, right: 6 });
+  assert.deepEqual(made.range, { top: 8, left: 3, bottom: 9, right: 4 });
+  made.rebase(rows.insert(null, 3), columns);
+  made.rebase(rows.insert(null, 3), columns.insert(null, 2));
+  assert.deepEqual(made.range, { top: 8, left: 3, bottom: 12, right: 6 });
+  made.rebase(rows.insert(0, 1), columns);
+  assert.deepEqual(made.active, { row: 9, column: 3 });
+});
+
 test("Enter goes back to where a run of Tabs began, unless something else came between", () => {
   const made = selection();
   made.select({ row: 0, column: 1 });

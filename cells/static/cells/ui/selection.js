@@ -12,6 +12,7 @@ export class Selection {
   /** @type {Place} */ #corner = { row: 0, column: 0 };
   /** @type {(number|undefined)[]} ids of the active row and column and of the corner's */ #ids = [];
   /** @type {number|null} where Enter goes back to after a run of Tabs */ #tabColumn = null;
+  /** @type {Range|null} to be selected once its rows and columns are born */ #wanted = null;
   /** @type {Shape} */ shape = "cells";
   #changed;
 
@@ -73,10 +74,12 @@ export class Selection {
     this.#put(this.#active, corner, this.shape);
   }
 
-  /** @param {Range} range */
-  selectRange({ top, left, bottom, right }) {
+  /** @param {Range} range may reach beyond the edge: what is born there meanwhile is selected too */
+  selectRange(range) {
+    const { top, left, bottom, right } = range;
     this.#tabColumn = null;
     this.#put({ row: top, column: left }, { row: bottom, column: right }, "cells");
+    if (this.#corner.row < bottom || this.#corner.column < right) this.#wanted = range;
   }
 
   /** @param {1|-1} direction */
@@ -103,6 +106,10 @@ export class Selection {
     const find = (axis, id, position) => (id === undefined ? undefined : axis.findPosition(id)) ?? position;
     this.#rows = rows;
     this.#columns = columns;
+    if (this.#wanted !== null) {
+      this.selectRange(this.#wanted);
+      return;
+    }
     this.#put(
       { row: find(rows, row, this.#active.row), column: find(columns, column, this.#active.column) },
       { row: find(rows, cornerRow, this.#corner.row), column: find(columns, cornerColumn, this.#corner.column) },
@@ -120,6 +127,7 @@ export class Selection {
     const clamp = (value, axis) => Math.max(0, Math.min(axis.length - 1, value));
     /** @type {(place: Place) => Place} */
     const inside = ({ row, column }) => ({ row: clamp(row, this.#rows), column: clamp(column, this.#columns) });
+    this.#wanted = null;
     this.#active = inside(active);
     this.#corner = inside(corner);
     this.shape = shape;
