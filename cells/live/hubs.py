@@ -128,9 +128,12 @@ class Hubs:
             await asyncio.sleep(BEAT_SECONDS)
             beats += 1
             for opened in list(self._opened.values()):
-                opened.hub.beat()
-                if beats % beats_a_refresh == 0:
-                    opened.hub.refresh_presence()
+                try:
+                    opened.hub.beat()
+                    if beats % beats_a_refresh == 0:
+                        opened.hub.refresh_presence()
+                except Exception:
+                    logger.exception("sheet=%s missed a beat", opened.hub.slug)
 
     def _close_threads(self) -> None:
         self.writers.close()

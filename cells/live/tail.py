@@ -44,7 +44,11 @@ class Tail:
         try:
             while True:
                 await asyncio.sleep(self._seconds)
-                await self._look()
+                try:
+                    await self._look()
+                except Exception:
+                    logger.exception("the tail could not take in what the log has; it looks again")
+                    await asyncio.sleep(OUTAGE_SECONDS)
         finally:
             await asyncio.to_thread(self.thread.close)
 

@@ -1,0 +1,60 @@
+"""What must go on in a process for as long as it lives, whatever breaks once."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from cells.domain.operations import SetCells
+from cells.live import hub as hub_module
+from cells.live import tail as tail_module
+from cells.live.hub import Hub
+from cells.models import AuthorKind
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+from cells.services.read import read_heads
+from tests.live.conftest import LiveServer, database
+
+
+def commit_elsewhere() -> None:
+    operation = SetCells(((0, 0, "x"),))
+    author = Author(AuthorKind.STREAM, "prices")
+    commit([Submission("prices", uuid.uuid4(), operation, author)])
+
+
+async def test_the_tail_survives_a_defect(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tail_module, "OUTAGE_SECONDS", 0.01)
+    broken = [ValueError("a defect")]
+
+    def break_once(sheet_ids: list[int]) -> dict[int, int]:
+        if broken:
+            raise broken.pop()
+        return read_heads(sheet_ids)
+
+    monkeypatch.setattr("cells.live.tail.read_heads", break_once)
+    tab = await live.tab()
+    await database(commit_elsewhere)
+    await tab.until(lambda: tab.replica.filled() == {(0, 0): "x"})
+    assert not broken
+    assert "a defect" in caplog.text
+
+
+async def test_heartbeats_survive_a_defect(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    beat = Hub.beat
+    broken = [ValueError("a defect")]
+
+    def break_once(hub: Any) -> None:
+        if broken:
+            raise broken.pop()
+        beat(hub)
+
+    monkeypatch.setattr(Hub, "beat", break_once)
+    tab = await live.tab()
+    await tab.next("sheet.heartbeat")
+    assert not broken
+    assert "a defect" in caplog.text
