@@ -42,7 +42,8 @@ class _CommittedBatch:
 class Committer:
     """Commits one sheet's submissions in order, and answers each client.
 
-    `on_committed` gets each step of the log before its authors get their acknowledgement.
+    `on_committed` gets each step of the log before its authors get their acknowledgement;
+    `notice` learns how far the log reaches, when an answer comes from it.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Committer:
         slug: str,
         writers: DatabaseThreads,
         on_committed: Callable[[Broadcast], None],
+        notice: Callable[[int], None],
     ) -> None:
         self._sheet_id = sheet_id
         self._slug = slug
         self._writers = writers
         self._on_committed = on_committed
+        self._notice = notice
         self._pending: deque[tuple[Client, Submission]] = deque()
         self._working: asyncio.Task[None] | None = None
 
@@ -111,6 +114,10 @@ class Committer:
         if done.broadcast is not None:
             self._on_committed(done.broadcast)
         _answer(batch, done.outcomes)
+        # A retry's first attempt may have been another process's, which ended before it told.
+        for outcome in done.outcomes:
+            if isinstance(outcome, Committed) and not outcome.is_new:
+                self._notice(outcome.revision)
 
     def _refuse_for_now(self, batch: list[tuple[Client, Submission]], error: Exception) -> None:
         logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)

@@ -57,7 +57,7 @@ class Hub:
         self.clients: set[Client] = set()
         self._readers = readers
         self._tell_others = tell_others
-        self._committer = Committer(sheet_id, slug, writers, self._tell_committed)
+        self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
         self._presence = Presence(process)
         self._recent = Recent()
         self._snapshot: tuple[float, Broadcast] | None = None
