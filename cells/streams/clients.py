@@ -28,9 +28,9 @@ ACK_DEADLINE_SECONDS = 60  # the minimum is 10; leave room for a wait on a sheet
 
 CHANNEL_OPTIONS = [
     # gRPC waits up to two minutes between its attempts to connect: an outage of an hour would end
-    # two minutes late.
+    # two minutes late. (min_reconnect_backoff_ms is none of these waits, but how long one attempt
+    # may take; a short one never connects to a busy or distant server.)
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     # What Google's own transport sets, and these options replace.
     ("grpc.max_send_message_length", -1),
