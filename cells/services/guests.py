@@ -22,11 +22,12 @@ ANIMALS = (
     "Turtle", "Wagtail", "Walrus", "Warbler", "Waxwing", "Wombat", "Woodpecker", "Wren",
 )  # fmt: skip
 
-# One lightness, sixteen hues: at least 3:1 on white, so that a thin cursor frame is seen (WCAG
-# 1.4.11), and at least 4.5:1 under near-black text, so that a name on it can be read (1.4.3).
+# One lightness, fourteen hues, none like the green of one's own selection: at least 3:1 on white,
+# so that a thin cursor frame is seen (WCAG 1.4.11), and at least 4.5:1 under near-black text, so
+# that a name on it can be read (1.4.3).
 COLORS = (
-    "#ee4f4f", "#3c88ec", "#4f981b", "#c553ee", "#d16c15", "#10949e", "#ed4a8b", "#87900e",
-    "#6f7cf1", "#1c9c46", "#e95925", "#148fcc", "#eb33cc", "#b08111", "#0f9977", "#966ff1",
+    "#ee4f4f", "#3c88ec", "#4f981b", "#c553ee", "#d16c15", "#ed4a8b", "#87900e",
+    "#6f7cf1", "#1c9c46", "#e95925", "#148fcc", "#eb33cc", "#b08111", "#966ff1",
 )  # fmt: skip
 
 
