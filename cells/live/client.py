@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from cells.live.outbox import Outbox, text_message
-from cells.protocol import ClientPresence
+from cells.protocol import ClientPresence, CloseCode
 from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 256  # submissions of one socket on their way; more wait in its receive buffer
@@ -42,6 +42,15 @@ class Client:
         """Count a submission out: its outcome is known."""
         self.in_flight -= 1
         self.has_capacity.set()
+
+    def readmit(self, role: str | None) -> None:
+        """Take in what this client may do from now on; None shows it out."""
+        if role is not None:
+            self.role = role
+        elif self.author.user_id is None:
+            self.outbox.close(CloseCode.NOT_SIGNED_IN, "sign in to open this sheet")
+        else:
+            self.outbox.close(CloseCode.FORBIDDEN, "this sheet is no longer shared with you")
 
     def presence(
         self,

@@ -21,10 +21,12 @@ from cells.live.threads import (
     DatabaseThreads,
 )
 from cells.protocol import CloseCode
+from cells.services.access import roles_now
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0  # how late a heartbeat may be
+ADMISSION_SECONDS = 5.0  # how long somebody whose role was taken away may still read along
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Hubs:
         self._tasks = [
             asyncio.create_task(self._tail.run()),
             asyncio.create_task(self._beat()),
+            asyncio.create_task(self._check_admissions()),
         ]
         self._mailbox.start()
 
@@ -134,6 +137,26 @@ class Hubs:
                         opened.hub.refresh_presence()
                 except Exception:
                     logger.exception("sheet=%s missed a beat", opened.hub.slug)
+
+    async def _check_admissions(self) -> None:
+        """Ask, now and then, whether everybody who was let in may still be here."""
+        while True:
+            await asyncio.sleep(ADMISSION_SECONDS)
+            clients = [
+                (client, (sheet_id, client.author.user_id))
+                for sheet_id, opened in self._opened.items()
+                for client in opened.hub.clients
+            ]
+            if not clients:
+                continue
+            try:
+                roles = await self.readers.run(roles_now, {key for _, key in clients})
+            except Exception:
+                logger.exception("nobody's role could be checked")
+                continue
+            for client, key in clients:
+                if key in roles:  # else the sheet is gone, which the tail notices
+                    client.readmit(roles[key])
 
     def _close_threads(self) -> None:
         self.writers.close()

@@ -1,7 +1,9 @@
 """Who may do what: roles on sheets, and the sheets that a person sees."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 from django.utils.crypto import get_random_string
@@ -23,11 +25,7 @@ def role_of(user: Person, sheet: Sheet) -> Role | None:
     if sheet.owner_id == user.pk:
         return Role.OWNER
     own = SheetAccess.objects.filter(sheet=sheet, user_id=user.pk).values_list("role", flat=True)
-    return max(
-        (role for role in (granted, *map(Role, own)) if role is not None),
-        key=list(Role).index,
-        default=None,
-    )
+    return _strongest(granted, *map(Role, own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,41 @@ def admit(slug: str, user: Person) -> Admission:
     if role is None:
         raise Forbidden("this sheet is not shared with you; ask its owner")
     return Admission(sheet.pk, sheet.slug, role)
+
+
+def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Role | None]:
+    """Return the role that each (sheet id, user id; None for a guest) has, as role_of says.
+
+    Three statements for any number. Leaves out sheets that there are no more.
+    """
+    asked = set(asked)
+    sheet_ids = {sheet_id for sheet_id, _ in asked}
+    user_ids = {user_id for _, user_id in asked if user_id is not None}
+    sheets = Sheet.objects.filter(pk__in=sheet_ids).values_list("pk", "owner_id", "link_role")
+    active = set(
+        get_user_model()
+        .objects.filter(pk__in=user_ids, is_active=True)
+        .values_list("pk", flat=True)
+    )
+    found = SheetAccess.objects.filter(sheet__in=sheet_ids, user__in=user_ids)
+    granted = {
+        (sheet_id, user_id): Role(role)
+        for sheet_id, user_id, role in found.values_list("sheet_id", "user_id", "role")
+    }
+    roles: dict[tuple[int, int | None], Role | None] = {}
+    for sheet_id, owner_id, link_role in sheets:
+        by_link = None if link_role == LinkRole.NONE else Role(link_role)
+        roles[sheet_id, None] = by_link
+        for user_id in active:
+            own = Role.OWNER if user_id == owner_id else granted.get((sheet_id, user_id))
+            roles[sheet_id, user_id] = _strongest(by_link, own)
+        for user_id in user_ids - active:
+            roles[sheet_id, user_id] = by_link
+    return roles
+
+
+def _strongest(*roles: Role | None) -> Role | None:
+    return max((role for role in roles if role is not None), key=list(Role).index, default=None)
 
 
 def visible_sheets(user: Person) -> QuerySet[Sheet]:

@@ -1,0 +1,81 @@
+"""Roles that change while sockets are open."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from cells.live import hubs as hubs_module
+from cells.models import LinkRole, Role, Sheet
+from cells.services.access import create_sheet, role_of, roles_now
+from cells.services.sharing import grant, revoke
+from tests.live.conftest import LiveServer, database
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs_module, "ADMISSION_SECONDS", 0.05)
+
+
+def share(link_role: LinkRole, **roles: Role) -> list[User]:
+    sheet = Sheet.objects.get(slug="prices")
+    sheet.link_role = link_role
+    sheet.save()
+    users = [User.objects.create(username=name) for name in roles]
+    for user in users:
+        grant(sheet, user, roles[user.username])
+    return users
+
+
+def take_away(user: User) -> None:
+    revoke(Sheet.objects.get(slug="prices"), user.pk)
+
+
+async def test_a_revoked_person_is_shown_out_and_others_stay(live: LiveServer) -> None:
+    alice, bob = await database(lambda: share(LinkRole.NONE, alice=Role.EDITOR, bob=Role.VIEWER))
+    editor, viewer = await live.tab(user=alice), await live.tab(user=bob)
+    await database(lambda: take_away(bob))
+    assert await viewer.until_closed() == 4403
+    await editor.put(0, 0, "still here")
+    assert viewer.replica.filled() == {}
+
+
+async def test_a_guest_is_shown_out_when_the_address_no_longer_admits(live: LiveServer) -> None:
+    guest = await live.tab()
+    await database(lambda: share(LinkRole.NONE))
+    assert await guest.until_closed() == 4401
+
+
+async def test_a_person_whose_account_is_closed_is_shown_out(live: LiveServer) -> None:
+    (bob,) = await database(lambda: share(LinkRole.NONE, bob=Role.EDITOR))
+    tab = await live.tab(user=bob)
+    await database(lambda: User.objects.update(is_active=False))
+    assert await tab.until_closed() == 4403
+
+
+async def test_a_viewer_who_became_an_editor_may_edit(live: LiveServer) -> None:
+    (bob,) = await database(lambda: share(LinkRole.VIEWER, bob=Role.VIEWER))
+    tab = await live.tab(user=bob)
+    await database(lambda: grant(Sheet.objects.get(slug="prices"), bob, Role.EDITOR))
+    while (await tab.put(0, 0, "now")).get("code") == "forbidden":
+        pass
+    assert tab.replica.filled() == {(0, 0): "now"}
+
+
+@pytest.mark.django_db
+def test_roles_of_many_are_those_of_each() -> None:
+    alice, bob, carol, dave = [
+        User.objects.create(username=name, is_active=name != "dave")
+        for name in ("alice", "bob", "carol", "dave")
+    ]
+    sheets = [
+        create_sheet(alice, str(link_role), link_role=LinkRole(link_role))
+        for link_role in LinkRole.values
+    ]
+    for sheet in sheets:
+        grant(sheet, bob, Role.EDITOR)
+        grant(sheet, dave, Role.OWNER)
+    people = (alice, bob, carol, dave)
+    roles = roles_now([(sheet.pk, user.pk) for sheet in sheets for user in people])
+    for sheet in sheets:
+        assert {user: roles[sheet.pk, user.pk] for user in people} == {
+            user: role_of(user, sheet) for user in people
+        }
