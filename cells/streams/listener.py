@@ -17,7 +17,7 @@ from cells.streams.clients import Route, find_subscription
 from cells.streams.leases import Leases
 from cells.streams.messages import Message
 from cells.streams.outages import Backoff, Outage
-from cells.streams.pulling import Pull, Puller
+from cells.streams.pulling import MESSAGES_PER_PULL, Pull, Puller
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Listener:
                 self._leases,
                 self._pubsub,
                 self._pulled,
-                max_messages=batch_size,
+                max_messages=min(batch_size, MESSAGES_PER_PULL),
                 create=create,
             )
             for _ in range(pullers)

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 # pull may leave messages leased that nobody has.
 PULL_SECONDS = 3
 PROBE_SECONDS = 2
+MESSAGES_PER_PULL = 1_000  # the most that Google's clients ask for; the emulator gives 100
 
 
 @dataclass(frozen=True, slots=True)

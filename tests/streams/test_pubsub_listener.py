@@ -259,7 +259,7 @@ def test_status_line_is_rewritten_on_a_terminal(
             shown += os.read(ours, 4096)
             return shown.count(b"dead 1") >= 2
 
-        wait_until(shows_the_dead_letter, "the status line", 10)
+        wait_until(shows_the_dead_letter, "the status line", 30)
     finally:
         server.terminate()
         server.wait(10)
