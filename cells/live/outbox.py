@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024  # ten of the largest pastes; more means that nobody reads
 MAX_BACKLOG_FRAMES = 4_096  # minutes of a busy sheet
+LINGER_SECONDS = 10.0  # for a slow socket to take what is queued, and the close frame behind it
 PACED_BACKLOG_BYTES = 512 * 1024  # a catch-up fills no more, so that live frames find room
 
 Send = Callable[[Any], Awaitable[None]]
@@ -40,6 +41,8 @@ class Outbox:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._writer: asyncio.Task[None] | None = None
+        self._is_sending = False
+        self._lingering: asyncio.TimerHandle | None = None
         self.is_closed = False
 
     def start(self) -> None:
@@ -72,11 +75,15 @@ class Outbox:
         self._close_message = {"type": "websocket.close", "code": int(code), "reason": reason}
         self._has_room.set()
         self._has_work.set()
+        self._lingering = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._cut)
 
     async def stop(self) -> None:
         """End the writing; the socket is gone."""
         self.is_closed = True
         self._has_room.set()
+        self._cut()
+        if self._lingering is not None:
+            self._lingering.cancel()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
@@ -88,7 +95,7 @@ class Outbox:
                 self._has_work.clear()
                 while self._backlog:
                     await self._write_next()
-            await self._send(self._close_message)
+            await self._send_one(self._close_message)
         except (OSError, RuntimeError) as error:
             # Each ASGI server has its own of these for a socket that is gone; its disconnect
             # message is on the way to the consumer.
@@ -99,9 +106,34 @@ class Outbox:
     async def _write_next(self) -> None:
         message = self._backlog.popleft()
         self._backlog_bytes -= len(message["text"])
-        await self._send(message)
+        await self._send_one(message)
         if self._backlog_bytes <= PACED_BACKLOG_BYTES:
             self._has_room.set()
+
+    async def _send_one(self, message: Any) -> None:
+        self._is_sending = True
+        try:
+            await self._send(message)
+        finally:
+            self._is_sending = False
+
+    def _cut(self) -> None:
+        """End a connection whose other end takes nothing: to end it gracefully waits for that."""
+        if self._is_sending and (transport := _transport_of(self._send)) is not None:
+            transport.abort()
+
+
+def _transport_of(send: Send) -> Any:
+    """Return what a socket's `send` writes to; None where it cannot be told.
+
+    ASGI has no word for cutting a connection. Uvicorn's `send` is a method of what has the
+    transport, behind the one that Channels' sessions put around it. Elsewhere the connection
+    lasts until TCP gives it up.
+    """
+    owner = getattr(send, "__self__", None)
+    while owner is not None and not hasattr(owner, "transport"):
+        owner = getattr(getattr(owner, "real_send", None), "__self__", None)
+    return getattr(owner, "transport", None)
 
 
 def text_message(text: str) -> SendMessage:
