@@ -77,7 +77,7 @@ class Person:
 @pytest.fixture
 def deployment(new_database: Callable[[str], str]) -> Deployment:
     deployment = Deployment(new_database("postgresql"))
-    deployment.make_sheet("prices")
+    deployment.make_sheets("prices")
     return deployment
 
 

@@ -82,7 +82,7 @@ class Load:
 @pytest.fixture
 def deployment(new_database: Callable[[str], str]) -> Deployment:
     deployment = Deployment(new_database("postgresql"))
-    deployment.make_sheet("prices")
+    deployment.make_sheets("prices")
     return deployment
 
 

@@ -3,48 +3,73 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
 from cells.live.tail import WITH_HINTS_SECONDS
 from tests.servers.deployment import Deployment
+from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import clean_environment
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
-from tests.servers.sheetsync import WebServer, manage
+from tests.servers.sheetsync import WebServer, manage, run_manage
 
-Connect = Callable[..., Any]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def deployment(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Deployment:
-    return make_deployment(new_database(request.param))
+SHEETS = 8  # at least as many as tests that use one pair of processes
 
 
-@pytest.fixture
-def on_sqlite(new_database: Callable[[str], str]) -> Deployment:
-    return make_deployment(new_database("sqlite"))
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two web processes on one database and one Redis; each test takes a sheet of its own."""
+
+    deployment: Deployment
+    here: WebServer
+    there: WebServer
+    unused: list[str] = field(default_factory=lambda: [f"sheet-{n}" for n in range(SHEETS)])
 
 
-def make_deployment(url: str) -> Deployment:
-    deployment = Deployment(url)
-    deployment.make_sheet("prices")
-    return deployment
+Serve = Callable[[Literal["sqlite", "postgresql"]], Pair]
+Connect = Callable[[WebServer, str], Awaitable[RetryingClient]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve(
-    redis_server: RedisServer, web_server: Callable[..., WebServer]
-) -> Callable[[Deployment], WebServer]:
-    """Start one more uvicorn process of a deployment with Redis."""
+    request: pytest.FixtureRequest,
+    redis_server: RedisServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Serve]:
+    """Return the pair on a kind of database, started for the first test that wants it."""
+    folder = tmp_path_factory.mktemp("pairs")
+    pairs: dict[str, Pair] = {}
 
-    def start(deployment: Deployment) -> WebServer:
-        return web_server({"DATABASE_URL": deployment.database_url, "REDIS_URL": redis_server.url})
+    def start(kind: Literal["sqlite", "postgresql"]) -> Pair:
+        if kind not in pairs:
+            if kind == "postgresql":
+                postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
+                url = postgresql.new_database()
+            else:
+                url = f"sqlite:///{folder / 'pair.sqlite3'}"
+            run_manage({"DATABASE_URL": url}, "migrate", "--verbosity=0")
+            deployment = Deployment(url)
+            environment = {"DATABASE_URL": url, "REDIS_URL": redis_server.url}
+            here, there = (
+                WebServer(environment, log=folder / f"{kind}-{name}.log", name=f"{kind} {name}")
+                for name in ("here", "there")
+            )
+            pairs[kind] = Pair(deployment, here, there)
+            deployment.make_sheets(*pairs[kind].unused)
+        for server in (pairs[kind].here, pairs[kind].there):
+            if not server.is_running:
+                server.start()
+        return pairs[kind]
 
-    return start
+    yield start
+    for pair in pairs.values():
+        pair.here.kill()
+        pair.there.kill()
 
 
 @pytest.fixture
@@ -52,7 +77,7 @@ async def connect() -> AsyncIterator[Connect]:
     """Connect clients that leave when the test ends."""
     async with AsyncExitStack() as stack:
 
-        async def enter(server: WebServer, sheet: str = "prices") -> RetryingClient:
+        async def enter(server: WebServer, sheet: str) -> RetryingClient:
             client = RetryingClient(server.websocket_url, sheet)
             return await stack.enter_async_context(client)
 
@@ -86,15 +111,17 @@ async def until_hinted(author: RetryingClient, reader: RetryingClient) -> None:
 
 async def until_equal(deployment: Deployment, *clients: RetryingClient) -> None:
     """Wait until the clients are at the head; then all of them must be equal to the database."""
-    head = deployment.head()
+    slug = clients[0].sheet
     for client in clients:
         await client.until_acknowledged()
+    head = deployment.head(slug)
+    for client in clients:
         await client.until_revision(head)
-    assert [line.number for line in deployment.log()] == list(range(1, head + 1))
+    assert [line.number for line in deployment.log(slug)] == list(range(1, head + 1))
     for client in clients:
         assert client.replica.revision == head
-        assert client.replica.filled() == deployment.cells()
-        assert (client.replica.rows, client.replica.columns) == deployment.axes()
+        assert client.replica.filled() == deployment.cells(slug)
+        assert (client.replica.rows, client.replica.columns) == deployment.axes(slug)
 
 
 @contextmanager
@@ -107,70 +134,54 @@ def stopped(redis_server: RedisServer) -> Iterator[None]:
 
 
 async def test_edits_cross_at_once_with_redis_and_slowly_while_it_is_gone(
-    deployment: Deployment,
-    serve: Callable[[Deployment], WebServer],
-    connect: Connect,
-    redis_server: RedisServer,
+    serve: Serve, connect: Connect, redis_server: RedisServer
 ) -> None:
-    here, there = serve(deployment), serve(deployment)
-    alice, neighbour, bob = await connect(here), await connect(here), await connect(there)
+    pair = serve("postgresql")
+    sheet, other = pair.unused.pop(), pair.unused.pop()
+    alice, neighbour = await connect(pair.here, sheet), await connect(pair.here, sheet)
+    bob = await connect(pair.there, sheet)
     assert await cross(alice, bob, 20) < by_tail(20)
 
     with stopped(redis_server):
         assert await cross(alice, neighbour, 20) < by_tail(20)
         await cross(alice, bob, 1)
         await cross(bob, alice, 1)
-        late = await connect(there)  # where the sheet is open
+        late = await connect(pair.there, sheet)
         await cross(alice, late, 1)
+        await connect(pair.there, other)  # a sheet that nobody has open yet
 
     await until_hinted(alice, bob)
     await until_hinted(bob, alice)
     assert {*alice.close_codes, *neighbour.close_codes, *bob.close_codes} == set()
-    await until_equal(deployment, alice, neighbour, bob, late)
-
-
-async def test_a_process_that_starts_without_redis_joins_it_later(
-    on_sqlite: Deployment,
-    serve: Callable[[Deployment], WebServer],
-    connect: Connect,
-    redis_server: RedisServer,
-) -> None:
-    with stopped(redis_server):
-        alice, bob = await connect(serve(on_sqlite)), await connect(serve(on_sqlite))
-        await cross(alice, bob, 2)
-    await until_hinted(alice, bob)
-    await until_hinted(bob, alice)
-    await alice.until(lambda: bob.client_id in alice.present, "bob seen")
-    await bob.until(lambda: alice.client_id in bob.present, "alice seen")
-    await until_equal(on_sqlite, alice, bob)
+    await until_equal(pair.deployment, alice, neighbour, bob, late)
 
 
 async def test_redis_that_hangs_holds_nobody_back(
-    on_sqlite: Deployment,
-    serve: Callable[[Deployment], WebServer],
-    connect: Connect,
-    redis_server: RedisServer,
+    serve: Serve, connect: Connect, redis_server: RedisServer
 ) -> None:
-    here, there = serve(on_sqlite), serve(on_sqlite)
-    on_sqlite.make_sheet("other")
-    alice, neighbour, bob = await connect(here), await connect(here), await connect(there)
+    pair = serve("sqlite")
+    sheet, other = pair.unused.pop(), pair.unused.pop()
+    alice, neighbour = await connect(pair.here, sheet), await connect(pair.here, sheet)
+    bob = await connect(pair.there, sheet)
     redis_server.process.send_signal(signal.SIGSTOP)
     try:
         assert await cross(alice, neighbour, 20) < by_tail(20)
         await cross(alice, bob, 2)
-        await connect(here, "other")  # a sheet that nobody has open yet
+        await connect(pair.here, other)
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
     await until_hinted(alice, bob)
     await until_hinted(bob, alice)
-    await until_equal(on_sqlite, alice, neighbour, bob)
+    await until_equal(pair.deployment, alice, neighbour, bob)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_two_processes_that_edit_one_sheet_at_once_leave_equal_replicas(
-    deployment: Deployment, serve: Callable[[Deployment], WebServer], connect: Connect
+    kind: Literal["sqlite", "postgresql"], serve: Serve, connect: Connect
 ) -> None:
-    here, there = serve(deployment), serve(deployment)
-    authors = [await connect(server) for server in (here, there, here, there)]
+    pair = serve(kind)
+    sheet = pair.unused.pop()
+    authors = [await connect(server, sheet) for server in 2 * [pair.here, pair.there]]
 
     async def write(author: RetryingClient, column: int) -> None:
         for number in range(150):
@@ -181,21 +192,21 @@ async def test_two_processes_that_edit_one_sheet_at_once_leave_equal_replicas(
                 await author.until_acknowledged()
 
     await asyncio.gather(*(write(author, column) for column, author in enumerate(authors)))
-    await asyncio.gather(*(author.until_acknowledged() for author in authors))
-    late = await connect(there)
-    await until_equal(deployment, *authors, late)
-    assert deployment.head() == 4 * (150 + 3 * 2)
+    late = await connect(pair.there, sheet)
+    await until_equal(pair.deployment, *authors, late)
+    assert pair.deployment.head(sheet) == 4 * (150 + 3 * 2)
 
 
 async def test_hubs_that_open_and_close_all_the_time_miss_nothing(
-    on_sqlite: Deployment, serve: Callable[[Deployment], WebServer], connect: Connect
+    serve: Serve, connect: Connect
 ) -> None:
-    here, there = serve(on_sqlite), serve(on_sqlite)
-    alice = await connect(here)
+    pair = serve("sqlite")
+    sheet = pair.unused.pop()
+    alice = await connect(pair.here, sheet)
 
     async def come_and_go(column: int) -> None:
         for number in range(15):
-            client = RetryingClient(there.websocket_url)
+            client = RetryingClient(pair.there.websocket_url, sheet)
             await client.until_open()
             await client.put(number, column, f"visit {number}")
             if number % 3:  # else it leaves with its edit on the way
@@ -206,58 +217,68 @@ async def test_hubs_that_open_and_close_all_the_time_miss_nothing(
         await alice.put(number, 0, f"alice {number}")
     await asyncio.gather(*map(come_and_go, (1, 2)))
     await come_and_go(3)  # alone: every visit opens and closes the hub
-    bob = await connect(there)
+    bob = await connect(pair.there, sheet)
     await until_hinted(alice, bob)
     await until_hinted(bob, alice)
-    await until_equal(on_sqlite, alice, bob)
+    await until_equal(pair.deployment, alice, bob)
     acknowledged = {(row, column) for row in range(15) for column in (1, 2, 3) if row % 3}
     assert acknowledged <= alice.replica.filled().keys()
 
 
-async def test_two_deployments_may_share_one_redis(
-    new_database: Callable[[str], str],
-    web_server: Callable[..., WebServer],
-    connect: Connect,
-    redis_server: RedisServer,
+async def test_presence_ends_with_a_tab_or_its_process_and_comes_back_with_redis(
+    serve: Serve, connect: Connect, redis_server: RedisServer
 ) -> None:
-    ours, theirs = (make_deployment(new_database("sqlite")) for _ in range(2))
-    alice, mallory = [
-        await connect(
-            web_server(
-                {
-                    "DATABASE_URL": deployment.database_url,
-                    "REDIS_URL": redis_server.url,
-                    "SECRET_KEY": f"the key of {deployment.database_url}",
-                }
-            )
-        )
-        for deployment in (ours, theirs)
-    ]
-    for number in range(20):
-        await alice.put(number, 0, "ours")
-        await alice.until_acknowledged()
-    await mallory.put(5, 5, "theirs")
-    await mallory.until_acknowledged()
-    assert mallory.replica.filled() == theirs.cells() == {(5, 5): "theirs"}
-    assert mallory.present.keys() <= {mallory.client_id}
-
-
-async def test_presence_crosses_processes_and_ends_with_a_tab_or_its_process(
-    on_sqlite: Deployment, serve: Callable[[Deployment], WebServer], connect: Connect
-) -> None:
-    here, there = serve(on_sqlite), serve(on_sqlite)
-    alice, bob = await connect(here), await connect(there)
+    pair = serve("sqlite")
+    sheet = pair.unused.pop()
+    alice, bob = await connect(pair.here, sheet), await connect(pair.there, sheet)
     await alice.until(lambda: bob.client_id in alice.present, "bob seen")
     await bob.until(lambda: alice.client_id in bob.present, "alice seen")
     await bob.leave()  # the last of his process
     # Far sooner than a process that fell silent is forgotten.
     await alice.until(lambda: bob.client_id not in alice.present, "bob gone", seconds=8)
 
-    carol = await connect(there)
+    carol = await connect(pair.there, sheet)
     await alice.until(lambda: carol.client_id in alice.present, "carol seen")
-    there.kill()
+    with stopped(redis_server):
+        pair.there.kill()
+        await carol.leave()
+        pair.there.start()
+        dave = await connect(pair.there, sheet)
+        await cross(alice, dave, 1)
+    await until_hinted(alice, dave)
+    await until_hinted(dave, alice)
     await alice.until(lambda: carol.client_id not in alice.present, "carol gone")
+    await alice.until(lambda: dave.client_id in alice.present, "dave seen")
+    await dave.until(lambda: alice.client_id in dave.present, "alice seen again")
     assert alice.close_codes == []
+    await until_equal(pair.deployment, alice, dave)
+
+
+async def test_two_deployments_may_share_one_redis(
+    serve: Serve,
+    connect: Connect,
+    new_database: Callable[[str], str],
+    web_server: Callable[..., WebServer],
+    redis_server: RedisServer,
+) -> None:
+    pair = serve("sqlite")
+    ours = pair.unused[0]
+    theirs = Deployment(new_database("sqlite"))
+    theirs.make_sheets(*[f"sheet-{n}" for n in range(SHEETS)])  # the same ids
+    environment = {
+        "DATABASE_URL": theirs.database_url,
+        "REDIS_URL": redis_server.url,
+        "SECRET_KEY": "the key of another deployment",
+    }
+    mallory = await connect(web_server(environment), ours)
+    alice = await connect(pair.here, pair.unused.pop(0))
+    for number in range(20):
+        await alice.put(number, 0, "ours")
+        await alice.until_acknowledged()
+    await mallory.put(5, 5, "theirs")
+    await mallory.until_acknowledged()
+    assert mallory.replica.filled() == theirs.cells(ours) == {(5, 5): "theirs"}
+    assert mallory.present.keys() <= {mallory.client_id}
 
 
 COMMIT_SLOWLY = """
@@ -268,17 +289,19 @@ from cells.services.authors import Author
 from cells.services.commit import Submission, commit
 for row in range(5):
     edits = SetAddresses(((row, 0, "committed"),))
-    commit([Submission("prices", uuid.uuid4(), edits, Author(AuthorKind.API, "script"))])
+    commit([Submission("embedded", uuid.uuid4(), edits, Author(AuthorKind.API, "script"))])
     print(time.time(), flush=True)
     time.sleep(0.3)
 """
 
 
 async def test_commits_of_another_process_show_at_once_in_the_embedded_mode(
-    on_sqlite: Deployment, web_server: Callable[..., WebServer], connect: Connect
+    new_database: Callable[[str], str], web_server: Callable[..., WebServer], connect: Connect
 ) -> None:
-    environment = {"DATABASE_URL": on_sqlite.database_url}
-    alice = await connect(web_server(environment, "runserver"))
+    deployment = Deployment(new_database("sqlite"))
+    deployment.make_sheets("embedded")
+    environment = {"DATABASE_URL": deployment.database_url}
+    alice = await connect(web_server(environment, "runserver"), "embedded")
     script = await asyncio.create_subprocess_exec(
         *manage("shell", "-v", "0", "-c", COMMIT_SLOWLY),
         env=clean_environment(environment),
@@ -292,4 +315,4 @@ async def test_commits_of_another_process_show_at_once_in_the_embedded_mode(
     commits = [float(line) for line in output.split()]
     latencies = [arrival - commit for commit, arrival in zip(commits, arrivals, strict=True)]
     assert min(latencies) < 0.5, latencies  # the least: a busy machine may delay some
-    await until_equal(on_sqlite, alice)
+    await until_equal(deployment, alice)

@@ -37,8 +37,8 @@ class Deployment:
 
     database_url: str
 
-    def make_sheet(self, slug: str = "prices") -> None:
-        code = _MAKE_SHEET.format(title=slug.title(), slug=slug)
+    def make_sheets(self, *slugs: str) -> None:
+        code = "; ".join(_MAKE_SHEET.format(title=slug.title(), slug=slug) for slug in slugs)
         run_manage({"DATABASE_URL": self.database_url}, "shell", "-v", "0", "-c", code)
 
     def log(self, slug: str = "prices") -> list[LogLine]:
