@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import hypothesis
 import pytest
 from django.db import connections
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.servers.missing import IS_CI, missing_service
@@ -170,6 +170,14 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite":
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"
         connection.settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords() -> Iterator[None]:
+    """Let a password cost nothing: Django's hashes take a third of a second each, by design."""
+    fast = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=fast):
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
