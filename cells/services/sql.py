@@ -143,14 +143,20 @@ def find_rows(
 ) -> list[tuple[int, int, str, int]]:
     """Return (sheet id, column id, input, row id) of cells that hold a wanted input.
 
-    `wanted` is (sheet id, column id, input).
+    `wanted` is (sheet id, column id, input); a column may be answered with another one's inputs
+    too. Each column named is read once, however many inputs are looked for: joined on all three,
+    both databases read the sheet again for each of them.
     """
-    given, params = _given('sheet_id bigint, "column" int, input text', wanted)
+    wanted = list(wanted)
+    columns, column_params = _given(
+        'sheet_id bigint, "column" int', {(sheet_id, column) for sheet_id, column, _ in wanted}
+    )
+    inputs, input_params = _given("input text", {(text,) for _, _, text in wanted})
     cursor.execute(
         'SELECT cell.sheet_id, cell."column", cell.input, cell."row" '  # noqa: S608
-        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
-        'AND cell."column" = given."column" AND cell.input = given.input',
-        params,
+        f"FROM {columns} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        f'AND cell."column" = given."column" WHERE cell.input IN (SELECT input FROM {inputs})',
+        [*column_params, *input_params],
     )
     return list(cursor.fetchall())
 
