@@ -185,13 +185,17 @@ class DeadLetter(models.Model):
     attributes = models.JSONField(default=dict)
     ordering_key = models.CharField(max_length=1024, blank=True)
     delivery_attempt = models.PositiveIntegerField(null=True)
-    published_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.UniqueConstraint(fields=("subscription", "message_id"), name="dead_letter_once"),
+            models.UniqueConstraint(
+                # Google's emulator counts message ids from 1 again when it is restarted.
+                fields=("subscription", "message_id", "published_at"),
+                name="dead_letter_once",
+            ),
         )
 
     def __str__(self) -> str:

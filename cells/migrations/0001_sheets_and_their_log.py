@@ -33,14 +33,15 @@ class Migration(migrations.Migration):
                 ("attributes", models.JSONField(default=dict)),
                 ("ordering_key", models.CharField(blank=True, max_length=1024)),
                 ("delivery_attempt", models.PositiveIntegerField(null=True)),
-                ("published_at", models.DateTimeField(null=True)),
+                ("published_at", models.DateTimeField()),
                 ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
                 "ordering": ("-id",),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("subscription", "message_id"), name="dead_letter_once"
+                        fields=("subscription", "message_id", "published_at"),
+                        name="dead_letter_once",
                     )
                 ],
             },

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cells.models import DeadLetter
 
-_ONCE = ("subscription", "message_id")
+_ONCE = ("subscription", "message_id", "published_at")
 _NEWEST_WINS = (
     "reason",
     "detail",
@@ -12,7 +12,6 @@ _NEWEST_WINS = (
     "attributes",
     "ordering_key",
     "delivery_attempt",
-    "published_at",
     "received_at",
 )
 
@@ -20,11 +19,10 @@ _NEWEST_WINS = (
 def record_dead_letters(letters: Sequence[DeadLetter]) -> None:
     """Keep these unsaved dead letters, each message once, in one statement (SQLite: per 99).
 
-    A message that is there already is overwritten: the same again after a redelivery, the newer
-    one where the emulator started anew and gives its message ids a second time. Text that no
-    database holds is made harmless first; the bytes stay as they came.
+    A message that is there already is overwritten by its redelivery. Text that no database holds
+    is made harmless first; the bytes stay as they came.
     """
-    by_message = {(letter.subscription, letter.message_id): letter for letter in letters}
+    by_message = {tuple(getattr(letter, name) for name in _ONCE): letter for letter in letters}
     for letter in by_message.values():
         _make_safe(letter)
     DeadLetter.objects.bulk_create(
