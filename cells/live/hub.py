@@ -165,6 +165,18 @@ class Hub:
         if self._is_started and self._known_head > self.head and self._healing is None:
             self._healing = self._run(self._heal())
 
+    def rewind(self, head: int) -> None:
+        """Begin anew at `head`: an older state of the database has taken the newer one's place.
+
+        A backup was restored, or a standby took over that lacked the last commits.
+        """
+        logger.warning("sheet=%s: the log went back from %s to %s", self.slug, self.head, head)
+        self.head = self._known_head = head
+        self._recent = Recent()
+        self._snapshot = None
+        self._ahead.clear()
+        self.close_all(protocol.CloseCode.DRAINING, "the sheet was restored; open it again")
+
     def beat(self) -> None:
         """Do what is due now and then: heartbeats, and presence of processes that are gone."""
         if time.monotonic() - self._last_frame_at >= HEARTBEAT_SECONDS:

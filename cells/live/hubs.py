@@ -97,14 +97,16 @@ class Hubs:
 
     def notice_heads(self, asked: dict[int, int], heads: dict[int, int]) -> None:
         """Take in the heads that the database has for the `asked` sheets."""
-        for sheet_id in asked:
+        for sheet_id, head in asked.items():
             opened = self._opened.get(sheet_id)
             if opened is None:
                 continue
-            if sheet_id in heads:
-                opened.hub.notice(heads[sheet_id])
-            else:
+            if sheet_id not in heads:
                 opened.hub.close_all(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
+            elif heads[sheet_id] < head:
+                opened.hub.rewind(heads[sheet_id])
+            else:
+                opened.hub.notice(heads[sheet_id])
 
     async def _start(self, hub: Hub) -> None:
         await self._mailbox.join(hub.sheet_id)

@@ -9,7 +9,7 @@ from cells.domain.operations import SetCells
 from cells.live import hub as hub_module
 from cells.live import tail as tail_module
 from cells.live.hub import Hub
-from cells.models import AuthorKind
+from cells.models import AuthorKind, Cell, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
 from cells.services.read import read_heads
@@ -58,3 +58,23 @@ async def test_heartbeats_survive_a_defect(
     await tab.next("sheet.heartbeat")
     assert not broken
     assert "a defect" in caplog.text
+
+
+def go_back_to(head: int) -> None:
+    """Make the database what it was at an earlier revision, as a restored backup would."""
+    Revision.objects.filter(number__gt=head).delete()
+    Cell.objects.filter(revision__gt=head).delete()
+    Sheet.objects.update(head=head)
+
+
+async def test_a_database_that_went_back_is_shown_as_it_is(live: LiveServer) -> None:
+    tab = await live.tab()
+    for number in range(3):
+        await tab.put(number, 0, str(number))
+    await database(lambda: go_back_to(1))
+    assert await tab.until_closed() == 1012
+    alice, bob = await live.tab(), await live.tab()
+    assert bob.replica.filled() == {(0, 0): "0"}
+    await alice.put(0, 1, "again")
+    await bob.until(lambda: bob.replica.filled() == {(0, 0): "0", (0, 1): "again"})
+    assert bob.replica.revision == 2
