@@ -117,8 +117,19 @@ def _database() -> dict[str, Any]:
             # The pool threads of the live path keep their connections; a broken one is replaced.
             database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_SECONDS", default=60)
             database["CONN_HEALTH_CHECKS"] = True
-            # An unreachable host must become an error that pauses, not a hang.
-            database["OPTIONS"] = {"connect_timeout": 5, **database.get("OPTIONS", {})}
+            database["OPTIONS"] = {
+                # An unreachable host must become an error that pauses, not a hang: when it is
+                # dialled, when it vanishes under a statement, and while that waits for its answer.
+                # https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+                "connect_timeout": 5,
+                "tcp_user_timeout": 15_000,
+                "keepalives_idle": 5,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                # A process that hangs or loses its network with a sheet's lock gives it up.
+                "options": "-c idle_in_transaction_session_timeout=10s",
+                **database.get("OPTIONS", {}),
+            }
         case engine:
             raise ImproperlyConfigured(
                 f"DATABASE_URL names the engine {engine!r}; SheetSync runs on sqlite:///… "
