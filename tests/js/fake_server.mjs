@@ -98,7 +98,7 @@ export class FakeServer {
       columns: this.columns.toRuns(),
     });
     if (isCatchUpHeld) return;
-    const delta = this.delta(revision);
+    const delta = this.delta(revision > this.head ? 0 : revision);
     const middle = delta.changes.length >> 1;
     if (middle > 0) client.hear({ ...delta, changes: delta.changes.slice(0, middle), more: true });
     client.hear({ ...delta, changes: middle > 0 ? delta.changes.slice(middle) : delta.changes });

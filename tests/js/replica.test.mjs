@@ -202,6 +202,45 @@ test("a sheet that came back from a backup is read anew, a hub that trails by a 
   assert.equal(replica.inputAt(0, 0), "");
 });
 
+test("sheet.opened with an older head is an older database: its whole sheet is taken at once", () => {
+  const server = new FakeServer();
+  const { client, replica } = opened(server);
+  for (let row = 0; row < 10; row += 1) server.commit("bob", set(row, 0, `before ${row}`));
+  client.exchange(server);
+  const lost = replica.submit(set(0, 5, "in the log that is gone"));
+  client.receive({ type: "operations.committed", operations: [[lost, 12]] }); // its cells do not come any more
+  client.disconnect();
+  replica.submit(set(1, 5, "typed meanwhile"));
+
+  const restored = new FakeServer();
+  for (let row = 0; row < 6; row += 1) restored.commit("bob", set(row, 0, `before ${row}`));
+  client.connect(restored);
+  assert.equal(replica.revision, 6);
+  assert.equal(replica.inputAt(9, 0), "");
+  assert.equal(replica.inputAt(0, 5), "");
+  for (let row = 20; row < 40; row += 1) restored.commit("carol", set(row, 1, `after ${row}`));
+  client.exchange(restored);
+  assert.equal(replica.revision, restored.head);
+  assert.equal(restored.input(1, 5), "typed meanwhile");
+  const shown = [...replica.filled()].map(([row, column]) => `${row},${column},${replica.inputAt(row, column)}`).sort();
+  assert.deepEqual(shown, restored.filled());
+  assert.equal(client.now, 1_000_000);
+});
+
+test("an older head that answers an older question is asked about again", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 8, changes: [["bob", [[0, 0, "8"]]]] });
+  const { revision } = replica.openFrame();
+  client.receive({ type: "cells.changed", after: 8, through: 10, changes: [["bob", [[0, 0, "10"]]]] });
+  const restored = new FakeServer();
+  for (let row = 1; row <= 9; row += 1) restored.commit("bob", set(row, 0, `${row}`));
+  restored.open(client, revision);
+  client.exchange(restored);
+  assert.equal(replica.revision, 9);
+  assert.equal(replica.inputAt(0, 0), "");
+  assert.equal(replica.inputAt(1, 0), "1");
+});
+
 test("axes from the past do not undo those that sheet.opened brought", () => {
   const server = new FakeServer();
   for (let count = 0; count < 5; count += 1) server.commit("bob", { kind: "insert_rows", before: null, count: 1 });

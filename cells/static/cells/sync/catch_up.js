@@ -2,11 +2,12 @@
 
 const PATIENCE_MS = 2_000; // how long a head may stay ahead, by the wire contract
 const MAX_PATIENCE_MS = 16_000; // a large catch-up may take the server a while to read
-const REWIND_PATIENCE_MS = 5_000; // a hub may trail the log by a moment; longer, and an older log took its place
+const REWIND_PATIENCE_MS = 5_000; // a hub's heartbeat may trail the log by a moment; longer, and an older log took its place
 
 export class CatchUp {
   #now;
   #isAsking = false; // sheet.open has gone out and is not answered
+  askedRevision = 0; // what it named
   #knownHead = 0; // the newest revision heard of
   #openedHead = 0; // where the catch-up that is under way leads
   #patience = PATIENCE_MS;
@@ -18,9 +19,13 @@ export class CatchUp {
     this.#now = now;
   }
 
-  /** sheet.open has gone out. */
-  asked() {
+  /**
+   * sheet.open has gone out.
+   * @param {number} revision
+   */
+  asked(revision) {
     this.#isAsking = true;
+    this.askedRevision = revision;
   }
 
   /** @param {number} head what sheet.opened named */
@@ -74,8 +79,15 @@ export class CatchUp {
     return true;
   }
 
+  /** The log that was known has been replaced. */
+  startAfresh() {
+    this.#knownHead = 0;
+    this.#behindSince = null;
+    this.#aheadSince = null;
+  }
+
   /**
-   * Say whether the server's log stays shorter than the replica: the database came back from a backup.
+   * Say whether heartbeats stay below the replica: the database came back from a backup.
    * @param {number} head
    * @param {number} revision
    */
@@ -85,9 +97,6 @@ export class CatchUp {
       return false;
     }
     this.#aheadSince ??= this.#now();
-    if (this.#now() - this.#aheadSince < REWIND_PATIENCE_MS) return false;
-    this.#aheadSince = null;
-    this.#knownHead = 0;
-    return true;
+    return this.#now() - this.#aheadSince >= REWIND_PATIENCE_MS;
   }
 }

@@ -85,7 +85,7 @@ export class Replica {
 
   /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null}} */
   openFrame() {
-    this.#catchUp.asked();
+    this.#catchUp.asked(this.revision);
     return {
       type: "sheet.open",
       protocol: PROTOCOL,
@@ -187,7 +187,7 @@ export class Replica {
       case "cells.changed": return this.#cellsChanged(frame);
       case "operations.committed": return this.#committed(frame.operations);
       case "operation.rejected": return this.#outgoing.rejected(frame);
-      case "sheet.heartbeat": return this.#isRewound(frame.head) ? undefined : this.#hearOf(frame.head);
+      case "sheet.heartbeat": return this.#beat(frame.head);
     }
   }
 
@@ -198,7 +198,11 @@ export class Replica {
     this.you = frame.you;
     this.title = frame.sheet.title;
     this.#catchUp.answered(frame.head);
-    if (this.#isRewound(frame.head)) return;
+    // This head is the database's own, never a trailing hub's: the whole sheet of an older backup follows.
+    if (frame.head < this.revision) {
+      if (this.#catchUp.askedRevision <= frame.head) return this.#ask(); // asked before this revision was reached
+      this.#startAfresh();
+    }
     if (this.revision === 0) this.#confirmed.reset(); // a first load that broke off may hold cells cleared since
     this.#confirmed.takeShape(frame, frame.head);
     this.isLoaded ||= frame.head === this.revision;
@@ -244,17 +248,19 @@ export class Replica {
     this.#outgoing.committed(operations);
   }
 
-  /**
-   * Start anew when the server's log stays shorter than the one known here: the database came back from a backup.
-   * @param {number} head
-   */
-  #isRewound(head) {
-    if (!this.#catchUp.isRewound(head, this.revision)) return false;
+  /** @param {number} head */
+  #beat(head) {
+    if (!this.#catchUp.isRewound(head, this.revision)) return this.#hearOf(head);
+    this.#startAfresh();
+    this.#ask();
+  }
+
+  /** Forget a log that an older state of the database has taken the place of. */
+  #startAfresh() {
     this.#confirmed.reset();
     this.#outgoing.forgetCommitted();
+    this.#catchUp.startAfresh();
     this.#around.changed("cells");
-    this.#ask();
-    return true;
   }
 
   /** @param {number} head */
