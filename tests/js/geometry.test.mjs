@@ -38,3 +38,20 @@ test("beyond the ends is the nearest end", () => {
   assert.equal(geometry.positionAt(-100), 0);
   assert.equal(geometry.positionAt(10_000), 4);
 });
+
+test("many runs and many sizes are placed without trying every pair", () => {
+  const many = 2_000;
+  const axis = Axis.fromRuns(Array.from({ length: many }, (_, place) => [2 * (many - 1 - place), 2]));
+  let looks = 0;
+  const sizes = new Proxy(Array.from({ length: many }, (_, place) => [2 * place, 1, 21 + (place % 7)]), {
+    get(target, name) {
+      looks += 1;
+      return Reflect.get(target, name);
+    },
+  });
+  const geometry = new Geometry(axis, sizes, 20);
+  assert.ok(looks < many * 30, `${looks} looks at sizes`);
+  assert.equal(geometry.sizeOf(0), 21 + ((many - 1) % 7));
+  assert.equal(geometry.sizeOf(1), 20);
+  assert.equal(geometry.sizeOf(axis.length - 2), 21);
+});

@@ -28,7 +28,7 @@ function spansOf(runs) {
  * @param {(place: number) => number} at
  * @param {number} value
  */
-function lastNotAbove(length, at, value) {
+export function lastNotAbove(length, at, value) {
   let low = 0;
   let high = length;
   while (low < high) {

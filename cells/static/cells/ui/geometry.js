@@ -1,5 +1,7 @@
 /** Where the rows or columns of an axis stand, in pixels. */
 
+import { lastNotAbove } from "../domain/axes.js";
+
 /** @typedef {import("../domain/axes.js").Axis} Axis */
 /** @typedef {{position: number, count: number, size: number, offset: number}} Stretch neighbours of one size that is not the default */
 
@@ -10,8 +12,9 @@ export class Geometry {
   /** All of them together, in pixels. */ total;
 
   /**
+   * O(runs · log sizes + stretches): a sheet that was sorted and resized by hand may have ten thousands of both.
    * @param {Axis} axis
-   * @param {readonly [first_id: number, count: number, pixels: number][]} sizes of ids that have a size of their own
+   * @param {readonly [first_id: number, count: number, pixels: number][]} sizes of ids that have a size of their own, by id
    * @param {number} usual the size of all others
    */
   constructor(axis, sizes, usual) {
@@ -20,14 +23,15 @@ export class Geometry {
     let position = 0;
     for (const [id, count] of axis.toRuns()) {
       if (count < 0) continue;
-      for (const [first, many, size] of sizes) {
+      let place = Math.max(0, lastNotAbove(sizes.length, (index) => sizes[index][0], id));
+      for (; place < sizes.length && sizes[place][0] < id + count; place += 1) {
+        const [first, many, size] = sizes[place];
         const from = Math.max(id, first);
         const to = Math.min(id + count, first + many);
         if (from < to) this.#stretches.push({ position: position + from - id, count: to - from, size, offset: 0 });
       }
       position += count;
     }
-    this.#stretches.sort((a, b) => a.position - b.position);
     let extra = 0;
     for (const stretch of this.#stretches) {
       stretch.offset = stretch.position * usual + extra;
@@ -76,13 +80,6 @@ export class Geometry {
    * @returns {Stretch|undefined}
    */
   #lastBefore(value, by) {
-    let low = 0;
-    let high = this.#stretches.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#stretches[middle][by] <= value) low = middle + 1;
-      else high = middle;
-    }
-    return this.#stretches[low - 1];
+    return this.#stretches[lastNotAbove(this.#stretches.length, (index) => this.#stretches[index][by], value)];
   }
 }
