@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cells.admin.dead_letters import readable
+from cells.admin.sheets import SheetAdmin
 from cells.domain.addresses import parse_address
 from cells.domain.operations import SetAddresses
 from cells.models import AuthorKind, Cell, DeadLetter, LinkRole, Revision, Role, Sheet, SheetAccess
@@ -69,6 +71,30 @@ def test_the_list_shows_owner_revision_cells_and_last_edit(
     assert '<td class="field-last_edit">never</td>' in content
     # The newest edit comes first, and what nobody edited last.
     assert content.index("Budget") < content.index("Untouched")
+
+
+def test_saving_a_title_takes_back_nothing_that_was_committed_meanwhile(
+    admin_client: Client, budget: Sheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_form = SheetAdmin.save_form
+
+    def commit_and_save_form(*arguments: Any, **options: Any) -> Any:
+        write("A9", "committed while the form was read")
+        return save_form(*arguments, **options)
+
+    monkeypatch.setattr(SheetAdmin, "save_form", commit_and_save_form)
+    form = {
+        "title": "Plan",
+        "owner": "",
+        "link_role": "viewer",
+        "access-TOTAL_FORMS": "0",
+        "access-INITIAL_FORMS": "0",
+    }
+    assert admin_client.post(page_of(budget), form).status_code == 302
+    write("A10", "the log goes on")
+    budget.refresh_from_db()
+    assert (budget.title, budget.link_role, budget.head, budget.filled) == ("Plan", "viewer", 3, 5)
+    assert list(budget.revisions.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("query", "found"), [("budg", 1), ("BUDGET", 1), ("nothing", 0)])
@@ -352,6 +378,7 @@ def dead_letter(data: bytes, **fields: Any) -> DeadLetter:
         "reason": "malformed",
         "detail": "The message is not JSON.",
         "data": data,
+        "published_at": datetime(2026, 11, 23, tzinfo=UTC),
     }
     return DeadLetter.objects.create(**{**values, **fields})
 

@@ -120,6 +120,13 @@ class SheetAdmin(ModelAdmin[Sheet]):
     ) -> dict[str, Sequence[str]]:
         return {"slug": ("title",)} if obj is None else {}
 
+    def save_model(self, request: HttpRequest, obj: Sheet, form: Any, change: bool) -> None:
+        """Write what the form changed and nothing else: commits go on while a person types."""
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
+
     def view_on_site(self, obj: Sheet) -> str:
         return reverse("sheet", args=[obj.slug])
 
