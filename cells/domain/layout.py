@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cells.domain.axes import Axis, AxisName
-from cells.domain.errors import Deleted
+from cells.domain.errors import Deleted, LimitExceeded
 from cells.domain.operations import (
     CellInput,
     Delete,
@@ -19,6 +19,7 @@ from cells.domain.operations import (
     Resize,
     SetCells,
 )
+from cells.domain.runs import MAX_RUNS
 from cells.domain.sizes import resized, sizes_of
 
 Inputs = MutableMapping[tuple[int, int], str]
@@ -49,23 +50,28 @@ class Layout:
             case SetCells():
                 return self._set_cells(operation)
             case Insert(axis, before, count):
-                first = self.axes[axis].next_id
-                self.axes[axis] = self.axes[axis].insert(before, count, axis.limit)
-                return Effect(axes_before={axis: [[first, count]]})
+                old = self.axes[axis]
+                self._change(axis, old.insert(before, count, axis.limit))
+                return Effect(axes_before={axis: [[old.next_id, count]]})
             case Delete(axis, runs):
-                living = self.axes[axis].chosen(runs, is_alive=True)
-                self.axes[axis] = self.axes[axis].delete(runs)
-                return Effect(axes_before={axis: living})
+                old = self.axes[axis]
+                self._change(axis, old.delete(runs))
+                return Effect(axes_before={axis: old.chosen(runs, is_alive=True)})
             case Move(axis, runs, before):
-                moved = self.axes[axis].move(runs, before)
-                followers = self.axes[axis].followers_of(runs)
-                self.axes[axis] = moved
-                return Effect(axes_before={axis: followers})
+                old = self.axes[axis]
+                self._change(axis, old.move(runs, before))
+                return Effect(axes_before={axis: old.followers_of(runs)})
             case Resize(axis, runs, size):
                 self.axes[axis].require_born(runs)
-                sizes = sizes_of(self.sizes[axis], runs)
-                self.sizes[axis] = resized(self.sizes[axis], runs, size)
-                return Effect(axes_before={axis: sizes})
+                old_sizes = self.sizes[axis]
+                sizes = resized(old_sizes, runs, size)
+                _check_runs(len(old_sizes), len(sizes))
+                self.sizes[axis] = sizes
+                return Effect(axes_before={axis: sizes_of(old_sizes, runs)})
+
+    def _change(self, name: AxisName, axis: Axis) -> None:
+        _check_runs(len(self.axes[name].runs), len(axis.runs))
+        self.axes[name] = axis
 
     def _set_cells(self, operation: SetCells) -> Effect:
         grown: dict[AxisName, Any] = {}
@@ -76,7 +82,9 @@ class Layout:
         ):
             if count:
                 grown[name] = [[axes[name].next_id, count]]
-                axes[name] = axes[name].insert(None, count, name.limit)
+                axis = axes[name].insert(None, count, name.limit)
+                _check_runs(len(axes[name].runs), len(axis.runs))
+                axes[name] = axis
         _require_alive(axes[AxisName.ROWS], "row", {cell[0] for cell in operation.cells})
         _require_alive(axes[AxisName.COLUMNS], "column", {cell[1] for cell in operation.cells})
         self.axes = axes
@@ -96,6 +104,16 @@ def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
         for row, column, text in effect.cells:
             inputs[row, column] = text
     return before
+
+
+def _check_runs(before: int, after: int) -> None:
+    """Raise LimitExceeded for what breaks an axis, or its sizes, into too many runs."""
+    if after > max(MAX_RUNS, before):
+        raise LimitExceeded(
+            f"this would leave {after:,} separate runs of rows or columns, and {MAX_RUNS:,} is the "
+            "limit: too many have been deleted, moved or resized one by one; copy the content to a "
+            "new sheet"
+        )
 
 
 def _require_alive(axis: Axis, name: str, ids: set[int]) -> None:

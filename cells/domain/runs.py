@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from cells.domain.errors import Malformed
 
+MAX_RUNS = 20_000  # about 250 kB as JSON: every structural edit sends its axis to everybody
+
 Runs = Sequence[tuple[int, int]]
 """Ranges of ids as (first id, count)."""
 

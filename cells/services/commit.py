@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 from uuid import UUID
 
@@ -88,6 +89,14 @@ class _Draft:
     filled: int
     effects: list[tuple[int, Submission, Operation, Effect]] = field(default_factory=list)
 
+    @property
+    def has_new_rows(self) -> bool:
+        return self.rows_revision > self.row.head
+
+    @property
+    def has_new_columns(self) -> bool:
+        return self.columns_revision > self.row.head
+
 
 def commit(submissions: Sequence[Submission]) -> CommitResult:
     """Commit what can be committed, in order, and say of each submission what became of it.
@@ -127,13 +136,15 @@ def _commit(cursor: CursorWrapper, submissions: Sequence[Submission]) -> CommitR
 def _draft(row: sql.SheetRow) -> _Draft:
     decode = msgspec.json.decode
     layout = Layout(
-        {
-            AxisName.ROWS: Axis.from_runs(decode(row.rows)),
-            AxisName.COLUMNS: Axis.from_runs(decode(row.columns)),
-        },
+        {AxisName.ROWS: _read_axis(row.rows), AxisName.COLUMNS: _read_axis(row.columns)},
         {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
     )
     return _Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
+
+
+@lru_cache(maxsize=256)  # axes change seldom, and one of thousands of runs costs milliseconds
+def _read_axis(text: str) -> Axis:
+    return Axis.from_runs(msgspec.json.decode(text))
 
 
 def _find_roles(
@@ -251,7 +262,10 @@ def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     if cells:
         sql.upsert_cells(cursor, cells)
     sql.insert_revisions(cursor, lines, now)
-    sql.update_sheets(cursor, [_update(draft) for draft in drafts], now)
+    sql.update_heads(cursor, [(draft.row.id, draft.head, draft.filled) for draft in drafts], now)
+    reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
+    if reshaped:
+        sql.update_shapes(cursor, [_shape(draft) for draft in reshaped])
     return deltas
 
 
@@ -274,8 +288,7 @@ def _line(
 
 def _delta(draft: _Draft, changes: dict[str | None, list[CellState]]) -> Delta:
     axes, sizes = draft.layout.axes, draft.layout.sizes
-    has_rows = draft.rows_revision > draft.row.head
-    has_columns = draft.columns_revision > draft.row.head
+    has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
         after=draft.row.head,
         through=draft.head,
@@ -287,19 +300,17 @@ def _delta(draft: _Draft, changes: dict[str | None, list[CellState]]) -> Delta:
     )
 
 
-def _update(draft: _Draft) -> sql.SheetUpdate:
+def _shape(draft: _Draft) -> sql.SheetShape:
     encode = msgspec.json.encode
     axes, sizes = draft.layout.axes, draft.layout.sizes
-    return sql.SheetUpdate(
+    return sql.SheetShape(
         draft.row.id,
-        draft.head,
         encode(axes[AxisName.ROWS].to_runs()).decode(),
         encode(axes[AxisName.COLUMNS].to_runs()).decode(),
         encode(sizes[AxisName.ROWS]).decode(),
         encode(sizes[AxisName.COLUMNS]).decode(),
         draft.rows_revision,
         draft.columns_revision,
-        draft.filled,
     )
 
 

@@ -20,6 +20,7 @@ from cells.domain.operations import (
     SetAddresses,
     SetCells,
     UpsertRow,
+    check_cell_count,
 )
 from cells.services import sql
 
@@ -40,6 +41,7 @@ class Resolver:
         self._recent: dict[sql.CellKey, str] = {}
         # Row ids by (sheet id, column id, input): a superset, checked against _recent.
         self._rows_with: dict[tuple[int, int, str], set[int]] = defaultdict(set)
+        self._searched: set[tuple[int, int, str]] = set()
         self._last_used: dict[int, int | None] = {}
         self._header_cells: dict[tuple[int, int], dict[int, str]] = {}
         self._headers: dict[int, _Headers] = {}
@@ -54,7 +56,10 @@ class Resolver:
             self._find_keys(upserts)
 
     def resolve(self, sheet_id: int, operation: AddressedOperation) -> SetCells:
-        """Return what `operation` means on the sheet as it is now. Raises UnknownHeader."""
+        """Return what `operation` means on the sheet as it is now.
+
+        Raises UnknownHeader, Malformed for no cells at all, LimitExceeded for too many.
+        """
         match operation:
             case SetAddresses(edits):
                 return self._place(sheet_id, edits)
@@ -95,6 +100,7 @@ class Resolver:
                 else columns.next_id + column - len(columns)
             )
             cells.append((row_id, column_id, text))
+        check_cell_count(len(cells))
         return SetCells(
             tuple(cells),
             new_rows=max(0, last_row + 1 - len(rows)),
@@ -123,7 +129,9 @@ class Resolver:
         set_cells = [(self._column(columns, header), text) for header, text in values]
         row = self._row_with(sheet_id, key_cells)
         if row is not None:
-            return SetCells(tuple((row, column, text) for column, text in set_cells))
+            # Nothing to set makes sure that the row is there: the key, once more, is that edit.
+            cells = set_cells or key_cells
+            return SetCells(tuple((row, column, text) for column, text in cells))
         position = self._next_position(sheet_id)
         axis = self._layouts[sheet_id].axes[AxisName.COLUMNS]
         return self._place(
@@ -136,6 +144,9 @@ class Resolver:
 
     def _row_with(self, sheet_id: int, key_cells: Sequence[tuple[int, str]]) -> int | None:
         """Return the topmost living row, but for row 1, whose cells hold the whole key."""
+        keys = {(sheet_id, column, text) for column, text in key_cells}
+        if not keys <= self._searched:  # the headers were set in this very batch
+            self._find_rows(keys)
         matches: set[int] | None = None
         for column, text in key_cells:
             rows = {
@@ -223,5 +234,9 @@ class Resolver:
                 for header, text in operation.key
                 if header in columns
             }
+        self._find_rows(wanted)
+
+    def _find_rows(self, wanted: set[tuple[int, int, str]]) -> None:
+        self._searched |= wanted
         for sheet_id, column, text, row in sql.find_rows(self._cursor, wanted):
             self._rows_with[sheet_id, column, text].add(row)

@@ -48,18 +48,16 @@ class RevisionRow(NamedTuple):
     before: str
 
 
-class SheetUpdate(NamedTuple):
-    """What a commit leaves behind in a sheet's row."""
+class SheetShape(NamedTuple):
+    """A sheet's axes and sizes as JSON text, and when they changed last."""
 
     id: int
-    head: int
     rows: str
     columns: str
     row_sizes: str
     column_sizes: str
     rows_revision: int
     columns_revision: int
-    filled: int
 
 
 def lock_sheets(cursor: CursorWrapper, slugs: Iterable[str]) -> list[SheetRow]:
@@ -213,20 +211,30 @@ def insert_revisions(
     )
 
 
-def update_sheets(
-    cursor: CursorWrapper, updates: Iterable[SheetUpdate], updated_at: datetime
+def update_heads(
+    cursor: CursorWrapper, heads: Iterable[tuple[int, int, int]], updated_at: datetime
 ) -> None:
-    """Write what commits leave behind in their sheets."""
-    given, params = _given(
-        "id bigint, head bigint, rows json, columns json, row_sizes json, column_sizes json, "
-        "rows_revision bigint, columns_revision bigint, filled int",
-        updates,
-    )
-    assignments = ", ".join(f"{name} = given.{name}" for name in SheetUpdate._fields[1:])
+    """Write (sheet id, head, number of filled cells) into the sheets."""
+    given, params = _given("id bigint, head bigint, filled int", heads)
     cursor.execute(
-        f"UPDATE cells_sheet SET {assignments}, updated_at = %s "  # noqa: S608
-        f"FROM {given} WHERE cells_sheet.id = given.id",
+        "UPDATE cells_sheet SET head = given.head, filled = given.filled, "  # noqa: S608
+        f"updated_at = %s FROM {given} WHERE cells_sheet.id = given.id",
         [connection.ops.adapt_datetimefield_value(updated_at), *params],
+    )
+
+
+def update_shapes(cursor: CursorWrapper, shapes: Iterable[SheetShape]) -> None:
+    """Write axes and sizes into the sheets; after their heads, which bound the revisions."""
+    given, params = _given(
+        "id bigint, rows json, columns json, row_sizes json, column_sizes json, "
+        "rows_revision bigint, columns_revision bigint",
+        shapes,
+    )
+    assignments = ", ".join(f"{name} = given.{name}" for name in SheetShape._fields[1:])
+    cursor.execute(
+        f"UPDATE cells_sheet SET {assignments} "  # noqa: S608
+        f"FROM {given} WHERE cells_sheet.id = given.id",
+        params,
     )
 
 

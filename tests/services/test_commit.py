@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from cells.domain import layout as layout_module
 from cells.domain.addresses import format_address, parse_address
 from cells.domain.axes import Axis, AxisName
 from cells.domain.layout import Layout, set_inputs
@@ -330,6 +331,44 @@ def test_upsert_into_a_sheet_without_rows_is_refused(sheet: Sheet) -> None:
     outcomes = commit([submit(UpsertRow((("A", "x"),), ())), submit(put("A1", "y"))]).outcomes
     assert isinstance(outcomes[0], Refused)
     assert texts() == {"A1": "y"}
+
+
+def test_upsert_finds_its_row_though_the_header_came_in_the_same_batch(sheet: Sheet) -> None:
+    do(put("A2", "EURUSD"))
+    do(
+        put("A1", "Symbol"),
+        put("B1", "Bid"),
+        UpsertRow((("Symbol", "EURUSD"),), (("Bid", "1"),)),
+    )
+    assert texts() == {"A1": "Symbol", "B1": "Bid", "A2": "EURUSD", "B2": "1"}
+
+
+def test_an_operation_that_sets_nothing_leaves_no_revision(sheet: Sheet) -> None:
+    do(put("A1", "Symbol"), put("A2", "EURUSD"))
+    outcomes = commit([submit(AppendRows(())), submit(AppendRows(((),)))]).outcomes
+    assert [o.error.code for o in outcomes if isinstance(o, Refused)] == ["malformed"] * 2
+    do(UpsertRow((("Symbol", "EURUSD"),), ()), UpsertRow((("Symbol", "GBPUSD"),), ()))
+    assert texts() == {"A1": "Symbol", "A2": "EURUSD", "A3": "GBPUSD"}
+    assert_log_is_whole("prices", 4)
+
+
+def test_an_axis_cannot_be_broken_into_pieces_without_end(
+    sheet: Sheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout_module, "MAX_RUNS", 7)
+    every_other: list[Operation | AddressedOperation] = [
+        Delete(AxisName.ROWS, ((row, 1),)) for row in range(2, 12, 2)
+    ]
+    outcomes = commit([submit(operation) for operation in every_other]).outcomes
+    codes = [o.error.code if isinstance(o, Refused) else o.revision for o in outcomes]
+    assert codes == [1, 2, 3, "limit_exceeded", "limit_exceeded"]
+    resizes: list[Operation | AddressedOperation] = [
+        Resize(AxisName.COLUMNS, ((column, 1),), 50) for column in range(0, 20, 2)
+    ]
+    outcomes = commit([submit(operation) for operation in resizes]).outcomes
+    assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 3
+    do(put("A1", "edits go on"), Delete(AxisName.ROWS, ((2, 5),)))
+    assert_log_is_whole("prices", 12)
 
 
 def test_clearing_a_cell_keeps_its_row_with_empty_input(sheet: Sheet) -> None:
