@@ -3,11 +3,14 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from cells.domain.operations import Delete, Insert, Move, Operation, Resize, SetCells
 from cells.live.outbox import Outbox, text_message
 from cells.protocol import ClientPresence, CloseCode
 from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 256  # submissions of one socket on their way; more wait in its receive buffer
+MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
+CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 
 
 @dataclass(eq=False, slots=True)
@@ -23,6 +26,7 @@ class Client:
     outbox: Outbox
     is_live: bool = False
     in_flight: int = 0
+    in_flight_weight: int = 0
     has_capacity: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -32,16 +36,19 @@ class Client:
         """Queue a frame for this socket alone."""
         self.outbox.put(text_message(text))
 
-    def begin(self) -> None:
+    def begin(self, weight: int) -> None:
         """Count a submission in."""
         self.in_flight += 1
-        if self.in_flight >= MAX_IN_FLIGHT:
+        self.in_flight_weight += weight
+        if self.in_flight >= MAX_IN_FLIGHT or self.in_flight_weight >= MAX_IN_FLIGHT_WEIGHT:
             self.has_capacity.clear()
 
-    def end(self) -> None:
+    def end(self, weight: int) -> None:
         """Count a submission out: its outcome is known."""
         self.in_flight -= 1
-        self.has_capacity.set()
+        self.in_flight_weight -= weight
+        if self.in_flight < MAX_IN_FLIGHT and self.in_flight_weight < MAX_IN_FLIGHT_WEIGHT:
+            self.has_capacity.set()
 
     def readmit(self, role: str | None) -> None:
         """Take in what this client may do from now on; None shows it out."""
@@ -61,3 +68,14 @@ class Client:
     ) -> ClientPresence:
         """Return where this client is, as all others see it."""
         return ClientPresence(self.client_id, self.name, self.color, cell, range_, editing)
+
+
+def weight_of(operation: Operation) -> int:
+    """Return about how many bytes an operation keeps in memory, and puts into a frame."""
+    match operation:
+        case SetCells(cells):
+            return CELL_WEIGHT * len(cells) + sum(len(text) for _, _, text in cells)
+        case Insert():
+            return CELL_WEIGHT
+        case Delete(_, runs) | Move(_, runs) | Resize(_, runs):
+            return CELL_WEIGHT * len(runs)

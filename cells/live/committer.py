@@ -9,28 +9,32 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
-
-from django.db import DataError, IntegrityError
-from django.db import Error as DatabaseError
 
 from cells import protocol
 from cells.domain.errors import SheetSyncError, Unavailable
-from cells.domain.operations import Operation, SetCells
-from cells.live.client import Client
+from cells.domain.operations import Operation
+from cells.live.client import Client, weight_of
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
 from cells.services.commit import Committed, Outcome, Refused, Submission, commit
+from cells.services.failures import is_outage
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH_SUBMISSIONS = 1_000
-MAX_BATCH_CELLS = 20_000  # two of the largest pastes: a transaction stays well under a second
-MAX_BATCH_CHARACTERS = 1_000_000  # what it weighs, as one frame too, where the cells are long
+MAX_BATCH_WEIGHT = 2_000_000  # about 2 MB, four of the largest pastes: well under a second
 
 
 class _Internal(SheetSyncError):
     """A defect: the operation broke something that no rule foresaw."""
+
+
+class _Pending(NamedTuple):
+    client: Client
+    submission: Submission
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Committer:
         self._writers = writers
         self._on_committed = on_committed
         self._notice = notice
-        self._pending: deque[tuple[Client, Submission]] = deque()
+        self._pending: deque[_Pending] = deque()
         self._working: asyncio.Task[None] | None = None
 
     async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
@@ -68,9 +72,10 @@ class Committer:
         Waits, and so keeps the socket from being read, while the client has too many in flight.
         """
         await client.has_capacity.wait()
-        client.begin()
+        weight = weight_of(operation)
+        client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
-        self._pending.append((client, submission))
+        self._pending.append(_Pending(client, submission, weight))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
 
@@ -86,27 +91,22 @@ class Committer:
         finally:
             self._working = None
 
-    def _take_batch(self) -> list[tuple[Client, Submission]]:
-        batch: list[tuple[Client, Submission]] = []
-        cells = characters = 0
+    def _take_batch(self) -> list[_Pending]:
+        batch: list[_Pending] = []
+        weight = 0
         while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
-            operation = self._pending[0][1].operation
-            if isinstance(operation, SetCells):
-                cells += len(operation.cells)
-                characters += sum(len(text) for _, _, text in operation.cells)
-            if batch and (cells > MAX_BATCH_CELLS or characters > MAX_BATCH_CHARACTERS):
+            weight += self._pending[0].weight
+            if batch and weight > MAX_BATCH_WEIGHT:
                 break
             batch.append(self._pending.popleft())
         return batch
 
-    async def _commit(self, batch: list[tuple[Client, Submission]]) -> None:
-        submissions = [submission for _, submission in batch]
+    async def _commit(self, batch: list[_Pending]) -> None:
+        submissions = [pending.submission for pending in batch]
         try:
             done = await self._writers.run(_commit_and_encode, self._sheet_id, submissions)
         except Exception as error:  # noqa: BLE001 - whatever it is, these clients need an answer
-            if isinstance(error, DatabaseError) and not isinstance(
-                error, DataError | IntegrityError
-            ):
+            if is_outage(error):
                 self._refuse_for_now(batch, error)
             else:
                 await self._commit_around(batch, error)
@@ -119,21 +119,19 @@ class Committer:
             if isinstance(outcome, Committed) and not outcome.is_new:
                 self._notice(outcome.revision)
 
-    def _refuse_for_now(self, batch: list[tuple[Client, Submission]], error: Exception) -> None:
+    def _refuse_for_now(self, batch: list[_Pending], error: Exception) -> None:
         logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)
         refusal = Unavailable("the database does not answer; the edit waits to be sent again")
-        _answer(batch, [Refused(submission.operation_id, refusal) for _, submission in batch])
+        _answer(batch, [Refused(pending.submission.operation_id, refusal) for pending in batch])
 
-    async def _commit_around(
-        self, batch: list[tuple[Client, Submission]], error: Exception
-    ) -> None:
+    async def _commit_around(self, batch: list[_Pending], error: Exception) -> None:
         """Find by halves the one edit that breaks a batch, and refuse it alone."""
         if len(batch) > 1:
             half = len(batch) // 2
             await self._commit(batch[:half])
             await self._commit(batch[half:])
             return
-        operation_id = batch[0][1].operation_id
+        operation_id = batch[0].submission.operation_id
         logger.error(
             "sheet=%s operation_id=%s broke its batch", self._slug, operation_id, exc_info=error
         )
@@ -141,11 +139,11 @@ class Committer:
         _answer(batch, [Refused(operation_id, refusal)])
 
 
-def _answer(batch: Iterable[tuple[Client, Submission]], outcomes: Iterable[Outcome]) -> None:
+def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
     """Tell each client what became of its submissions: one frame for all that were committed."""
     committed: dict[Client, list[tuple[UUID, int]]] = {}
-    for (client, _), outcome in zip(batch, outcomes, strict=True):
-        client.end()
+    for (client, _, weight), outcome in zip(batch, outcomes, strict=True):
+        client.end(weight)
         match outcome:
             case Committed(operation_id, revision):
                 committed.setdefault(client, []).append((operation_id, revision))

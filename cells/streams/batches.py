@@ -4,8 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
-from django.db import Error as DatabaseError
+from django.db import transaction
 
 from cells.domain.errors import SheetSyncError
 from cells.domain.operations import AppendRows, SetAddresses, UpsertRow
@@ -13,13 +12,10 @@ from cells.models import DeadLetter
 from cells.services.announce import announce_committed
 from cells.services.commit import CommitResult, Committed, Refused, Submission, commit
 from cells.services.dead_letters import record_dead_letters
+from cells.services.failures import is_outage
 from cells.streams.messages import Message, decode_message
 
 logger = logging.getLogger(__name__)
-
-# "Program limit exceeded": the one operational failure that is a statement's own fault.
-# https://www.postgresql.org/docs/15/errcodes-appendix.html
-_PROGRAM_LIMIT_EXCEEDED = "54"
 
 
 @dataclass(slots=True)
@@ -58,20 +54,6 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
         return tally
     announce_committed(result)
     return tally
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the same batch may be committed later, unchanged.
-
-    So it is with whatever the database says but that the data is wrong: not only when it is away,
-    but also when its tables are not migrated yet.
-    """
-    if isinstance(error, SheetSyncError):
-        return error.retryable
-    if isinstance(error, OperationalError):
-        state = getattr(error.__cause__, "sqlstate", None) or ""
-        return not state.startswith(_PROGRAM_LIMIT_EXCEEDED)
-    return isinstance(error, DatabaseError) and not isinstance(error, DataError | IntegrityError)
 
 
 def _commit(messages: Sequence[Message]) -> tuple[Tally, CommitResult]:

@@ -12,7 +12,8 @@ from queue import Empty, SimpleQueue
 from django.db import connection
 from google.pubsub_v1 import SubscriberClient
 
-from cells.streams.batches import Tally, commit_batch, is_outage
+from cells.services.failures import is_outage
+from cells.streams.batches import Tally, commit_batch
 from cells.streams.clients import Route, find_subscription
 from cells.streams.leases import Leases
 from cells.streams.messages import Message

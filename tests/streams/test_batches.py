@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from cells.domain.errors import Malformed, Unavailable
 from cells.models import Cell, DeadLetter, Revision, Sheet
 from cells.services.commit import commit
+from cells.services.failures import is_outage
 from cells.streams import batches
-from cells.streams.batches import commit_batch, is_outage
+from cells.streams.batches import commit_batch
 from cells.streams.messages import Message
 from tests.streams.test_messages import BAD, json_messages
 
