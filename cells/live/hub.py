@@ -24,7 +24,7 @@ from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
-from cells.services.announce import MAX_FRAME_BYTES, CommittedHint
+from cells.services.announce import MAX_HINT_CHARACTERS, CommittedHint
 from cells.services.read import OpenedSheet, open_sheet, read_deltas
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Hub:
             type="committed",
             after=broadcast.after,
             through=broadcast.through,
-            frame=frame if len(frame) <= MAX_FRAME_BYTES else None,
+            frame=frame if len(frame) <= MAX_HINT_CHARACTERS else None,
         )
         self._tell_others(self.sheet_id, hint)
 
@@ -183,6 +183,10 @@ class Hub:
             self._send_to_live([protocol.encode_heartbeat(self.head)])
         self._presence.forget_silent()
         self._plan_presence()
+        if self._snapshot is not None:
+            read_at, _ = self._snapshot
+            if time.monotonic() - read_at >= SNAPSHOT_SECONDS:
+                self._snapshot = None
 
     def refresh_presence(self) -> None:
         """Repeat to the other processes who is here; where none is known, ask for some."""
@@ -255,9 +259,8 @@ class Hub:
         if revision > 0:
             return await self._readers.run(_read_frames, self.sheet_id, revision)
         if self._snapshot is not None:
-            read_at, snapshot = self._snapshot
-            is_fresh = time.monotonic() - read_at < SNAPSHOT_SECONDS
-            if is_fresh and self._recent.since(snapshot.through, self.head) is not None:
+            _, snapshot = self._snapshot
+            if self._recent.since(snapshot.through, self.head) is not None:
                 return snapshot
         if self._reading_snapshot is None:
             self._reading_snapshot = self._run(self._read_snapshot())

@@ -87,6 +87,8 @@ class Mailbox:
             logger.debug("sheet=%s: could not join the group yet: %s", sheet_id, error)
         else:
             self._joined.add(sheet_id)
+            if sheet_id not in self._wanted:  # the last socket left while this was under way
+                await self.leave(sheet_id)
 
     async def _retry(self) -> None:
         while True:

@@ -10,10 +10,10 @@ from cells.protocol import CloseCode
 
 logger = logging.getLogger(__name__)
 
-MAX_BACKLOG_BYTES = 4 * 1024 * 1024  # ten of the largest pastes; more means that nobody reads
+MAX_BACKLOG_CHARACTERS = 4 * 1024 * 1024  # ten of the largest pastes; more means that nobody reads
 MAX_BACKLOG_FRAMES = 4_096  # minutes of a busy sheet
 LINGER_SECONDS = 10.0  # for a slow socket to take what is queued, and the close frame behind it
-PACED_BACKLOG_BYTES = 512 * 1024  # a catch-up fills no more, so that live frames find room
+PACED_BACKLOG_CHARACTERS = 512 * 1024  # a catch-up fills no more, so that live frames find room
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -35,7 +35,7 @@ class Outbox:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._backlog: deque[SendMessage] = deque()
-        self._backlog_bytes = 0
+        self._backlog_size = 0
         self._close_message: dict[str, Any] | None = None
         self._has_work = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -53,14 +53,20 @@ class Outbox:
         """Queue a frame, or close the socket that has too many queued."""
         if self.is_closed:
             return
-        self._backlog.append(message)
-        self._backlog_bytes += len(message["text"])
-        if self._backlog_bytes > PACED_BACKLOG_BYTES:
-            self._has_room.clear()
-        if self._backlog_bytes > MAX_BACKLOG_BYTES or len(self._backlog) > MAX_BACKLOG_FRAMES:
+        size = len(message["text"])
+        # A lone frame always passes: however large, it says nothing about who reads it.
+        if self._backlog and (
+            self._backlog_size + size > MAX_BACKLOG_CHARACTERS
+            or len(self._backlog) >= MAX_BACKLOG_FRAMES
+        ):
             self._backlog.clear()
-            self._backlog_bytes = 0
+            self._backlog_size = 0
             self.close(CloseCode.TOO_SLOW, "the connection does not keep up; reconnect")
+            return
+        self._backlog.append(message)
+        self._backlog_size += size
+        if self._backlog_size > PACED_BACKLOG_CHARACTERS:
+            self._has_room.clear()
         self._has_work.set()
 
     async def wait_for_room(self) -> None:
@@ -105,9 +111,9 @@ class Outbox:
 
     async def _write_next(self) -> None:
         message = self._backlog.popleft()
-        self._backlog_bytes -= len(message["text"])
+        self._backlog_size -= len(message["text"])
         await self._send_one(message)
-        if self._backlog_bytes <= PACED_BACKLOG_BYTES:
+        if self._backlog_size <= PACED_BACKLOG_CHARACTERS:
             self._has_room.set()
 
     async def _send_one(self, message: Any) -> None:

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-MAX_RECENT_BYTES = 1024 * 1024  # some seconds of a busy sheet, and little for a thousand sheets
+MAX_RECENT_CHARACTERS = 1024 * 1024  # seconds of a busy sheet, little for a thousand
 MAX_RECENT_FRAMES = 512
 
 
@@ -21,13 +21,13 @@ class Recent:
 
     def __init__(self) -> None:
         self._broadcasts: deque[Broadcast] = deque()
-        self._bytes = 0
+        self._size = 0
         self._frames = 0
 
     def add(self, broadcast: Broadcast) -> None:
         self._broadcasts.append(broadcast)
         self._count(broadcast, 1)
-        while self._bytes > MAX_RECENT_BYTES or self._frames > MAX_RECENT_FRAMES:
+        while self._size > MAX_RECENT_CHARACTERS or self._frames > MAX_RECENT_FRAMES:
             self._count(self._broadcasts.popleft(), -1)
 
     def since(self, revision: int, head: int) -> list[Broadcast] | None:
@@ -39,5 +39,5 @@ class Recent:
         return [broadcast for broadcast in self._broadcasts if broadcast.through > revision]
 
     def _count(self, broadcast: Broadcast, sign: int) -> None:
-        self._bytes += sign * sum(map(len, broadcast.frames))
+        self._size += sign * sum(map(len, broadcast.frames))
         self._frames += sign * len(broadcast.frames)

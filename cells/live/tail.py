@@ -38,6 +38,7 @@ class Tail:
         # A thread of its own, because data_version compares two looks of one connection.
         self.thread = DatabaseThreads("tail", 1)
         self._data_version: int | None = None
+        self._asked: set[int] = set()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -45,14 +46,15 @@ class Tail:
             while True:
                 await asyncio.sleep(self._seconds)
                 try:
-                    await self._look()
+                    await self.look()
                 except Exception:
                     logger.exception("the tail could not take in what the log has; it looks again")
                     await asyncio.sleep(OUTAGE_SECONDS)
         finally:
             await asyncio.to_thread(self.thread.close)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Compare once."""
         asked = self._followed.heads()
         if not asked:
             self._data_version = None
@@ -73,8 +75,9 @@ class Tail:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA data_version")
             (version,) = cursor.fetchone()
-        if version == self._data_version:
+        if version == self._data_version and self._asked.issuperset(sheet_ids):
             return None
         heads = read_heads(sheet_ids)
-        self._data_version = version
+        # Only now: a look that fails, or that did not ask about a sheet, must not count as one.
+        self._data_version, self._asked = version, set(sheet_ids)
         return heads

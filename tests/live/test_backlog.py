@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from cells.live import client as client_module
 from cells.live import outbox as outbox_module
 from cells.live.outbox import Outbox, text_message
 from cells.protocol import CloseCode
@@ -43,7 +44,7 @@ async def test_frames_go_out_in_order() -> None:
 async def test_a_backlog_over_the_bound_is_dropped_and_the_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_BYTES", 1_000)
+    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_CHARACTERS", 1_000)
     socket = Socket()
     socket.takes.clear()
     outbox = Outbox(socket.send)
@@ -61,8 +62,37 @@ async def test_a_backlog_over_the_bound_is_dropped_and_the_socket_closed(
     await outbox.stop()
 
 
+async def test_a_lone_frame_passes_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_CHARACTERS", 1_000)
+    socket = Socket()
+    outbox = Outbox(socket.send)
+    outbox.start()
+    outbox.put(text_message("x" * 5_000))
+    await settle()
+    assert (len(socket.sent), outbox.is_closed) == (1, False)
+    await outbox.stop()
+
+
+async def test_a_client_with_much_in_flight_is_read_no_further(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MAX_IN_FLIGHT_WEIGHT", 1)
+    tab = await live.tab()
+    for number in range(20):
+        await tab.send(
+            {
+                "type": "operation.submit",
+                "operation_id": str(uuid.uuid4()),
+                "operation": {"kind": "set_cells", "cells": [[number, 0, "x"]]},
+            }
+        )
+    await tab.until(lambda: tab.replica.revision == 20)
+    batches = [frame for frame in tab.frames if frame["type"] == "operations.committed"]
+    assert [len(frame["operations"]) for frame in batches] == [1] * 20
+
+
 async def test_a_large_answer_waits_for_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "PACED_BACKLOG_BYTES", 100)
+    monkeypatch.setattr(outbox_module, "PACED_BACKLOG_CHARACTERS", 100)
     socket = Socket()
     socket.takes.clear()
     outbox = Outbox(socket.send)

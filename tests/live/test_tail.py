@@ -19,6 +19,7 @@ from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
 from cells.live.outbox import Outbox
 from cells.live.presence import Presence
+from cells.live.tail import Tail
 from cells.live.threads import DatabaseThreads
 from cells.models import AuthorKind, LinkRole, Sheet
 from cells.protocol import ClientPresence
@@ -59,6 +60,39 @@ async def test_own_edits_and_others_meet_in_one_order(live: LiveServer) -> None:
     await tab.until(lambda: tab.replica.revision == 60)
     assert tab.replica.filled() == (await state_of())[1]
     await sync_to_async(connections.close_all, thread_sensitive=False)()
+
+
+class Sheets:
+    """What the tail looks after, without hubs."""
+
+    def __init__(self) -> None:
+        self.opened: dict[int, int] = {}
+        self.told: dict[int, int] = {}
+
+    def heads(self) -> dict[int, int]:
+        return dict(self.opened)
+
+    def notice_heads(self, asked: dict[int, int], heads: dict[int, int]) -> None:
+        self.told |= heads
+
+
+async def test_a_sheet_that_is_opened_while_the_tail_looks_is_not_overlooked(
+    transactional_db: None,
+) -> None:
+    prices = await database(lambda: create_sheet(None, "Prices", slug="prices"))
+    other = await database(lambda: create_sheet(None, "Other", slug="other"))
+    sheets = Sheets()
+    tail = Tail(sheets, is_alone=True)
+    sheets.opened = {other.pk: 0}
+    await tail.look()
+    # The look at `other` alone sees this commit, too, without asking about `prices`.
+    await sync_to_async(commit_elsewhere)(1)
+    await tail.look()
+    sheets.opened = {other.pk: 0, prices.pk: 0}
+    await tail.look()
+    assert sheets.told[prices.pk] == 1
+    await asyncio.to_thread(tail.thread.close)
+    await sync_to_async(connections.close_all)()
 
 
 class Tab:
@@ -194,8 +228,7 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
 
 def shrink(sheet: Sheet) -> None:
     """Make the grid so small that steps meet: some hit rows that others deleted."""
-    sheet.rows, sheet.columns = [[0, 8]], [[0, 8]]
-    sheet.save()
+    Sheet.objects.filter(pk=sheet.pk).update(rows=[[0, 8]], columns=[[0, 8]])
 
 
 def structure(action: str, first: int, second: int) -> Operation:
