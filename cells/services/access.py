@@ -1,11 +1,10 @@
-"""Who may do what: roles on sheets, and the sheets that a person sees."""
+"""Who may do what: roles on sheets."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Q, QuerySet
 from django.utils.crypto import get_random_string
 
 from cells.domain.errors import Forbidden, NoSuchSheet
@@ -19,13 +18,12 @@ Person = AbstractBaseUser | AnonymousUser
 
 def role_of(user: Person, sheet: Sheet) -> Role | None:
     """Return the strongest role that `user` has on `sheet`; None means not even looking."""
-    granted = None if sheet.link_role == LinkRole.NONE else Role(sheet.link_role)
     if user.pk is None or not user.is_active:
-        return granted
+        return by_link(sheet.link_role)
     if sheet.owner_id == user.pk:
         return Role.OWNER
     own = SheetAccess.objects.filter(sheet=sheet, user_id=user.pk).values_list("role", flat=True)
-    return _strongest(granted, *map(Role, own))
+    return strongest(by_link(sheet.link_role), *map(Role, own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +66,27 @@ def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | 
         (sheet_id, user_id): Role(role)
         for sheet_id, user_id, role in found.values_list("sheet_id", "user_id", "role")
     }
+    known = {sheet_id: (owner_id, link_role) for sheet_id, owner_id, link_role in sheets}
     roles: dict[tuple[int, int | None], Role | None] = {}
-    for sheet_id, owner_id, link_role in sheets:
-        by_link = None if link_role == LinkRole.NONE else Role(link_role)
-        roles[sheet_id, None] = by_link
-        for user_id in active:
+    for sheet_id, user_id in asked:
+        if sheet_id not in known:
+            continue
+        owner_id, link_role = known[sheet_id]
+        own = None
+        if user_id in active:
             own = Role.OWNER if user_id == owner_id else granted.get((sheet_id, user_id))
-            roles[sheet_id, user_id] = _strongest(by_link, own)
-        for user_id in user_ids - active:
-            roles[sheet_id, user_id] = by_link
+        roles[sheet_id, user_id] = strongest(by_link(link_role), own)
     return roles
 
 
-def _strongest(*roles: Role | None) -> Role | None:
+def strongest(*roles: Role | None) -> Role | None:
+    """Return the role that allows most; None if there is none."""
     return max((role for role in roles if role is not None), key=list(Role).index, default=None)
 
 
-def visible_sheets(user: Person) -> QuerySet[Sheet]:
-    """Return the sheets that are `user`'s own or shared with them by name, newest edit first."""
-    if user.pk is None:
-        return Sheet.objects.none()
-    shared = SheetAccess.objects.filter(user_id=user.pk).values("sheet_id")
-    return Sheet.objects.filter(Q(owner_id=user.pk) | Q(pk__in=shared))
+def by_link(link_role: str) -> Role | None:
+    """Return the role that a sheet's address alone gives."""
+    return None if link_role == LinkRole.NONE else Role(link_role)
 
 
 def create_sheet(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from cells.models import LinkRole, Role, Sheet, SheetAccess
-from cells.services.access import Person, visible_sheets
+from cells.services.access import Person, by_link, strongest
 
 DEMO_SLUG = "demo"  # what prepare_demo makes; a newcomer's first sheet
 
@@ -26,9 +26,12 @@ def listed_sheets(user: Person, opened: Iterable[str]) -> QuerySet[Sheet]:
     `opened` are slugs that this browser has visited: as in Google Sheets, having been given the
     address is what brings a link-shared sheet into one's list, and no other one appears.
     """
-    by_link = Sheet.objects.exclude(link_role=LinkRole.NONE).filter(slug__in={DEMO_SLUG, *opened})
+    listed = Q(slug__in={DEMO_SLUG, *opened}) & ~Q(link_role=LinkRole.NONE)
+    if user.pk is not None:
+        shared = SheetAccess.objects.filter(user_id=user.pk).values("sheet_id")
+        listed |= Q(owner_id=user.pk) | Q(pk__in=shared)
     return (
-        (visible_sheets(user) | by_link)
+        Sheet.objects.filter(listed)
         .select_related("owner")
         .prefetch_related(
             Prefetch("access", SheetAccess.objects.filter(user_id=user.pk or 0), to_attr="given")
@@ -46,7 +49,5 @@ def _role(user: Person, sheet: Sheet) -> Role:
     if user.pk is not None and sheet.owner_id == user.pk:
         return Role.OWNER
     given: list[SheetAccess] = getattr(sheet, "given", [])
-    roles = [Role(access.role) for access in given]
-    if sheet.link_role != LinkRole.NONE:
-        roles.append(Role(sheet.link_role))
-    return max(roles, key=list(Role).index)
+    role = strongest(by_link(sheet.link_role), *(Role(access.role) for access in given))
+    return role or Role.VIEWER  # nothing else is listed
