@@ -114,9 +114,9 @@ def _database() -> dict[str, Any]:
             # Threads share a test database only when it is a file.
             database["TEST"] = {"NAME": BASE_DIR / ".test-db.sqlite3"}
         case "django.db.backends.postgresql":
-            # The pool threads of the live path keep their connections; a broken one is replaced.
-            database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_SECONDS", default=60)
-            database["CONN_HEALTH_CHECKS"] = True
+            # Closed with its request: under ASGI each request has a thread of its own, and a
+            # connection kept for the next would be left behind. Pool threads keep theirs.
+            database["CONN_MAX_AGE"] = 0
             database["OPTIONS"] = {
                 # An unreachable host must become an error that pauses, not a hang: when it is
                 # dialled, when it vanishes under a statement, and while that waits for its answer.
