@@ -9,6 +9,8 @@
 /** @typedef {{kind: "resize", rows?: Run[], columns?: Run[], size: number|null}} Resize */
 /** @typedef {SetCells|Insert|Delete|Move|Resize} Operation What travels. */
 /** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][]}} Paste Waits for rows and columns that are not born; never travels. */
+/** @typedef {{kind: "transfer", cells: Edit[], cleared: Edit[], after: string[]}} Transfer Writes `cells` and empties what was cut, in one, once the operations `after` are in the log; falls with them. Travels as set_cells. */
+/** @typedef {Operation|Paste|Transfer} Intended What a person wants: kept until it is in the log. */
 
 export const MAX_CELLS_PER_OPERATION = 10_000; // the server's limit: one operation holds a sheet's lock only briefly
 export const MAX_OPERATION_BYTES = 200_000; // a frame may have 256 KiB; leave room for its envelope
@@ -73,12 +75,22 @@ export function splitEdits(edits) {
 }
 
 /**
+ * Return what an operation writes, cell by cell; null for what touches axes.
+ * @param {Intended} operation
+ * @returns {Edit[]|null}
+ */
+export function editsOf(operation) {
+  if (operation.kind === "transfer") return [...operation.cells, ...operation.cleared];
+  return operation.kind === "set_cells" ? operation.cells : null;
+}
+
+/**
  * Return what a person would want back of an operation that was refused: its texts, a row a line.
- * @param {Operation|Paste} operation
+ * @param {Intended} operation
  */
 export function textOf(operation) {
   if (operation.kind === "paste") return operation.values.map((row) => row.join("\t")).join("\n");
-  if (operation.kind !== "set_cells") return "";
+  if (operation.kind !== "set_cells" && operation.kind !== "transfer") return "";
   /** @type {Map<number, string[]>} */
   const lines = new Map();
   for (const [row, , input] of operation.cells) {

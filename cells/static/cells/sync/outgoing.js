@@ -1,6 +1,6 @@
 /** Operations on their way into the log: which may be sent, which again, and what becomes of a refused one. */
 
-import { textOf } from "../domain/operations.js";
+import { editsOf, textOf } from "../domain/operations.js";
 import { planPaste } from "./paste.js";
 import { Unacknowledged, makeEntry } from "./unacknowledged.js";
 
@@ -17,7 +17,8 @@ const SLOW_INTERVAL_MS = 250;
 
 /** @typedef {import("../domain/operations.js").Edit} Edit */
 /** @typedef {import("../domain/operations.js").Operation} Operation */
-/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/operations.js").Transfer} Transfer */
 /** @typedef {import("./confirmed.js").Confirmed} Confirmed */
 /** @typedef {import("./replica.js").Kept} Kept */
 /** @typedef {import("./replica.js").Surroundings} Surroundings */
@@ -68,7 +69,7 @@ export class Outgoing {
 
   /**
    * Show an operation at once, keep it, and send it as soon as may be.
-   * @param {Operation|Paste} operation
+   * @param {Intended} operation
    * @returns {string} its id
    */
   submit(operation) {
@@ -137,9 +138,17 @@ export class Outgoing {
     for (const entry of this.#unacknowledged.entries.filter(isOver)) this.#unacknowledged.remove(entry);
   }
 
-  /** Forget what is in a log that was replaced. */
+  /** Forget what is in a log that was replaced, and do not empty what was cut for a paste that is gone with it. */
   forgetCommitted() {
     this.#forget(({ state }) => state === "committed");
+    const isAlone = (/** @type {string} */ id) => !this.#unacknowledged.find(id);
+    this.#drop(this.#unacknowledged.entries.filter(({ operation }) => operation.kind === "transfer" && operation.after.some(isAlone)));
+  }
+
+  /** @param {Entry[]} entries */
+  #drop(entries) {
+    for (const entry of entries) this.#unacknowledged.remove(entry);
+    this.#around.journal.remove(entries);
   }
 
   /**
@@ -167,7 +176,7 @@ export class Outgoing {
     const entry = this.#unacknowledged.find(operation_id);
     if (!entry || entry.state === "committed") return;
     if (retryable) this.#retryLater(entry);
-    else if (code === "deleted" && entry.operation.kind === "set_cells") this.#salvage(entry, entry.operation.cells, message);
+    else if (code === "deleted" && entry.cells !== null) this.#salvage(entry, message);
     else this.#refuse(entry, code, message);
   }
 
@@ -182,23 +191,42 @@ export class Outgoing {
 
   /**
    * Of many edits that were refused because some of their cells were deleted, send the others again: as an operation of
-   * its own, with an id of its own, for the refused one is not in the log.
+   * its own, with an id of its own, for the refused one is not in the log. What was cut is only emptied when all of it
+   * could be pasted.
    * @param {Entry} entry
-   * @param {Edit[]} cells
    * @param {string} message
    */
-  #salvage(entry, cells, message) {
-    const alive = cells.filter(([row, column]) => this.#confirmed.rows.findPosition(row) !== undefined && this.#confirmed.columns.findPosition(column) !== undefined);
-    if (alive.length === cells.length && entry.attempts < SALVAGE_ATTEMPTS) {
-      this.#retryLater(entry); // the news of the deletion is still on its way
+  #salvage(entry, message) {
+    const isAlive = (/** @type {Edit} */ [row, column]) =>
+      this.#confirmed.rows.findPosition(row) !== undefined && this.#confirmed.columns.findPosition(column) !== undefined;
+    const { operation } = entry;
+    const edits = editsOf(operation) ?? [];
+    const cleared = operation.kind === "transfer" ? operation.cleared : [];
+    const written = edits.slice(0, edits.length - cleared.length);
+    const lost = written.filter((edit) => !isAlive(edit));
+    const rest = (lost.length > 0 ? written : edits).filter(isAlive);
+    if (rest.length === edits.length) {
+      // The news of the deletion is still on its way.
+      if (entry.attempts < SALVAGE_ATTEMPTS) this.#retryLater(entry);
+      else this.#refuse(entry, "deleted", message);
       return;
     }
-    if (alive.length > 0 && alive.length < cells.length) {
-      const kept = new Set(alive);
-      this.#keep(this.#entriesFor([{ kind: "set_cells", cells: alive }], entry.order, this.#orderBehind(entry)));
-      entry.operation = { kind: "set_cells", cells: cells.filter((cell) => !kept.has(cell)) };
+    if (rest.length > 0) {
+      /** @type {Intended} */
+      const again =
+        lost.length > 0 || operation.kind !== "transfer"
+          ? { kind: "set_cells", cells: rest }
+          : { ...operation, cleared: cleared.filter(isAlive) };
+      this.#keep(this.#entriesFor([again], entry.order, this.#orderBehind(entry)));
     }
-    this.#refuse(entry, "deleted", message);
+    if (lost.length > 0) {
+      entry.operation = { kind: "set_cells", cells: lost };
+      this.#refuse(entry, "deleted", message);
+    } else {
+      this.#drop([entry]);
+      this.#around.changed("unsaved");
+      this.send();
+    }
   }
 
   /** @param {Entry} entry */
@@ -209,7 +237,7 @@ export class Outgoing {
 
   /**
    * Make entries that stand between two orders.
-   * @param {Operation[]} operations
+   * @param {Intended[]} operations
    * @param {number} from
    * @param {number} to
    * @param {string|null} [waiting]
@@ -227,8 +255,7 @@ export class Outgoing {
    * @param {string} message
    */
   #refuse(entry, code, message) {
-    this.#unacknowledged.remove(entry);
-    this.#around.journal.remove([entry]);
+    this.#drop([entry, ...this.#unacknowledged.transfersAfter(entry.operation_id)]);
     const waiting = entry.for === null ? undefined : this.#unacknowledged.find(entry.for);
     if (waiting) {
       this.#refuse(waiting, code, message);
@@ -267,7 +294,8 @@ export class Outgoing {
       room -= 1;
       this.#lastSent = now;
       const { operation_id, operation } = entry;
-      this.#around.send({ type: "operation.submit", operation_id, operation });
+      const cells = editsOf(operation);
+      this.#around.send({ type: "operation.submit", operation_id, operation: cells ? { kind: "set_cells", cells } : operation });
     }
   }
 
@@ -288,9 +316,24 @@ export class Outgoing {
     const entries = isBirth
       ? this.#entriesFor(plan.births, entry.order - 1, entry.order, entry.operation_id)
       : this.#entriesFor(plan.edits, entry.order, this.#orderBehind(entry));
-    this.#keep(entries); // before the paste is forgotten, lest a crash in between lose it
-    if (isBirth) return;
-    this.#unacknowledged.remove(entry);
-    this.#around.journal.remove([entry]);
+    const transfers = isBirth ? [] : this.#follow(entry, entries);
+    this.#keep([...entries, ...transfers]); // before the paste is forgotten, lest a crash in between lose it
+    if (!isBirth) this.#drop([entry]);
+  }
+
+  /**
+   * Let what waits for a paste wait for its edits, and spare the cells that they write.
+   * @param {Entry} paste
+   * @param {Entry[]} entries
+   */
+  #follow(paste, entries) {
+    return this.#unacknowledged.transfersAfter(paste.operation_id).flatMap((entry) => {
+      const operation = /** @type {Transfer} */ (entry.operation);
+      const cleared = operation.cleared.filter(([row, column]) => !entries.some(({ cells }) => cells?.row(row)?.has(column)));
+      const after = [...operation.after.filter((id) => id !== paste.operation_id), ...entries.map(({ operation_id }) => operation_id)];
+      if (cleared.length === 0) this.#drop([entry]);
+      else this.#unacknowledged.remove(entry);
+      return cleared.length === 0 ? [] : [makeEntry(entry.operation_id, { ...operation, cleared, after }, entry.order)];
+    });
   }
 }

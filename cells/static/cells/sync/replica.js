@@ -11,11 +11,10 @@ import { Outgoing } from "./outgoing.js";
 
 export const PROTOCOL = 1;
 
-/** @typedef {import("../domain/operations.js").Operation} Operation */
-/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {import("../domain/operations.js").Intended} Intended */
 /** @typedef {import("./confirmed.js").Cell} Cell */
-/** @typedef {{operation_id: string, operation: Operation|Paste, order: number}} Kept */
-/** @typedef {{code: string, message: string, text: string, operation: Operation|Paste}} Refusal */
+/** @typedef {{operation_id: string, operation: Intended, order: number}} Kept */
+/** @typedef {{code: string, message: string, text: string, operation: Intended}} Refusal */
 /**
  * @typedef {object} Surroundings
  * @property {string} client_id
@@ -137,7 +136,7 @@ export class Replica {
 
   /**
    * Show an operation at once, keep it, and send it as soon as may be; returns its id.
-   * @param {Operation|Paste} operation
+   * @param {Intended} operation
    */
   submit(operation) {
     return this.#outgoing.submit(operation);

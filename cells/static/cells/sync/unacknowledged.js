@@ -1,16 +1,16 @@
 /** Operations that the log does not have yet, in order, and what they show on top of the confirmed cells. */
 
 import { CellMap } from "../domain/cells.js";
+import { editsOf } from "../domain/operations.js";
 
-/** @typedef {import("../domain/operations.js").Operation} Operation */
-/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {import("../domain/operations.js").Intended} Intended */
 
 /**
  * One operation on its way. `pending`: not yet sent; `in_flight`: sent, not answered; `committed`: in the log at
  * `revision`, and shown from here until the confirmed cells have reached that revision, so that nothing flickers.
  * @typedef {object} Entry
  * @property {string} operation_id
- * @property {Operation|Paste} operation
+ * @property {Intended} operation
  * @property {number} order where it stands among the others, also in the journal
  * @property {"pending"|"in_flight"|"committed"} state
  * @property {CellMap<string>|null} cells what it writes; null for what touches axes, and so meets everything
@@ -22,18 +22,16 @@ import { CellMap } from "../domain/cells.js";
 
 /**
  * @param {string} operation_id
- * @param {Operation|Paste} operation
+ * @param {Intended} operation
  * @param {number} order
  * @param {string|null} [waiting]
  * @returns {Entry}
  */
 export function makeEntry(operation_id, operation, order, waiting = null) {
+  const edits = editsOf(operation);
   /** @type {CellMap<string>|null} */
-  let cells = null;
-  if (operation.kind === "set_cells") {
-    cells = new CellMap();
-    for (const [row, column, input] of operation.cells) cells.set(row, column, input);
-  }
+  const cells = edits && new CellMap();
+  for (const [row, column, input] of edits ?? []) cells?.set(row, column, input);
   return { operation_id, operation, order, state: "pending", cells, revision: 0, attempts: 0, due_ms: 0, for: waiting };
 }
 
@@ -83,6 +81,14 @@ export class Unacknowledged {
     return this.#entries.find((entry) => entry.operation_id === operation_id);
   }
 
+  /**
+   * Return what waits until an operation is in the log, to empty what was cut for it.
+   * @param {string} operation_id
+   */
+  transfersAfter(operation_id) {
+    return this.#entries.filter(({ operation }) => operation.kind === "transfer" && operation.after.includes(operation_id));
+  }
+
   /** @param {Entry} entry */
   remove(entry) {
     const place = this.#entries.indexOf(entry);
@@ -120,9 +126,11 @@ export class Unacknowledged {
    * @param {Entry} entry
    */
   isBlocked(entry) {
+    const after = entry.operation.kind === "transfer" ? entry.operation.after : [];
     for (const other of this.#entries) {
       if (other === entry) return false;
       if (other.state === "committed") continue;
+      if (after.includes(other.operation_id)) return true;
       if (other.cells === null || entry.cells === null || entry.cells.meets(other.cells)) return true;
     }
     return false;

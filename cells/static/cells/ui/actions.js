@@ -109,11 +109,11 @@ export class Actions {
   }
 
   /**
-   * Submit edits, in as few operations as the limits allow.
+   * Submit edits, in as few operations as the limits allow; returns the ids of these.
    * @param {Edit[]} edits
    */
   submit(edits) {
-    for (const operation of splitEdits(edits)) this.#model.submit(operation);
+    return splitEdits(edits).map((operation) => this.#model.submit(operation));
   }
 
   /**
@@ -145,9 +145,10 @@ export class Actions {
    * Write texts from the upper left corner of the selection; they are repeated where the selection is a multiple of
    * them. Rows and columns that are missing are born first. Returns the range that was pasted over, null if refused.
    * @param {string[][]} texts
+   * @param {Edit[]} [cut] what empties the cells that they came from
    * @returns {Range|null}
    */
-  paste(texts) {
+  paste(texts, cut = []) {
     const values = this.#repeated(texts.map((line) => line.map(cleanText)));
     if (values === null) return null;
     const { top, left } = this.#selection.range;
@@ -162,17 +163,41 @@ export class Actions {
       return null;
     }
     const { rows, columns } = this.#model;
+    const pasted = { top, left, bottom: top + values.length - 1, right: left + width - 1 };
+    const cleared = cut.filter((edit) => this.#isOutside(edit, pasted));
     const cell = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
-    if (top + values.length > rows.length || left + width > columns.length) {
-      this.#model.submit({ kind: "paste", cell, values });
-    } else {
-      this.submit(
-        values.flatMap((line, down) =>
-          line.map((text, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
-        ),
-      );
+    if (pasted.bottom >= rows.length || pasted.right >= columns.length) {
+      this.#transfer([], cleared, [this.#model.submit({ kind: "paste", cell, values })]);
+      return pasted;
     }
-    return { top, left, bottom: top + values.length - 1, right: left + width - 1 };
+    const edits = values.flatMap((line, down) =>
+      line.map((text, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
+    );
+    if (cleared.length > 0 && splitEdits([...edits, ...cleared]).length === 1) this.#transfer(edits, cleared, []);
+    else this.#transfer([], cleared, this.submit(edits));
+    return pasted;
+  }
+
+  /**
+   * Empty what was cut together with the paste or, where that takes operations of its own, after it.
+   * @param {Edit[]} edits
+   * @param {Edit[]} cleared
+   * @param {string[]} after
+   */
+  #transfer(edits, cleared, after) {
+    for (const { cells } of splitEdits(cleared)) this.#model.submit({ kind: "transfer", cells: edits, cleared: cells, after });
+  }
+
+  /**
+   * Say whether a cell still stands, and not in a range.
+   * @param {Edit} edit
+   * @param {Range} range
+   */
+  #isOutside([row_id, column_id], { top, left, bottom, right }) {
+    const row = this.#model.rows.findPosition(row_id);
+    const column = this.#model.columns.findPosition(column_id);
+    if (row === undefined || column === undefined) return false;
+    return row < top || row > bottom || column < left || column > right;
   }
 
   /**

@@ -72,9 +72,8 @@ export class Clipboard {
   /** @param {string} text */
   paste(text) {
     if (!this.#model.mayEdit || text === "") return;
-    const pasted = this.#actions.paste(parseTsv(text));
+    const pasted = this.#actions.paste(parseTsv(text), this.#cut?.text === text ? this.#cut.edits : []);
     if (pasted === null) return;
-    if (this.#cut?.text === text) this.#clear(this.#cut.edits, pasted);
     this.forgetCut();
     this.#selection.selectRange(pasted);
   }
@@ -117,21 +116,5 @@ export class Clipboard {
       this.#around.changed();
     }
     return text;
-  }
-
-  /**
-   * Empty where the cells came from, but for what was pasted over.
-   * @param {Edit[]} edits
-   * @param {Range} pasted
-   */
-  #clear(edits, { top, left, bottom, right }) {
-    const { rows, columns } = this.#model;
-    const outside = edits.filter(([row_id, column_id]) => {
-      const row = rows.findPosition(row_id);
-      const column = columns.findPosition(column_id);
-      if (row === undefined || column === undefined) return false;
-      return row < top || row > bottom || column < left || column > right;
-    });
-    this.#actions.submit(outside);
   }
 }

@@ -2,8 +2,7 @@
 
 /** @typedef {import("../domain/axes.js").Axis} Axis */
 /** @typedef {import("../domain/addresses.js").Range} Range */
-/** @typedef {import("../domain/operations.js").Operation} Operation */
-/** @typedef {import("../domain/operations.js").Paste} Paste */
+/** @typedef {import("../domain/operations.js").Intended} Intended */
 /** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
 /**
  * @typedef {object} Model
@@ -16,7 +15,7 @@
  * @property {(row: number, column: number) => {input: string, value?: unknown}|undefined} cellAt
  * @property {(row: number, column: number) => string} inputAt
  * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} filled
- * @property {(operation: Operation|Paste) => string} submit
+ * @property {(operation: Intended) => string} submit
  */
 
 export const ROW_HEIGHT_PX = 25;
