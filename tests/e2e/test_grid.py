@@ -131,6 +131,21 @@ def test_keys_lead_where_spreadsheets_lead(open_sheet: OpenSheet, sheet: str) ->
         assert grid.selected == place, keys
 
 
+def test_the_header_is_reached_and_left_by_keyboard(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    focused = "document.activeElement.id || document.activeElement.textContent.trim()"
+    grid.press("Control+F6")
+    assert grid.page.evaluate("document.activeElement.title") == "All sheets"
+    grid.press("Tab")
+    assert grid.page.evaluate(focused) == "Sign in"
+    grid.press("Tab")
+    assert grid.page.evaluate(focused) == "name-box"
+    grid.press("Tab", "Tab")
+    assert grid.page.evaluate(focused) == "grid"
+    grid.press("Shift+F10")  # what the button beside the formula opens
+    expect(grid.page.get_by_role("menuitem", name="Insert row above")).to_be_visible()
+
+
 def test_escape_restores_and_typing_replaces(open_sheet: OpenSheet, sheet: str) -> None:
     grid = open_sheet(sheet)
     grid.type("one")
@@ -168,6 +183,7 @@ def test_ranges_travel_through_the_clipboard(open_sheet: OpenSheet, sheet: str) 
     grid.expect_cells("D8", texts)
     grid.expect_cells("D4", [["", ""], ["", ""]])
     grid.expect_saved()
+    assert grid.revision == 3  # a cut and its paste are one operation
     revision = grid.revision
     grid.press("Delete")
     grid.expect_cells("D8", [["", ""], ["", ""]])

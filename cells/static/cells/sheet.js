@@ -84,6 +84,7 @@ const grid = new Grid(replica, {
     whereabouts = now;
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
+  leave: () => /** @type {HTMLElement|null} */ (document.querySelector("header a, header button"))?.focus(),
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
 

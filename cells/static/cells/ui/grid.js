@@ -28,6 +28,7 @@ import { Selection } from "./selection.js";
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
  * @property {(whereabouts: Whereabouts) => void} moved
+ * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
  * @property {(sentence: string, lost?: string) => void} tell
  */
 
@@ -89,6 +90,7 @@ export class Grid {
         this.repaint();
       },
     });
+    host.setAttribute("aria-description", "Tab moves between cells. Press Ctrl+F6 to leave the grid.");
     host.addEventListener("keydown", (event) => this.#pressed(event));
     nameBox.addEventListener("keydown", (event) => this.#named(event));
     nameBox.addEventListener("focus", () => {
@@ -296,6 +298,7 @@ export class Grid {
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
+      case "leave": return this.#around.leave();
     }
     this.#reveal(selection.active);
   }

@@ -5,7 +5,7 @@
  *   | {kind: "page", down: 1|-1, isExtending: boolean}
  *   | {kind: "home"|"end", isFar: boolean, isExtending: boolean}
  *   | {kind: "tab"|"enter", direction: 1|-1}
- *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"}} Command
+ *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"}} Command
  */
 
 /** @type {Record<string, [down: number, right: number]>} */
@@ -35,6 +35,7 @@ export function commandOf(event) {
     case "Home": return { kind: "home", isFar, isExtending };
     case "End": return { kind: "end", isFar, isExtending };
     case "F2": return { kind: "edit" };
+    case "F6": return isFar ? { kind: "leave" } : null; // as in Excel for the web; F6 alone is the browser's
     case "Delete":
     case "Backspace": return { kind: "clear" };
     case "Escape": return { kind: "escape" };
