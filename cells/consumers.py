@@ -165,3 +165,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
         await self.outbox.stop()
         if self.hub is not None:
             await get_hubs().leave(self.hub, self.client)
+
+
+async def refuse(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a socket at an address that is no sheet's."""
+    await receive()
+    await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_SHEET})

@@ -124,6 +124,8 @@ def parse_operation(raw: object) -> Operation:
             axis = AxisName(kind[5:])
             return Move(axis, _parse_runs(raw, axis), _parse_before(raw))
         case "resize":
+            if ("rows" in raw) == ("columns" in raw):
+                raise Malformed("resize names either rows or columns")
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return Resize(axis, _parse_runs(raw, axis), _parse_size(raw))
         case str():

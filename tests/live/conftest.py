@@ -144,6 +144,7 @@ class LiveServer:
 
     def __init__(self, port: int, stack: AsyncExitStack) -> None:
         self.port = port
+        self.origin = Origin(f"http://127.0.0.1:{port}")
         self._stack = stack
 
     async def connect(
@@ -159,7 +160,7 @@ class LiveServer:
             headers["Cookie"] = f"sessionid={await sync_to_async(session_of)(user)}"
         socket = await connect(
             f"ws://127.0.0.1:{self.port}/ws/sheets/{slug}/",
-            origin=Origin(origin or f"http://127.0.0.1:{self.port}"),
+            origin=Origin(origin) if origin else self.origin,
             additional_headers=headers,
             max_size=None,
             proxy=None,

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import User
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from cells import consumers
@@ -162,6 +163,8 @@ async def test_a_large_sheet_comes_in_several_frames(live: LiveServer) -> None:
         ({"kind": "delete_rows", "rows": []}, "malformed"),
         ({"kind": "move_rows", "rows": [[0, 3]], "before": 1}, "malformed"),
         ({"kind": "resize", "rows": [[0, 1]], "size": 1_000_000}, "limit_exceeded"),
+        ({"kind": "resize", "rows": [[0, 1]], "columns": [[0, 1]], "size": 50}, "malformed"),
+        ({"kind": "resize", "size": 50}, "malformed"),
         ({"kind": "explode"}, "malformed"),
         ([], "malformed"),
         (None, "malformed"),
@@ -264,6 +267,12 @@ async def test_a_socket_that_never_opens_is_closed(
 
 async def test_no_such_sheet_is_4404(live: LiveServer) -> None:
     assert await (await live.connect("nowhere")).until_closed() == 4404
+
+
+async def test_an_address_that_is_no_sheets_is_refused(live: LiveServer) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"ws://127.0.0.1:{live.port}/ws/nope", origin=live.origin, proxy=None)
+    assert refusal.value.response.status_code == 403
 
 
 async def test_strangers_are_kept_out_and_viewers_only_look(live: LiveServer) -> None:
