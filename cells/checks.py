@@ -27,7 +27,7 @@ def _unsafe() -> Iterator[checks.CheckMessage]:
         yield checks.Warning(
             "DEBUG is on: errors show source code and settings to everybody, and guests may "
             "create sheets.",
-            hint="Set DEBUG=off in the environment.",
+            hint="Set DEBUG=0 in the environment.",
             id="cells.W001",
         )
     if settings.SECRET_KEY in DEVELOPMENT_SECRET_KEYS:

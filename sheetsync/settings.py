@@ -15,11 +15,24 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 
+
+def _switch(name: str, *, default: bool) -> bool:
+    """Read a variable that is on or off; a typing error must not mean off."""
+    text = env.str(name, default="").strip().lower()
+    if text in ("1", "true", "on", "yes", "y"):
+        return True
+    if text in ("0", "false", "off", "no", "n"):
+        return False
+    if text:
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to 1 or 0, or leave it out.")
+    return default
+
+
 # -- Security ------------------------------------------------------------------------------------
 
 # On by default because an empty ALLOWED_HOSTS then answers to this machine alone;
 # `manage.py check --deploy` objects to it, and the Dockerfile turns it off.
-DEBUG: bool = env.bool("DEBUG", default=True)
+DEBUG = _switch("DEBUG", default=True)
 
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
@@ -35,15 +48,13 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto; never without one.
-if env.bool("TRUST_PROXY", default=False):
+if _switch("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-if env.bool("HTTPS_ONLY", default=False):
+if _switch("HTTPS_ONLY", default=False):
     SECURE_SSL_REDIRECT = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = 31_536_000  # a year, what browsers' preload lists ask for
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_SECONDS = 31_536_000  # a year; of this host alone, its neighbours may differ
 
 # -- Application ---------------------------------------------------------------------------------
 
@@ -202,6 +213,12 @@ STORAGES = {
 
 # -- Logs ----------------------------------------------------------------------------------------
 
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured(
+        f"LOG_LEVEL is {LOG_LEVEL!r}: set it to DEBUG, INFO, WARNING, ERROR or CRITICAL."
+    )
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -211,7 +228,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "cells": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "cells": {"level": LOG_LEVEL},
         "django": {"level": "INFO"},
     },
 }
