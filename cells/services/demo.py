@@ -54,10 +54,13 @@ class AdminAccount:
 def ensure_demo_sheet() -> bool:
     """Make the demo sheet, open to all as editors, unless it is there; True if it was made.
 
-    A sheet that has a history is left as people left it, even empty.
+    A sheet that has a history is left as people left it, even empty; and where people have
+    sheets of their own, the demo that they deleted does not come back with each deployment.
     """
     sheet = Sheet.objects.filter(slug=DEMO_SLUG).first()
     if sheet is None:
+        if not settings.DEBUG and Sheet.objects.exists():
+            return False
         # Two machines may be starting at once; the slug is unique, and either may fill the sheet.
         with contextlib.suppress(IntegrityError), transaction.atomic():
             create_sheet(None, "Demo: prices", slug=DEMO_SLUG, link_role=LinkRole.EDITOR)

@@ -14,7 +14,7 @@ from tests.servers.process import ROOT
 
 # ${NAME}, ${NAME:-default}, ${NAME:?message}
 # https://docs.docker.com/reference/compose-file/interpolation/
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<colon>:?)(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 
 
 class MissingVariableError(Exception):
@@ -77,8 +77,10 @@ def fill_in(value: Any, variables: Mapping[str, str]) -> Any:
 
 
 def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
-    value = variables.get(match["name"], "")
-    if value or match["kind"] is None:
+    value = variables.get(match["name"])
+    if match["kind"] is None:
+        return value or ""
+    if value or (value is not None and not match["colon"]):
         return value
     if match["kind"] == "?":
         raise MissingVariableError(f"{match['name']}: {match['rest']}")
