@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     folder = tmp_path_factory.mktemp("grid")
     environment = {"DATABASE_URL": f"sqlite:///{folder / 'grid.sqlite3'}"}
     run_manage(environment, "migrate", "--verbosity=0")
-    for link_role, count in (("editor", 16), ("viewer", 1)):
+    for link_role, count in (("editor", 24), ("viewer", 1)):
         code = "; ".join(
             _MAKE_SHEET.format(title="Grid", slug=f"{link_role}-{number}", link_role=link_role)
             for number in range(count)
@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     server.kill()
 
 
-_unused = iter(range(16))
+_unused = iter(range(24))
 
 
 @pytest.fixture
@@ -321,6 +321,27 @@ def test_what_was_typed_into_a_deleted_row_comes_back(open_sheet: OpenSheet, she
     expect(notice).to_contain_text("precious")
     notice.get_by_role("button", name="Copy text").click()
     assert alice.clipboard() == "precious"
+
+
+def test_typing_on_after_a_deletion_reaches_no_neighbour(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    bob.copy_from_elsewhere("one\ntwo\nthree\nfour")
+    bob.press("Control+v")
+    alice.expect_cell("A4", "four")
+    alice.go_to("A3")
+    alice.page.keyboard.type("par")
+    bob.go_to("A3")
+    bob.choose("Delete row 3")
+    notice = alice.page.get_by_role("alert")
+    expect(notice).to_contain_text("par")
+    alice.type("tial")
+    alice.press("Delete", "Control+v")
+    expect(notice.locator("pre")).to_contain_text("partial")
+    assert alice.selected == "A3"
+    alice.expect_cells("A1", [["one"], ["two"], ["four"], [""]])
+    expect(alice.page.locator("#grid")).to_have_class("grid")  # after a pause keys count again
+    alice.type("on purpose")
+    bob.expect_cells("A1", [["one"], ["two"], ["on purpose"], [""]])
 
 
 def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:

@@ -15,6 +15,7 @@ import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
+import { Strays } from "./strays.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./painter.js").Cursor} Cursor */
@@ -29,7 +30,7 @@ import { Selection } from "./selection.js";
  * @property {() => Cursor[]} cursors where others are
  * @property {(whereabouts: Whereabouts) => void} moved
  * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
- * @property {(sentence: string, lost?: string) => void} tell
+ * @property {(sentence: string, lost?: string) => (lost: string) => void} tell returns what says more of the same
  */
 
 export class Grid {
@@ -41,6 +42,7 @@ export class Grid {
   #editor;
   #actions;
   #clipboard;
+  #strays;
   #menu = new Menu();
   #rowGeometry;
   #columnGeometry;
@@ -91,6 +93,12 @@ export class Grid {
       },
     });
     host.setAttribute("aria-description", "Tab moves between cells. Press Ctrl+F6 to leave the grid.");
+    this.#strays = new Strays((isOpen) => host.classList.toggle("is-astray", isOpen));
+    host.addEventListener("pointerdown", () => this.#strays.end(), true);
+    host.addEventListener("blur", () => this.#strays.end());
+    for (const kind of /** @type {const} */ (["paste", "cut"])) {
+      host.addEventListener(kind, (event) => this.#keepFromCells(event), true); // before the clipboard hears of it
+    }
     host.addEventListener("keydown", (event) => this.#pressed(event));
     nameBox.addEventListener("keydown", (event) => this.#named(event));
     nameBox.addEventListener("focus", () => {
@@ -121,7 +129,7 @@ export class Grid {
       const { draft } = this.#editor;
       this.#editor.cancel();
       this.focus();
-      this.#around.tell("The cell that you were typing into has been deleted.", draft);
+      this.#strays.begin(draft, this.#around.tell("The cell that you were typing into has been deleted.", draft));
     }
     this.#selection.rebase(this.#model.rows, this.#model.columns);
     this.#resized();
@@ -271,6 +279,10 @@ export class Grid {
     if (event.target !== this.#around.host || this.#model.rows.length === 0) return;
     const command = commandOf(event);
     if (command === null) return;
+    if (this.#strays.takesKey(command, event)) {
+      event.preventDefault();
+      return;
+    }
     if (command.kind === "type") {
       this.#reveal(this.#selection.active);
       this.#editor.open({ isTyping: true }); // takes the focus now, and so this very key's character
@@ -279,6 +291,14 @@ export class Grid {
     }
     event.preventDefault();
     this.#run(command);
+  }
+
+  /** @param {ClipboardEvent} event */
+  #keepFromCells(event) {
+    const text = event.type === "paste" ? event.clipboardData?.getData("text/plain") : "";
+    if (!this.#strays.takesText(text ?? "")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 
   /** @param {Command} command */

@@ -16,22 +16,30 @@ export class Notices {
   /**
    * @param {string} sentence
    * @param {string} [lost] what was typed and could not be saved
+   * @returns {(lost: string) => void} says that more was lost
    */
   tell(sentence, lost = "") {
     for (const old of this.#list.children) if (/** @type {HTMLElement} */ (old).dataset.said === sentence + lost) old.remove();
     const notice = element("li", "notice", { role: lost ? "alert" : "status" });
     notice.dataset.said = sentence + lost;
     notice.append(element("p", "notice-text", {}, sentence));
-    if (lost) {
+    const text = element("pre", "notice-lost", {}, lost);
+    /** @param {string} more */
+    const say = (more) => {
+      text.textContent = more;
+      notice.dataset.said = sentence + more;
+      if (!more) return;
+      if (text.parentNode === null) notice.append(text, this.#buttons(notice, text));
       notice.classList.add("is-lost");
-      const text = element("pre", "notice-lost", {}, lost);
-      notice.append(text, this.#buttons(notice, text));
-    } else {
-      setTimeout(() => notice.remove(), SHORT_MS);
-    }
+      notice.setAttribute("role", "alert");
+      if (!notice.isConnected) this.#list.append(notice);
+    };
     this.#list.append(notice);
+    if (lost) say(lost);
+    else setTimeout(() => notice.classList.contains("is-lost") || notice.remove(), SHORT_MS);
     const remarks = [...this.#list.children].filter((child) => !child.classList.contains("is-lost"));
     if (this.#list.children.length > MAX_NOTICES) remarks[0]?.remove();
+    return say;
   }
 
   /**
