@@ -344,6 +344,25 @@ def test_typing_on_after_a_deletion_reaches_no_neighbour(open_sheet: OpenSheet, 
     bob.expect_cells("A1", [["one"], ["two"], ["on purpose"], [""]])
 
 
+def test_what_cannot_be_taken_back_is_said(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.copy_from_elsewhere("a\tb\nc\td\ne\tf")
+    grid.press("Control+v")
+    notices = grid.page.locator(".notice")
+    grid.press("Control+z", "Control+z", "Control+y", "Control+Shift+z")
+    expect(notices).to_have_text(["Undo is not there yet; it comes with a later release."])
+    grid.go_to("A2:A3")
+    grid.choose("Delete rows 2–3")
+    expect(notices.last).to_have_text("Deleted 2 rows with 4 filled cells.")
+    grid.go_to("B1")
+    grid.choose("Delete column B")
+    expect(notices.last).to_have_text("Deleted 1 column with 1 filled cell.")
+    grid.go_to("C3")
+    grid.choose("Delete column C")  # empty: nothing is lost, nothing is said
+    expect(grid.page.get_by_role("columnheader", name="Y", exact=True)).to_have_count(0)
+    expect(notices.last).to_have_text("Deleted 1 column with 1 filled cell.")
+
+
 def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:
     alice, bob = open_sheet(sheet), open_sheet(sheet)
     alice.copy_from_elsewhere("a\tb\nc\td")

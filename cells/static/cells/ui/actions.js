@@ -54,7 +54,10 @@ export class Actions {
     this.#model.submit({ kind: axis === "rows" ? "insert_rows" : "insert_columns", before, count });
   }
 
-  /** @param {AxisName} axis */
+  /**
+   * Delete what is selected; say what went with it, for nothing brings it back.
+   * @param {AxisName} axis
+   */
   delete(axis) {
     const { first, last, count } = this.span(axis);
     if (count >= this.#model[axis].length) {
@@ -62,7 +65,12 @@ export class Actions {
       return;
     }
     const runs = this.#model[axis].runsBetween(first, last);
+    const filled = this.#filledIn(this.#whole(axis)).length;
     this.#model.submit(axis === "rows" ? { kind: "delete_rows", rows: runs } : { kind: "delete_columns", columns: runs });
+    if (filled === 0) return;
+    /** @type {(many: number, noun: string) => string} */
+    const counted = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
+    this.#tell(`Deleted ${counted(count, axis === "rows" ? "row" : "column")} with ${counted(filled, "filled cell")}.`);
   }
 
   /**
@@ -218,6 +226,17 @@ export class Actions {
       const line = values[down % values.length];
       return Array.from({ length: width }, (_, across) => line[across % line.length]);
     });
+  }
+
+  /**
+   * Return the selected rows or columns from end to end.
+   * @param {AxisName} axis
+   * @returns {Range}
+   */
+  #whole(axis) {
+    const { rows, columns } = this.#model;
+    const across = axis === "rows" ? { left: 0, right: columns.length - 1 } : { top: 0, bottom: rows.length - 1 };
+    return { ...this.#selection.range, ...across };
   }
 
   /**

@@ -17,6 +17,8 @@ import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
 
+const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
+
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./painter.js").Cursor} Cursor */
 /** @typedef {import("./selection.js").Place} Place */
@@ -47,6 +49,7 @@ export class Grid {
   #rowGeometry;
   #columnGeometry;
   #isPaintDue = false;
+  #lastUndo = -Infinity;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
 
   /**
@@ -318,6 +321,7 @@ export class Grid {
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
+      case "undo": return this.#sayThereIsNoUndo();
       case "leave": return this.#around.leave();
     }
     this.#reveal(selection.active);
@@ -358,6 +362,13 @@ export class Grid {
     const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
     this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
     return { row: target, column };
+  }
+
+  #sayThereIsNoUndo() {
+    const now = performance.now();
+    const isBurst = now - this.#lastUndo < BURST_MS;
+    this.#lastUndo = now;
+    if (this.#model.mayEdit && !isBurst) this.#around.tell("Undo is not there yet; it comes with a later release.");
   }
 
   #openMenuAtActive() {

@@ -5,7 +5,7 @@
  *   | {kind: "page", down: 1|-1, isExtending: boolean}
  *   | {kind: "home"|"end", isFar: boolean, isExtending: boolean}
  *   | {kind: "tab"|"enter", direction: 1|-1}
- *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"}} Command
+ *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"}} Command
  */
 
 /** @type {Record<string, [down: number, right: number]>} */
@@ -44,6 +44,10 @@ export function commandOf(event) {
     case " ": return isFar ? { kind: "column" } : null;
     case "a":
     case "A": return isFar && !event.shiftKey ? { kind: "all" } : null;
+    case "z":
+    case "Z": return isFar && !event.altKey ? { kind: "undo" } : null;
+    case "y":
+    case "Y": return isFar && !event.altKey && !event.shiftKey ? { kind: "undo" } : null;
     default: return null;
   }
 }

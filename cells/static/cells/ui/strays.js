@@ -5,7 +5,7 @@
 const PAUSE_MS = 1_200; // who is typing does not pause as long; who pauses has looked up
 
 /** @type {Set<Command["kind"]>} what nobody presses who believes to be typing into a cell */
-const ON_PURPOSE = new Set(["move", "page", "home", "end", "escape", "menu"]);
+const ON_PURPOSE = new Set(["move", "page", "home", "end", "escape", "menu", "leave"]);
 
 /** @type {Record<string, string>} */
 const BREAKS = { Enter: "\n", Tab: "\t" };
@@ -47,8 +47,8 @@ export class Strays {
    */
   takesKey(command, { key }) {
     if (this.#show !== null && ON_PURPOSE.has(command.kind)) this.end();
-    const isModified = command.kind === "all" || command.kind === "column"; // Ctrl+A, Ctrl+Space: not a character
-    return this.takesText(isModified ? "" : (BREAKS[key] ?? (key.length === 1 ? key : "")));
+    const isCharacter = (command.kind === "type" || command.kind === "row") && key.length === 1; // not Ctrl+A
+    return this.takesText(isCharacter ? key : (BREAKS[key] ?? ""));
   }
 
   /**
