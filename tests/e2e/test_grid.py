@@ -344,6 +344,38 @@ def test_typing_on_after_a_deletion_reaches_no_neighbour(open_sheet: OpenSheet, 
     bob.expect_cells("A1", [["one"], ["two"], ["on purpose"], [""]])
 
 
+def test_a_double_click_on_a_border_fits_the_column(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    long, short = "a text that is rather longer than its column", "7"
+    grid.copy_from_elsewhere(f"{long}\t{short}\t{'endless ' * 60}\n1\t2\t3")
+    grid.press("Control+v")
+    grid.expect_saved()
+    headers = grid.page.locator(".column-headers").bounding_box()
+    assert headers is not None
+    for border in (3 * 112, 2 * 112, 112, 4 * 112):  # from the right; the empty column last
+        x = headers["x"] + border - 1
+        if border == 4 * 112:
+            x = headers["x"] + sum(_widths(grid, "ABCD")) - 1
+        grid.page.mouse.dblclick(x, headers["y"] + 8)
+        grid.expect_saved()
+    wide, narrow, bounded, usual = _widths(grid, "ABCD")
+    assert grid.page.evaluate(
+        """(text) => {
+          const cell = [...document.querySelectorAll(".cell")].find((c) => c.textContent === text);
+          return cell.scrollWidth <= cell.clientWidth && !cell.classList.contains("spill");
+        }""",
+        long,
+    )
+    assert 200 < wide < 400
+    assert 25 < narrow < 60
+    assert (bounded, usual) == (800, 112)
+
+
+def _widths(grid: GridPage, columns: str) -> list[float]:
+    headers = [grid.page.get_by_role("columnheader", name=name, exact=True) for name in columns]
+    return [float(header.evaluate("header => header.offsetWidth")) for header in headers]
+
+
 def test_what_cannot_be_taken_back_is_said(open_sheet: OpenSheet, sheet: str) -> None:
     grid = open_sheet(sheet)
     grid.copy_from_elsewhere("a\tb\nc\td\ne\tf")

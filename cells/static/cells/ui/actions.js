@@ -2,7 +2,9 @@
 
 import { formatColumn, MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
 import { cleanText, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
+import { MAX_FITTED_PX } from "./model.js";
 
+const MIN_FITTED_PX = 32; // a column of single digits can still be caught, and its letter read
 const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it is a slip, not a wish
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
@@ -96,10 +98,52 @@ export class Actions {
    * @param {number|null} size in pixels; null: the usual one
    */
   resize(axis, position, size) {
+    const { first, last } = this.#meant(axis, position);
+    this.#model.submit({ kind: "resize", [axis]: this.#model[axis].runsBetween(first, last), size });
+  }
+
+  /**
+   * Give a column, or each of those selected whole around it, the width of its widest content; an empty one the usual.
+   * @param {number} column
+   * @param {(cell: ReturnType<Model["cellAt"]>) => number} widthOf
+   */
+  fit(column, widthOf) {
+    const { columns } = this.#model;
+    const { first, last } = this.#meant("columns", column);
+    /** @type {Map<number, number>} */
+    const widest = new Map();
+    for (const [row_id, column_id] of this.#model.filled(first === last ? { column: columns.idAt(first) } : {})) {
+      const position = columns.findPosition(column_id);
+      if (position === undefined || position < first || position > last) continue;
+      const known = widest.get(position) ?? 0;
+      if (known < MAX_FITTED_PX) widest.set(position, Math.max(known, widthOf(this.#model.cellAt(row_id, column_id))));
+    }
+    /** @type {Map<number|null, [first: number, last: number][]>} columns of one width travel together */
+    const alike = new Map();
+    for (let position = first; position <= last; position += 1) {
+      const width = widest.get(position);
+      const size = width ? Math.max(MIN_FITTED_PX, Math.min(MAX_FITTED_PX, width)) : null;
+      const stretches = alike.get(size) ?? [];
+      const neighbour = stretches.at(-1);
+      if (neighbour?.[1] === position - 1) neighbour[1] = position;
+      else stretches.push([position, position]);
+      alike.set(size, stretches);
+    }
+    for (const [size, stretches] of alike) {
+      const runs = stretches.flatMap(([from, to]) => columns.runsBetween(from, to));
+      this.#model.submit({ kind: "resize", columns: runs, size });
+    }
+  }
+
+  /**
+   * Return what a gesture on one row or column means: all those selected whole, if it is among them.
+   * @param {AxisName} axis
+   * @param {number} position
+   */
+  #meant(axis, position) {
     const { first, last } = this.span(axis);
     const isAmongWhole = this.#selection.shape === axis && first <= position && position <= last;
-    const runs = isAmongWhole ? this.#model[axis].runsBetween(first, last) : this.#model[axis].runsBetween(position, position);
-    this.#model.submit({ kind: "resize", [axis]: runs, size });
+    return isAmongWhole ? { first, last } : { first: position, last: position };
   }
 
   /** Clear what is filled in the selection. */

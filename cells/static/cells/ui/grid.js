@@ -90,6 +90,7 @@ export class Grid {
       edit: () => this.#editor.open({ isTyping: false }),
       openMenu: (x, y) => this.openMenu(x, y),
       resize: (axis, position, size) => this.#actions.resize(axis, position, size),
+      fit: (column) => this.#actions.fit(column, (cell) => this.#painter.fittingWidth(cell)),
       showGuide: (guide) => {
         this.#guide = guide;
         this.repaint();

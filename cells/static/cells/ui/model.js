@@ -20,4 +20,6 @@
 
 export const ROW_HEIGHT_PX = 25;
 export const COLUMN_WIDTH_PX = 112;
+export const MAX_SIZE_PX = 2_000; // the server's limit
+export const MAX_FITTED_PX = 800; // a long text must not push its neighbours off the screen
 export const MIN_SIZE_PX = 16; // what a row or column can be dragged down to and still be caught again

@@ -270,6 +270,18 @@ export class Painter {
   }
 
   /**
+   * Return how wide a column must be to show all of a cell; 0 for an empty one.
+   * @param {{input: string, value?: unknown}|undefined} cell
+   */
+  fittingWidth(cell) {
+    const [text, kind] = shownOf(cell);
+    if (text === "") return 0;
+    const digits = kind === "number" ? text.replace(/[0-9]/g, "0") : text; // numbers are set in digits of one width
+    const widest = digits.split("\n").reduce((most, line) => Math.max(most, this.#widthOf(line)), 0);
+    return Math.ceil(widest) + PADDING_PX + 1;
+  }
+
+  /**
    * @param {string} text
    * @returns {number} its width in pixels
    */

@@ -1,6 +1,6 @@
 /** Mouse and pen on the grid: selecting, dragging a selection, dragging borders of rows and columns. */
 
-import { MIN_SIZE_PX } from "./model.js";
+import { MAX_SIZE_PX, MIN_SIZE_PX } from "./model.js";
 
 const GRIP_PX = { rows: 3, columns: 5 }; // how near to a border the pointer catches it; rows are low
 const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
@@ -19,6 +19,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {() => void} edit
  * @property {(x: number, y: number) => void} openMenu
  * @property {(axis: AxisName, position: number, size: number|null) => void} resize
+ * @property {(column: number) => void} fit give a column the width of its content
  * @property {(guide: {axis: AxisName, offset: number}|null) => void} showGuide
  */
 
@@ -165,13 +166,15 @@ export class Pointer {
   }
 
   /**
-   * A double click on a border gives back the usual size.
+   * A double click on a border fits a column to its content, and gives a row back its usual height.
    * @param {MouseEvent} event
    * @param {AxisName} axis
    */
   #onBorder(event, axis) {
     const border = this.#borderAt(event, axis);
-    if (border !== null) this.#target.resize(axis, border, null);
+    if (border === null) return;
+    if (axis === "columns") this.#target.fit(border);
+    else this.#target.resize(axis, border, null);
   }
 
   /**
@@ -190,7 +193,7 @@ export class Pointer {
     /** @param {PointerEvent} moved */
     const follow = (moved) => {
       const distance = (axis === "columns" ? moved.clientX : moved.clientY) - pressed;
-      size = Math.max(MIN_SIZE_PX, Math.min(2_000, Math.round(usual + distance)));
+      size = Math.max(MIN_SIZE_PX, Math.min(MAX_SIZE_PX, Math.round(usual + distance)));
       this.#target.showGuide({ axis, offset: start + size });
     };
     const end = () => {
