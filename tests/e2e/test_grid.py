@@ -376,6 +376,28 @@ def _widths(grid: GridPage, columns: str) -> list[float]:
     return [float(header.evaluate("header => header.offsetWidth")) for header in headers]
 
 
+_LINES = """(text) => {
+  const cell = [...document.querySelectorAll(".cell")].find((c) => c.textContent === text);
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const { top, bottom } = cell.getBoundingClientRect();
+  const lines = [...range.getClientRects()].filter((line) => line.width > 0);
+  return lines.map((line) => [line.top - top, line.top - bottom]);
+}"""
+
+
+def test_no_line_of_a_cell_is_cut_in_half(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.copy_from_elsewhere('"first\nsecond\nthird"\tsingle')
+    grid.press("Control+v")
+    grid.expect_cell("B1", "single")
+    [[single, _]] = grid.page.evaluate(_LINES, "single")
+    lines = grid.page.evaluate(_LINES, "first\nsecond\nthird")
+    assert len(lines) == 3
+    assert abs(lines[0][0] - single) <= 0.5  # on the line of its neighbours
+    assert lines[1][1] >= 0  # the second begins below the cell
+
+
 def test_what_cannot_be_taken_back_is_said(open_sheet: OpenSheet, sheet: str) -> None:
     grid = open_sheet(sheet)
     grid.copy_from_elsewhere("a\tb\nc\td\ne\tf")

@@ -11,6 +11,7 @@ import { element } from "./elements.js";
 import { Frames } from "./frames.js";
 
 const MAX_SHOWN_CHARACTERS = 500; // of a cell: no column is wide enough for more
+const LINE_PX = 17; // of text, as .cell has it
 const PADDING_PX = 13; // of a cell, both sides and its border
 const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall sheets
 const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt for one more row
@@ -38,7 +39,7 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
  * @property {{place: Place, element: HTMLElement}|null} editor
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to
  */
-/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, column: number, isSelected: boolean}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean}} CellSlot */
 /** @typedef {{element: HTMLElement, header: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, mark: string}} RowSlot */
 /** @typedef {{element: HTMLElement, column: number, left: number, width: number, mark: string}} HeaderSlot */
 
@@ -55,6 +56,18 @@ function shownOf(cell) {
   if (typeof value === "boolean") return [value ? "TRUE" : "FALSE", "boolean"];
   if (value !== null && typeof value === "object" && "error" in value) return [String(value.error), "error"];
   return [String(value ?? "").slice(0, MAX_SHOWN_CHARACTERS), "text"];
+}
+
+/**
+ * Return the line height that lets no line of a text be cut in half: as many lines as fit share the height of the row,
+ * and the next one begins below it. Empty where all fit.
+ * @param {string} text
+ * @param {number} height of the row
+ */
+function leadingOf(text, height) {
+  if (!text.includes("\n")) return "";
+  const fitting = Math.max(1, Math.floor((height - 1) / LINE_PX)); // 1: the border
+  return text.split("\n").length > fitting ? `${height / fitting}px` : "";
 }
 
 /**
@@ -176,7 +189,7 @@ export class Painter {
       const row = element("div", "row", { role: "row", "aria-owns": header.id });
       const cells = places.map((column) => {
         const cell = element("div", "cell", { role: "gridcell", id: `cell-${place}-${column}`, hidden: "" });
-        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, column: -1, isSelected: false };
+        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false };
       });
       row.append(...cells.map((slot) => slot.element));
       return { element: row, header, cells, top: NaN, height: NaN, row: -1, mark: "" };
@@ -252,7 +265,7 @@ export class Painter {
       const cell = slot.cells[column % this.#columnCapacity];
       const [text, kind] = shownOf(view.cellAt(row_id, /** @type {number} */ (view.columns.idAt(column))));
       const start = columnGeometry.offsetOf(column);
-      this.#paintCell(cell, column, text, kind, start - this.#origin.x, columnGeometry.sizeOf(column), limit - start);
+      this.#paintCell(cell, column, text, kind, start - this.#origin.x, columnGeometry.sizeOf(column), limit - start, height);
       const isSelected = isInRange && column >= range.left && column <= range.right;
       if (cell.isSelected !== isSelected) {
         cell.isSelected = isSelected;
@@ -301,8 +314,9 @@ export class Painter {
    * @param {number} left
    * @param {number} width
    * @param {number} room
+   * @param {number} height
    */
-  #paintCell(slot, column, text, kind, left, width, room) {
+  #paintCell(slot, column, text, kind, left, width, room, height) {
     const { element: cell } = slot;
     if (slot.column !== column) {
       if (slot.column === -1) cell.hidden = false;
@@ -313,6 +327,11 @@ export class Painter {
     if (slot.kind !== kind) cell.dataset.kind = slot.kind = kind;
     if (slot.left !== left) cell.style.left = `${(slot.left = left)}px`;
     if (slot.width !== width) cell.style.width = `${(slot.width = width)}px`;
+    const leading = leadingOf(text, height);
+    if (slot.leading !== leading) {
+      cell.style.lineHeight = slot.leading = leading;
+      cell.classList.toggle("clipped", leading !== "");
+    }
     // Measuring is dear, so only texts that may be too long (a character has 15 pixels at most) are measured.
     const mayOverflow = kind === "text" && room > width && text.length * 15 > width;
     const spill = mayOverflow && this.#widthOf(text) > width - PADDING_PX ? room : 0;
