@@ -1,115 +1,30 @@
-import os
-import random
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cells.domain import layout as layout_module
-from cells.domain.addresses import format_address, parse_address
-from cells.domain.axes import Axis, AxisName
-from cells.domain.layout import Layout, set_inputs
+from cells.domain.axes import AxisName
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
     Delete,
     Insert,
-    Move,
     Operation,
     Resize,
-    SetAddresses,
     SetCells,
     UpsertRow,
-    load_operation,
 )
 from cells.models import AuthorKind, Cell, LinkRole, Revision, Role, Sheet, SheetAccess
 from cells.services.access import create_sheet
 from cells.services.authors import Author
-from cells.services.commit import CommitResult, Committed, Refused, Submission, commit
+from cells.services.commit import Committed, Refused, Submission, commit
+from tests.services.prices import assert_log_is_whole, do, put, submit, texts
 
 pytestmark = pytest.mark.django_db
-
-STREAM = Author(AuthorKind.STREAM, "prices", origin="sub/1")
-
-
-@pytest.fixture
-def sheet() -> Sheet:
-    return create_sheet(None, "Prices", slug="prices")
-
-
-def submit(
-    operation: Operation | AddressedOperation,
-    slug: str = "prices",
-    operation_id: uuid.UUID | None = None,
-    author: Author = STREAM,
-) -> Submission:
-    return Submission(slug, operation_id or uuid.uuid4(), operation, author)
-
-
-def do(*operations: Operation | AddressedOperation) -> CommitResult:
-    """Commit to `prices`, as one batch, what must not be refused."""
-    result = commit([submit(operation) for operation in operations])
-    refused = [outcome for outcome in result.outcomes if isinstance(outcome, Refused)]
-    assert not refused
-    return result
-
-
-def put(a1: str, text: str) -> SetAddresses:
-    return SetAddresses(((*parse_address(a1), text),))
-
-
-def texts(slug: str = "prices") -> dict[str, str]:
-    """Return the filled, living cells of a sheet by A1 address."""
-    sheet = Sheet.objects.get(slug=slug)
-    rows, columns = Axis.from_runs(sheet.rows), Axis.from_runs(sheet.columns)
-    return {
-        format_address(rows.position_of(cell.row), columns.position_of(cell.column)): cell.input
-        for cell in Cell.objects.filter(sheet=sheet).exclude(input="")
-        if rows.is_alive(cell.row) and columns.is_alive(cell.column)
-    }
-
-
-def replay(sheet: Sheet) -> tuple[Layout, dict[tuple[int, int], str]]:
-    """Compute a sheet from its log alone."""
-    layout = Layout(
-        {AxisName.ROWS: Axis.from_runs([[0, 1000]]), AxisName.COLUMNS: Axis.from_runs([[0, 26]])},
-        {AxisName.ROWS: [], AxisName.COLUMNS: []},
-    )
-    inputs: dict[tuple[int, int], str] = {}
-    for revision in Revision.objects.filter(sheet=sheet).order_by("number"):
-        before = set_inputs(inputs, layout.apply(load_operation(revision.operation)))
-        assert Normal.of(before) == Normal.of(revision.before)
-    return layout, inputs
-
-
-class Normal:
-    @staticmethod
-    def of(value: Any) -> Any:
-        """Return JSON data with tuples as lists."""
-        if isinstance(value, dict):
-            return {str(key): Normal.of(part) for key, part in value.items()}
-        return [Normal.of(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def assert_log_is_whole(slug: str, count: int) -> None:
-    sheet = Sheet.objects.get(slug=slug)
-    numbers = Revision.objects.filter(sheet=sheet).order_by("number")
-    assert list(numbers.values_list("number", flat=True)) == list(range(1, count + 1))
-    assert sheet.head == count
-    layout, inputs = replay(sheet)
-    assert layout.axes[AxisName.ROWS].to_runs() == sheet.rows
-    assert layout.axes[AxisName.COLUMNS].to_runs() == sheet.columns
-    assert layout.sizes[AxisName.ROWS] == sheet.row_sizes
-    cells = Cell.objects.filter(sheet=sheet).values_list("row", "column", "input")
-    assert {(row, column): text for row, column, text in cells} == inputs
-    assert sheet.filled == sum(map(bool, inputs.values()))
 
 
 def test_an_edit_becomes_revision_one(sheet: Sheet) -> None:
@@ -232,126 +147,6 @@ def test_one_and_five_hundred_submissions_take_the_same_number_of_statements(
     assert statements(lambda: commit(five_hundred)) == one
 
 
-def test_addresses_mean_what_they_mean_at_the_commit(sheet: Sheet) -> None:
-    do(put("A1", "top"))
-    do(Insert(AxisName.ROWS, 0, 2), put("A1", "new top"), SetCells(((0, 1, "beside"),)))
-    assert texts() == {"A1": "new top", "A3": "top", "B3": "beside"}
-    assert_log_is_whole("prices", 4)
-
-
-def test_an_address_beyond_the_grid_makes_it_grow(sheet: Sheet) -> None:
-    result = do(put("AC1002", "far"))
-    assert texts() == {"AC1002": "far"}
-    assert result.deltas[sheet.id].rows == [[0, 1002]]
-    assert result.deltas[sheet.id].columns == [[0, 29]]
-    assert_log_is_whole("prices", 1)
-
-
-def test_append_goes_below_the_last_used_row(sheet: Sheet) -> None:
-    do(AppendRows((("a", "1"), ("b", "2"))))
-    do(put("C5", "lower"), AppendRows((("c", "3"),)), AppendRows((("d",),)))
-    assert texts() == {
-        "A1": "a", "B1": "1", "A2": "b", "B2": "2", "C5": "lower",
-        "A6": "c", "B6": "3", "A7": "d",
-    }  # fmt: skip
-    do(Delete(AxisName.ROWS, ((6, 1),)), AppendRows((("e",),)))
-    assert texts()["A7"] == "e"
-    do(put("A7", ""))
-    do(AppendRows((("f",),)))
-    assert texts()["A7"] == "f"
-    assert_log_is_whole("prices", 8)
-
-
-def test_append_below_moved_rows_goes_by_place_not_by_id(sheet: Sheet) -> None:
-    do(put("A1", "1"), put("A2", "2"), Move(AxisName.ROWS, ((0, 1),), 20))
-    assert texts() == {"A1": "2", "A20": "1"}
-    do(AppendRows((("3",),)))
-    assert texts()["A21"] == "3"
-
-
-def test_append_to_a_full_grid_makes_it_grow(sheet: Sheet) -> None:
-    do(put("A1000", "last"))
-    do(AppendRows((("a",), ("b",))))
-    assert texts() == {"A1000": "last", "A1001": "a", "A1002": "b"}
-    assert_log_is_whole("prices", 2)
-
-
-def test_upsert_finds_its_row_or_appends_one(sheet: Sheet) -> None:
-    do(put("A1", "Symbol"), put("C1", "Bid"))
-    eur = UpsertRow((("Symbol", "EURUSD"),), (("Bid", "1.08"),))
-    do(eur)
-    assert texts() == {"A1": "Symbol", "C1": "Bid", "A2": "EURUSD", "C2": "1.08"}
-    do(
-        UpsertRow((("Symbol", "EURUSD"),), (("Bid", "1.09"),)),
-        UpsertRow((("Symbol", "GBPUSD"),), (("Bid", "1.2"),)),
-        UpsertRow((("Symbol", "GBPUSD"),), (("Bid", "1.3"),)),
-    )
-    assert texts() == {
-        "A1": "Symbol", "C1": "Bid", "A2": "EURUSD", "C2": "1.09", "A3": "GBPUSD", "C3": "1.3",
-    }  # fmt: skip
-    assert_log_is_whole("prices", 6)
-
-
-def test_upsert_by_two_keys_wants_both(sheet: Sheet) -> None:
-    do(*[put(a1, t) for a1, t in (("A1", "Day"), ("B1", "Symbol"), ("C1", "Bid"))])
-    do(AppendRows((("Mon", "EUR", "1"), ("Tue", "EUR", "2"), ("Mon", "GBP", "3"))))
-    do(UpsertRow((("Day", "Mon"), ("Symbol", "GBP")), (("Bid", "9"),)))
-    assert texts()["C4"] == "9"
-    do(UpsertRow((("Day", "Tue"), ("Symbol", "GBP")), (("Bid", "7"),)))
-    assert (texts()["A5"], texts()["B5"], texts()["C5"]) == ("Tue", "GBP", "7")
-
-
-def test_upsert_sees_what_its_own_batch_did_before(sheet: Sheet) -> None:
-    do(put("A1", "Old"), put("A2", "x"))
-    do(
-        put("A1", "Key"),
-        put("B1", "Value"),
-        put("A2", "renamed"),
-        UpsertRow((("Key", "x"),), (("Value", "1"),)),
-        Insert(AxisName.ROWS, 0, 1),
-        put("A1", "Moved"),
-        UpsertRow((("Moved", "Key"),), (("Moved", "found"),)),
-    )
-    assert texts() == {
-        "A1": "Moved", "A2": "found", "B2": "Value", "A3": "renamed", "A4": "x", "B4": "1",
-    }  # fmt: skip
-
-
-def test_a_missing_header_is_refused_with_those_that_there_are(sheet: Sheet) -> None:
-    do(put("A1", "Symbol"), put("B1", "Bid"))
-    (outcome,) = commit([submit(UpsertRow((("Symbol", "x"),), (("Ask", "1"),)))]).outcomes
-    assert isinstance(outcome, Refused)
-    assert outcome.error.code == "unknown_header"
-    assert "'Ask'" in str(outcome.error)
-    assert "Symbol, Bid" in str(outcome.error)
-
-
-def test_upsert_into_a_sheet_without_rows_is_refused(sheet: Sheet) -> None:
-    do(Delete(AxisName.ROWS, ((0, 1000),)))
-    outcomes = commit([submit(UpsertRow((("A", "x"),), ())), submit(put("A1", "y"))]).outcomes
-    assert isinstance(outcomes[0], Refused)
-    assert texts() == {"A1": "y"}
-
-
-def test_upsert_finds_its_row_though_the_header_came_in_the_same_batch(sheet: Sheet) -> None:
-    do(put("A2", "EURUSD"))
-    do(
-        put("A1", "Symbol"),
-        put("B1", "Bid"),
-        UpsertRow((("Symbol", "EURUSD"),), (("Bid", "1"),)),
-    )
-    assert texts() == {"A1": "Symbol", "B1": "Bid", "A2": "EURUSD", "B2": "1"}
-
-
-def test_an_operation_that_sets_nothing_leaves_no_revision(sheet: Sheet) -> None:
-    do(put("A1", "Symbol"), put("A2", "EURUSD"))
-    outcomes = commit([submit(AppendRows(())), submit(AppendRows(((),)))]).outcomes
-    assert [o.error.code for o in outcomes if isinstance(o, Refused)] == ["malformed"] * 2
-    do(UpsertRow((("Symbol", "EURUSD"),), ()), UpsertRow((("Symbol", "GBPUSD"),), ()))
-    assert texts() == {"A1": "Symbol", "A2": "EURUSD", "A3": "GBPUSD"}
-    assert_log_is_whole("prices", 4)
-
-
 def test_an_axis_cannot_be_broken_into_pieces_without_end(
     sheet: Sheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,75 +216,3 @@ def test_alice_and_bob_may_edit_and_carol_may_not(sheet: Sheet) -> None:
     assert code_for(guest) == "forbidden"
     Sheet.objects.update(link_role=LinkRole.EDITOR)
     assert code_for(guest) == 3
-
-
-@pytest.mark.django_db(transaction=True)
-def test_threads_that_write_at_once_leave_a_log_without_gaps(sheet: Sheet) -> None:
-    create_sheet(None, "Other", slug="other")
-    slugs = ["prices", "other"]
-    shared = [uuid.uuid4() for _ in range(20)]  # every thread submits these: retries that race
-
-    def work(seed: int) -> None:
-        chance = random.Random(seed)
-        try:
-            for number in range(20):
-                batch = [
-                    submit(put(f"A{chance.randint(1, 50)}", str(seed)), chance.choice(slugs))
-                    for _ in range(2)
-                ]
-                batch.append(submit(put("B1", str(number)), operation_id=shared[number]))
-                commit(batch)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(work, range(6)))
-    counts = [Revision.objects.filter(sheet__slug=slug).count() for slug in slugs]
-    assert sum(counts) == 6 * 20 * 2 + 20
-    for slug, count in zip(slugs, counts, strict=True):
-        assert_log_is_whole(slug, count)
-
-
-WRITER = """
-import sys, uuid, django
-django.setup()
-from cells.domain.operations import AppendRows
-from cells.models import AuthorKind
-from cells.services.authors import Author
-from cells.services.commit import Submission, commit
-author = Author(AuthorKind.STREAM, "writer")
-for number in range(40):
-    commit([Submission("prices", uuid.uuid4(), AppendRows(((sys.argv[1], str(number)),)), author)])
-"""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_processes_that_write_at_once_leave_a_log_without_gaps(sheet: Sheet) -> None:
-    settings = connection.settings_dict
-    url = f"sqlite:///{settings['NAME']}"
-    if connection.vendor == "postgresql":
-        host, port, user = settings["HOST"], settings["PORT"], settings["USER"]
-        url = f"postgres://{user}:{settings['PASSWORD']}@{host}:{port}/{settings['NAME']}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "sheetsync.settings",
-    }
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(number)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(4)
-    ]
-    for writer in writers:
-        _, stderr = writer.communicate(timeout=60)
-        assert writer.returncode == 0, stderr
-    assert_log_is_whole("prices", 160)
-    rows = texts()
-    assert len(rows) == 320
-    for number in range(4):
-        own = [rows[f"B{row}"] for row in range(1, 161) if rows[f"A{row}"] == str(number)]
-        assert own == [str(count) for count in range(40)]  # each writer's rows in its order
