@@ -417,6 +417,25 @@ def test_what_cannot_be_taken_back_is_said(open_sheet: OpenSheet, sheet: str) ->
     expect(notices.last).to_have_text("Deleted 1 column with 1 filled cell.")
 
 
+def test_a_refusal_speaks_of_no_ids(open_sheet: OpenSheet, sheet: str) -> None:
+    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice.page.evaluate(  # what alice sends comes late, when the row is gone
+        """() => {
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (...frames) {
+            setTimeout(() => send.apply(this, frames), 2000);
+          };
+        }"""
+    )
+    alice.go_to("B3")
+    alice.type("too late")
+    bob.go_to("A3")
+    bob.choose("Delete row 3")
+    notice = alice.page.get_by_role("alert")
+    expect(notice.locator("p")).to_have_text("Not saved: Somebody deleted this row or column.")
+    expect(notice.locator("pre")).to_have_text("too late")
+
+
 def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:
     alice, bob = open_sheet(sheet), open_sheet(sheet)
     alice.copy_from_elsewhere("a\tb\nc\td")

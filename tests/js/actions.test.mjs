@@ -63,3 +63,17 @@ test("a deletion says what went with it, of empty rows nothing", () => {
   actions.delete("rows");
   assert.deepEqual(said, ["Deleted 2 rows with 2 filled cells."]);
 });
+
+test("a page knows what it deleted itself", () => {
+  const { actions, selection } = sheet([]);
+  selection.selectRange({ top: 3, left: 2, bottom: 4, right: 2 });
+  actions.delete("rows");
+  const isOwn = (operation) => actions.hasDeletedFor(operation);
+  assert.ok(isOwn({ kind: "set_cells", cells: [[1, 1, "a"], [4, 1, "b"]] }));
+  assert.ok(isOwn({ kind: "paste", cell: [3, 0], values: [["a"]] }));
+  assert.ok(isOwn({ kind: "insert_rows", before: 3, count: 1 }));
+  assert.ok(isOwn({ kind: "resize", rows: [[0, 4]], size: 30 }));
+  assert.ok(!isOwn({ kind: "set_cells", cells: [[5, 4, "a"]] }));
+  assert.ok(!isOwn({ kind: "insert_columns", before: 3, count: 1 }));
+  assert.ok(!isOwn({ kind: "move_rows", rows: [[5, 1]], before: null }));
+});

@@ -7,6 +7,7 @@ import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
+import { reasonOf } from "./ui/refusals.js";
 import { describe, paintStatus } from "./ui/status.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
@@ -36,7 +37,9 @@ const replica = new Replica({
     if (what === "opened") opened();
     showStatus();
   },
-  refused: ({ code, message, text }) => notices.tell(`Not saved: ${message || code}`, text),
+  refused: ({ code, message, text, operation }) => {
+    notices.tell(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text);
+  },
   journal: {
     put: (kept) => journal?.put(kept),
     remove: (kept) => journal?.remove(kept),

@@ -1,14 +1,16 @@
 /** What can be done to the selected cells, rows and columns: each becomes operations on the model. */
 
 import { formatColumn, MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
-import { cleanText, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
+import { cleanText, editsOf, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
 import { MAX_FITTED_PX } from "./model.js";
 
 const MIN_FITTED_PX = 32; // a column of single digits can still be caught, and its letter read
 const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it is a slip, not a wish
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
+/** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("../domain/operations.js").Intended} Intended */
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./selection.js").Selection} Selection */
 /** @typedef {"rows"|"columns"} AxisName */
@@ -17,6 +19,7 @@ export class Actions {
   #model;
   #selection;
   #tell;
+  /** @type {Record<AxisName, Run[]>} what this page deleted */ #deleted = { rows: [], columns: [] };
 
   /**
    * @param {Model} model
@@ -69,10 +72,26 @@ export class Actions {
     const runs = this.#model[axis].runsBetween(first, last);
     const filled = this.#filledIn(this.#whole(axis)).length;
     this.#model.submit(axis === "rows" ? { kind: "delete_rows", rows: runs } : { kind: "delete_columns", columns: runs });
+    this.#deleted[axis].push(...runs);
     if (filled === 0) return;
     /** @type {(many: number, noun: string) => string} */
     const counted = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
     this.#tell(`Deleted ${counted(count, axis === "rows" ? "row" : "column")} with ${counted(filled, "filled cell")}.`);
+  }
+
+  /**
+   * Say whether it was this page that deleted a row or column that an operation is about.
+   * @param {Intended} operation
+   */
+  hasDeletedFor(operation) {
+    /** @type {(axis: AxisName, first: number, count?: number) => boolean} */
+    const isGone = (axis, first, count = 1) => this.#deleted[axis].some(([from, many]) => first < from + many && from < first + count);
+    const cells = operation.kind === "paste" ? [operation.cell] : (editsOf(operation) ?? []);
+    if (cells.some(([row, column]) => isGone("rows", row) || isGone("columns", column))) return true;
+    const { rows = [], columns = [] } = /** @type {{rows?: Run[], columns?: Run[]}} */ (operation);
+    if (rows.some((run) => isGone("rows", ...run)) || columns.some((run) => isGone("columns", ...run))) return true;
+    const before = "before" in operation ? operation.before : null;
+    return before !== null && isGone(operation.kind.endsWith("rows") ? "rows" : "columns", before);
   }
 
   /**

@@ -119,6 +119,14 @@ export class Grid {
     this.#editor.commit();
   }
 
+  /**
+   * Say whether it was this page that deleted a row or column that an operation is about.
+   * @param {import("../domain/operations.js").Intended} operation
+   */
+  hasDeletedFor(operation) {
+    return this.#actions.hasDeletedFor(operation);
+  }
+
   /** Take the keyboard. */
   focus() {
     this.#around.host.focus({ preventScroll: true });
