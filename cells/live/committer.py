@@ -6,6 +6,7 @@ No timer adds latency to a lone edit.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from cells.services.failures import is_outage
 logger = logging.getLogger(__name__)
 
 MAX_BATCH_SUBMISSIONS = 1_000
+COMPLAINT_SECONDS = 5.0  # an outage is a line now and then, not a line a batch
 MAX_BATCH_WEIGHT = 2_000_000  # about 2 MB, four of the largest pastes: well under a second
 
 
@@ -65,6 +67,7 @@ class Committer:
         self._notice = notice
         self._pending: deque[_Pending] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._complained_at = float("-inf")
 
     async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
         """Hand in an edit; its outcome reaches the client as a frame.
@@ -120,7 +123,9 @@ class Committer:
                 self._notice(outcome.revision)
 
     def _refuse_for_now(self, batch: list[_Pending], error: Exception) -> None:
-        logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)
+        if time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
+            self._complained_at = time.monotonic()
+            logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)
         refusal = Unavailable("the database does not answer; the edit waits to be sent again")
         _answer(batch, [Refused(pending.submission.operation_id, refusal) for pending in batch])
 

@@ -35,6 +35,7 @@ GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
 MAX_AHEAD = 64  # steps kept until the one before them comes; the log has the rest
 SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those who open it next
 RETRY_SECONDS = 0.5
+MAX_RETRY_SECONDS = 3.0
 
 Tell = Callable[[int, Any], None]
 
@@ -216,14 +217,17 @@ class Hub:
 
     async def _heal(self) -> None:
         """Read what no frame has brought, until nothing is missing."""
+        failures = 0
         try:
             await asyncio.sleep(GAP_PATIENCE_SECONDS if self._ahead else 0)
             while (wanted := self._known_head) > self.head:
                 try:
                     read = await self._readers.run(_read_frames, self.sheet_id, self.head)
                 except DatabaseError as error:
-                    logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)
-                    await asyncio.sleep(RETRY_SECONDS)
+                    if failures == 0:
+                        logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)
+                    failures += 1
+                    await asyncio.sleep(min(RETRY_SECONDS * failures, MAX_RETRY_SECONDS))
                     continue
                 if read is not None:
                     self._offer(read)

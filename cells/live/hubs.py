@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from django.db import Error as DatabaseError
 from django.db import connection
 
 from cells.live.client import Client
@@ -153,6 +154,9 @@ class Hubs:
                 continue
             try:
                 roles = await self.readers.run(roles_now, {key for _, key in clients})
+            except DatabaseError as error:
+                logger.warning("nobody's role can be checked: %s", error)
+                continue
             except Exception:
                 logger.exception("nobody's role could be checked")
                 continue
