@@ -436,6 +436,17 @@ def test_a_refusal_speaks_of_no_ids(open_sheet: OpenSheet, sheet: str) -> None:
     expect(notice.locator("pre")).to_have_text("too late")
 
 
+def test_the_title_has_room_on_a_narrow_screen(open_sheet: OpenSheet, sheet: str) -> None:
+    grid, _, _ = open_sheet(sheet), open_sheet(sheet), open_sheet(sheet)
+    grid.page.set_viewport_size({"width": 390, "height": 700})
+    grid.expect_status("Saved")
+    expect(grid.page.locator(".badge")).to_have_count(2)
+    title = grid.page.locator("#title")
+    title.evaluate("(title) => { title.textContent = 'A title of some length'; }")
+    assert title.evaluate("(title) => title.offsetWidth") >= 150
+    assert grid.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:
     alice, bob = open_sheet(sheet), open_sheet(sheet)
     alice.copy_from_elsewhere("a\tb\nc\td")
