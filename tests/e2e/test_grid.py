@@ -436,6 +436,21 @@ def test_a_refusal_speaks_of_no_ids(open_sheet: OpenSheet, sheet: str) -> None:
     expect(notice.locator("pre")).to_have_text("too late")
 
 
+def test_control_enter_fills_the_range(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.go_to("B2:C3")
+    grid.type("same", "Control+Enter")
+    grid.expect_cells("B2", [["same", "same"], ["same", "same"]])
+    grid.expect_saved()
+    assert grid.selected == "B2:C3"
+    assert grid.revision == 1  # one range, one operation
+    grid.go_to("D1")
+    grid.page.keyboard.type("one")
+    grid.press("Control+Enter")  # a single cell gets a second line
+    grid.type("two")
+    grid.expect_cell("D1", "one\ntwo")
+
+
 def test_the_title_has_room_on_a_narrow_screen(open_sheet: OpenSheet, sheet: str) -> None:
     grid, _, _ = open_sheet(sheet), open_sheet(sheet), open_sheet(sheet)
     grid.page.set_viewport_size({"width": 390, "height": 700})

@@ -165,6 +165,23 @@ export class Actions {
     return isAmongWhole ? { first, last } : { first: position, last: position };
   }
 
+  /**
+   * Write one text into every selected cell; false if they are too many.
+   * @param {string} text
+   */
+  fill(text) {
+    const values = this.#repeated([[text]]);
+    if (values === null) return false;
+    const { rows, columns } = this.#model;
+    const { top, left } = this.#selection.range;
+    this.submit(
+      values.flatMap((line, down) =>
+        line.map((_, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
+      ),
+    );
+    return true;
+  }
+
   /** Clear what is filled in the selection. */
   clear() {
     this.submit(this.clearing(this.#selection.range));

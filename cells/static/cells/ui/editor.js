@@ -29,6 +29,8 @@ export class Editor {
    * @param {HTMLTextAreaElement} formula the formula bar's input
    * @param {object} around
    * @param {() => {row: number, column: number}} around.activeCell ids
+   * @param {() => boolean} around.isRange more than one cell is selected
+   * @param {(text: string) => boolean} around.fill write into every selected cell; false if they are too many
    * @param {() => void} around.changed opened, closed, or another draft
    * @param {(leave: Step|"tab"|"tab back"|"enter"|"enter back"|null) => void} around.done
    */
@@ -125,6 +127,14 @@ export class Editor {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (this.#cell === null || event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.altKey && this.#around.isRange()) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (!this.#around.fill(cleanText(this.draft))) return;
+      this.#close();
+      this.#around.done(null);
+      return;
+    }
     const leave = this.#leaveOf(event);
     if (leave === undefined) return;
     event.preventDefault();

@@ -67,6 +67,8 @@ export class Grid {
     this.#selection = new Selection(model.rows, model.columns, () => this.#selected());
     this.#editor = new Editor(model, formula, {
       activeCell: () => this.#activeIds(),
+      isRange: () => !this.#selection.isSingle,
+      fill: (text) => this.#actions.fill(text),
       changed: () => this.#edited(),
       done: (leave) => this.#leave(leave),
     });
