@@ -462,6 +462,21 @@ def test_the_title_has_room_on_a_narrow_screen(open_sheet: OpenSheet, sheet: str
     assert grid.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_text_without_a_key_begins_editing(open_sheet: OpenSheet, sheet: str) -> None:
+    grid = open_sheet(sheet)
+    grid.type("replaced")
+    grid.press("ArrowUp")
+    grid.page.keyboard.insert_text("🙂")  # as emoji pickers send it
+    grid.type(" smile")
+    grid.expect_cell("A1", "🙂 smile")
+    grid.type("typed")
+    grid.expect_cell("A2", "typed")
+    grid.page.keyboard.insert_text("again")
+    grid.press("Enter")
+    grid.expect_cell("A3", "again")
+    grid.expect_saved()
+
+
 def test_rows_and_columns_move_and_grow(open_sheet: OpenSheet, sheet: str) -> None:
     alice, bob = open_sheet(sheet), open_sheet(sheet)
     alice.copy_from_elsewhere("a\tb\nc\td")

@@ -60,11 +60,11 @@ export class Editor {
 
   /**
    * Open the active cell over the grid: with its input, or empty for what is being typed to replace it.
-   * @param {{isTyping: boolean}} how
+   * @param {{isTyping: boolean, text?: string}} how `text`: what came without a key
    */
-  open({ isTyping }) {
+  open({ isTyping, text = "" }) {
     if (!this.#begin(isTyping)) return;
-    this.#show(isTyping ? "" : this.#original);
+    this.#show(isTyping ? text : this.#original);
     this.#input.focus({ preventScroll: true });
     this.#input.setSelectionRange(this.#input.value.length, this.#input.value.length);
   }

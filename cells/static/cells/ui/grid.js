@@ -7,6 +7,7 @@ import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
 import { Geometry } from "./geometry.js";
 import { commandOf } from "./keyboard.js";
+import { takeKeylessText } from "./keyless.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
 import { menuItems } from "./menu_items.js";
@@ -106,6 +107,7 @@ export class Grid {
       host.addEventListener(kind, (event) => this.#keepFromCells(event), true); // before the clipboard hears of it
     }
     host.addEventListener("keydown", (event) => this.#pressed(event));
+    takeKeylessText(host, (text) => this.#takeText(text));
     nameBox.addEventListener("keydown", (event) => this.#named(event));
     nameBox.addEventListener("focus", () => {
       this.#editor.commit();
@@ -305,6 +307,13 @@ export class Grid {
     }
     event.preventDefault();
     this.#run(command);
+  }
+
+  /** @param {string} text */
+  #takeText(text) {
+    if (this.#model.rows.length === 0 || this.#editor.cell !== null || this.#strays.takesText(text)) return;
+    this.#reveal(this.#selection.active);
+    this.#editor.open({ isTyping: true, text });
   }
 
   /** @param {ClipboardEvent} event */
