@@ -33,6 +33,15 @@ SETTLE_SECONDS = 2.0  # what is under way when the sending ends still counts
 LOADS = ((10, 20), (10, 100), (100, 20), (100, 100))  # sockets, edits a second
 RUNS = 3
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+LIMITS = """
+## What this does not say
+
+* Load generator and server share the cores, and the generator is Python: these are no highest
+  rates, and no comparison with anything else. A neutral generator and peers come with the work on
+  speed.
+* A tail (p99) of a few runs of 5 s on a shared machine is a rough one.
+* Not measured here: Pub/Sub intake, cold opening of large sheets, memory, the grid's frame rate.
+"""
 MAKE_SHEET = (
     "from cells.services.access import create_sheet; "
     "create_sheet(None, 'Bench', slug={slug!r}, link_role='editor')"
@@ -84,8 +93,9 @@ async def listen(socket: ClientConnection, place: int, latencies_ms: list[float]
 
 async def edit(socket: ClientConnection, place: int, interval: float) -> int:
     """Type down the column `place` until the time is up; return how often."""
-    began, count = time.perf_counter(), 0
+    # Editors take turns: at the same moment, their edits would be merged into one delta.
     await asyncio.sleep(interval * (place % 10) / 10)
+    began, count = time.perf_counter(), 0
     while time.perf_counter() - began < SECONDS:
         # A cell of its own each time: a merged delta would carry only the last of two edits.
         cell = [count % 1_000, place, repr(time.perf_counter())]
@@ -191,7 +201,7 @@ def main() -> None:
     ]
     for kind in ("SQLite, no Redis", "PostgreSQL, Redis"):
         lines += bench(kind)
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n" + LIMITS
     RESULTS.write_text(text)
     print(f"\n{text}")
 
