@@ -163,6 +163,7 @@ def test_stopping_during_an_outage_gives_the_messages_back_at_once(
     assert len(stream.undelivered()) == 1
 
 
+@pytest.mark.only_on("sqlite")  # about Pub/Sub and threads, whatever the database
 def test_failure_that_is_no_outage_ends_the_listener(
     stream: Stream,
     demo: Sheet,
@@ -235,6 +236,7 @@ def test_batch_with_many_bytes_is_several_transactions(
     assert Cell.objects.get().input.strip() == "49"
 
 
+@pytest.mark.only_on("sqlite")  # about Pub/Sub and threads, whatever the database
 def test_emulator_that_comes_back_empty_is_set_up_again(
     stream: Stream,
     demo: Sheet,
@@ -261,6 +263,7 @@ def test_emulator_that_comes_back_empty_is_set_up_again(
     assert any("Pub/Sub answers again" in line for line in lines)
 
 
+@pytest.mark.only_on("sqlite")  # about Pub/Sub and threads, whatever the database
 def test_emulator_that_hangs_is_an_outage_and_no_silence(
     stream: Stream, demo: Sheet, listen: Callable[..., Listener]
 ) -> None:
