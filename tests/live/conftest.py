@@ -98,9 +98,15 @@ class Tab:
 
     async def next(self, kind: str, after: int = 0) -> Frame:
         """Return the first frame of a type behind the first `after` ones."""
+        return await self._first({kind}, after)
 
+    async def refusal(self, after: int = 0) -> Frame:
+        """Return the first refusal, of a frame or an operation, behind the first `after` frames."""
+        return await self._first({"error", "operation.rejected"}, after)
+
+    async def _first(self, kinds: set[str], after: int) -> Frame:
         def found() -> Frame | None:
-            return next((f for f in self.frames[after:] if f["type"] == kind), None)
+            return next((f for f in self.frames[after:] if f["type"] in kinds), None)
 
         await self.until(lambda: found() is not None)
         frame = found()
