@@ -15,8 +15,9 @@ from cells.domain.operations import parse_operation
 from cells.live.client import Client
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
+from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowance
 from cells.live.outbox import Outbox, text_message
-from cells.models import AuthorKind, Sheet
+from cells.models import AuthorKind, Role, Sheet
 from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SheetOpen
 from cells.services.access import Admission, Person, admit
 from cells.services.authors import Author
@@ -35,6 +36,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
     """
 
     outbox: Outbox
+    allowance: Allowance
     admission: Admission | None = None
     hub: Hub | None = None
     client: Client | None = None
@@ -45,6 +47,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
         """Serve one socket without what costs per message: no channel layer, no thread hop."""
         self.scope, self.base_send = scope, send
         self.outbox = Outbox(send)
+        self.allowance = Allowance(asyncio.get_running_loop().time())
         try:
             while True:
                 await self.dispatch(await receive())
@@ -92,11 +95,13 @@ class SheetConsumer(AsyncWebsocketConsumer):
         try:
             match protocol.decode_frame(text_data):
                 case SheetOpen() as frame:
-                    await self._open(self.admission, frame)
+                    if self._may_spend(OPENING_COST, text_data):
+                        await self._open(self.admission, frame)
                 case OperationSubmit(operation_id, operation):
-                    await self._submit(operation_id, operation)
+                    await self._submit(operation_id, operation, text_data)
                 case PresenceUpdate() as frame:
-                    self._update_presence(frame)
+                    if self._may_spend(PRESENCE_COST, text_data):
+                        self._update_presence(frame)
         except SheetSyncError as error:
             self._refuse_frame(error)
 
@@ -116,15 +121,25 @@ class SheetConsumer(AsyncWebsocketConsumer):
         except Sheet.DoesNotExist:
             self.outbox.close(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
 
-    async def _submit(self, operation_id: uuid.UUID, raw: object) -> None:
+    async def _submit(self, operation_id: uuid.UUID, raw: object, text: str | None) -> None:
         if self.hub is None or self.client is None:
             raise Malformed("send sheet.open first")
         try:
             operation = parse_operation(raw)
         except SheetSyncError as error:
-            self.client.send(protocol.encode_rejected(operation_id, error))
+            if self._may_spend(REFUSAL_COST, text):
+                self.client.send(protocol.encode_rejected(operation_id, error))
             return
-        await self.hub.submit(self.client, operation_id, operation)
+        if self.client.role != Role.VIEWER or self._may_spend(REFUSAL_COST, text):
+            await self.hub.submit(self.client, operation_id, operation)
+
+    def _may_spend(self, cost: float, text: str | None) -> bool:
+        """Pay for a frame that no commit holds back; close the socket that cannot."""
+        now = asyncio.get_running_loop().time()
+        if self.allowance.spend(cost, len(text or ""), now):
+            return True
+        self.outbox.close(CloseCode.TOO_MANY, "too many messages; send fewer")
+        return False
 
     def _update_presence(self, frame: PresenceUpdate) -> None:
         if self.hub is None or self.client is None:

@@ -26,6 +26,7 @@ class CloseCode(IntEnum):
     FORBIDDEN = 4403
     NO_SUCH_SHEET = 4404
     TOO_SLOW = 4408
+    TOO_MANY = 4429
     DRAINING = 1012
     TRY_AGAIN_LATER = 1013
 
