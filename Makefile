@@ -4,6 +4,7 @@
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure the live path; writes bench/RESULTS.md
+#   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -16,7 +17,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 , := ,
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench check
+.PHONY: run test lint types bench soak check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -45,6 +46,9 @@ types: $(INSTALLED_DEV)
 
 bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.live
+
+soak: $(INSTALLED_DEV)
+	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
 
 check: lint types
 	@$(BIN)/lint-imports --no-logo
