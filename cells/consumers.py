@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -13,10 +14,12 @@ from cells import protocol
 from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncError
 from cells.domain.operations import parse_operation
 from cells.live.client import Client
+from cells.live.direct import DirectSocket
+from cells.live.frames import Frame
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
 from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowance
-from cells.live.outbox import Outbox, text_message
+from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
 from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SheetOpen
 from cells.services.access import Admission, Person, admit
@@ -59,7 +62,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
     async def dispatch(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "websocket.receive":
-                await self.receive(message.get("text"))
+                waiting = self.take(message.get("text"))
+                if waiting is not None:
+                    await waiting
             case "websocket.connect":
                 await self.connect()
             case "websocket.disconnect":
@@ -68,7 +73,14 @@ class SheetConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept, so that a refusal can say its code, and let in who may look."""
         await self.accept()
-        self.outbox.start()
+        direct = DirectSocket.under(self.base_send)
+        if direct is not None:
+            self.outbox.go_direct(direct)
+        await self._admit()
+        if direct is not None:
+            direct.listen(self.take)
+
+    async def _admit(self) -> None:
         user: Person = self.scope["user"]
         slug = self.scope["url_route"]["kwargs"]["slug"]
         try:
@@ -89,25 +101,30 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 "no sheet.open within 10 s",
             )
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+    def take(self, text: str | bytes | None) -> Awaitable[None] | None:
+        """Take in one frame; what this returns has to be awaited before the next one."""
         if self.admission is None or self.outbox.is_closed:
-            return
+            return None
         try:
-            match protocol.decode_frame(text_data):
-                case SheetOpen() as frame:
-                    if self._may_spend(OPENING_COST, text_data):
-                        await self._open(self.admission, frame)
+            match protocol.decode_frame(text):
                 case OperationSubmit(operation_id, operation):
-                    await self._submit(operation_id, operation, text_data)
+                    return self._submit(operation_id, operation, text)
                 case PresenceUpdate() as frame:
-                    if self._may_spend(PRESENCE_COST, text_data):
+                    if self._may_spend(PRESENCE_COST, text):
                         self._update_presence(frame)
+                case SheetOpen() as frame:
+                    if self._may_spend(OPENING_COST, text):
+                        return self._open(self.admission, self._checked(frame))
         except SheetSyncError as error:
             self._refuse_frame(error)
+        return None
 
-    async def _open(self, admission: Admission, frame: SheetOpen) -> None:
+    def _checked(self, frame: SheetOpen) -> SheetOpen:
         if frame.protocol != protocol.PROTOCOL:
             raise Malformed(f"this server speaks protocol {protocol.PROTOCOL}; reload the page")
+        return frame
+
+    async def _open(self, admission: Admission, frame: SheetOpen) -> None:
         if self.open_timer is not None:
             self.open_timer.cancel()
         try:
@@ -121,7 +138,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
         except Sheet.DoesNotExist:
             self.outbox.close(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
 
-    async def _submit(self, operation_id: uuid.UUID, raw: object, text: str | None) -> None:
+    def _submit(
+        self, operation_id: uuid.UUID, raw: object, text: str | bytes | None
+    ) -> Awaitable[None] | None:
         if self.hub is None or self.client is None:
             raise Malformed("send sheet.open first")
         try:
@@ -129,11 +148,12 @@ class SheetConsumer(AsyncWebsocketConsumer):
         except SheetSyncError as error:
             if self._may_spend(REFUSAL_COST, text):
                 self.client.send(protocol.encode_rejected(operation_id, error))
-            return
-        if self.client.role != Role.VIEWER or self._may_spend(REFUSAL_COST, text):
-            await self.hub.submit(self.client, operation_id, operation)
+            return None
+        if self.client.role == Role.VIEWER and not self._may_spend(REFUSAL_COST, text):
+            return None
+        return self.hub.submit(self.client, operation_id, operation)
 
-    def _may_spend(self, cost: float, text: str | None) -> bool:
+    def _may_spend(self, cost: float, text: str | bytes | None) -> bool:
         """Pay for a frame that no commit holds back; close the socket that cannot."""
         now = asyncio.get_running_loop().time()
         if self.allowance.spend(cost, len(text or ""), now):
@@ -165,7 +185,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
         )
 
     def _refuse_frame(self, error: SheetSyncError) -> None:
-        self.outbox.put(text_message(protocol.encode_error(error)))
+        self.outbox.put(Frame(protocol.encode_error(error)))
         self.malformed_frames += 1
         if self.malformed_frames >= MAX_MALFORMED_FRAMES:
             self.outbox.close(CloseCode.MALFORMED, "too many malformed frames")

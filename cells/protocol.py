@@ -64,12 +64,14 @@ ClientFrame: TypeAlias = SheetOpen | OperationSubmit | PresenceUpdate
 _decoder = msgspec.json.Decoder(ClientFrame)
 
 
-def decode_frame(text: str | None) -> ClientFrame:
-    """Read what a client sent; None is a binary frame. Raises Malformed."""
+def decode_frame(text: str | bytes | None) -> ClientFrame:
+    """Read what a client sent, as text or its UTF-8; None is a binary frame. Raises Malformed."""
     if text is None:
         raise Malformed("frames must be text, not binary")
     if len(text) > MAX_FRAME_BYTES or (
-        len(text) * 4 > MAX_FRAME_BYTES and len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES
+        isinstance(text, str)
+        and len(text) * 4 > MAX_FRAME_BYTES
+        and len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES
     ):
         raise Malformed(f"a frame holds at most {MAX_FRAME_BYTES:,} bytes; send several")
     try:
@@ -79,7 +81,7 @@ def decode_frame(text: str | None) -> ClientFrame:
     return frame
 
 
-def _decode_submission(text: str, error: Exception) -> OperationSubmit:
+def _decode_submission(text: str | bytes, error: Exception) -> OperationSubmit:
     """Read a submission that strict JSON refuses, if its id can be told; else raise Malformed.
 
     Its author is waiting for an answer about that id: a lone surrogate or a number out of range
@@ -185,12 +187,12 @@ class _Error(msgspec.Struct, frozen=True, tag="error", tag_field="type"):
     message: str
 
 
-def encode_frame(frame: msgspec.Struct) -> str:
-    """Return a frame as the text that goes over the wire."""
-    return msgspec.json.encode(frame).decode()
+def encode_frame(frame: msgspec.Struct) -> bytes:
+    """Return a frame's text, in UTF-8."""
+    return msgspec.json.encode(frame)
 
 
-def encode_delta(delta: Delta) -> str:
+def encode_delta(delta: Delta) -> bytes:
     """Return the `cells.changed` frame of a delta."""
     return encode_frame(
         _CellsChanged(
@@ -206,25 +208,25 @@ def encode_delta(delta: Delta) -> str:
     )
 
 
-def encode_committed(operations: Iterable[tuple[UUID, int]]) -> str:
+def encode_committed(operations: Iterable[tuple[UUID, int]]) -> bytes:
     """Return the `operations.committed` frame of (operation id, revision)s."""
     return encode_frame(
         _OperationsCommitted([(str(operation_id), number) for operation_id, number in operations])
     )
 
 
-def encode_rejected(operation_id: UUID, error: SheetSyncError) -> str:
+def encode_rejected(operation_id: UUID, error: SheetSyncError) -> bytes:
     """Return the `operation.rejected` frame of a refusal."""
     return encode_frame(
         _OperationRejected(str(operation_id), error.code, str(error), error.retryable)
     )
 
 
-def encode_heartbeat(head: int) -> str:
+def encode_heartbeat(head: int) -> bytes:
     """Return the `sheet.heartbeat` frame."""
     return encode_frame(_Heartbeat(head))
 
 
-def encode_error(error: SheetSyncError) -> str:
+def encode_error(error: SheetSyncError) -> bytes:
     """Return the `error` frame of a frame that could not be read."""
     return encode_frame(_Error(error.code, str(error)))

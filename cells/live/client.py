@@ -1,10 +1,12 @@
 """Clients: a browser tab's socket, as its sheet's hub knows it."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from cells.domain.operations import Delete, Insert, Move, Operation, Resize, SetCells
-from cells.live.outbox import Outbox, text_message
+from cells.live.frames import Frame
+from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
 from cells.services.authors import Author
 
@@ -27,28 +29,38 @@ class Client:
     is_live: bool = False
     in_flight: int = 0
     in_flight_weight: int = 0
-    has_capacity: asyncio.Event = field(default_factory=asyncio.Event)
+    _capacity: asyncio.Event | None = None  # made when somebody waits: most never do
 
-    def __post_init__(self) -> None:
-        self.has_capacity.set()
-
-    def send(self, text: str) -> None:
+    def send(self, payload: bytes) -> None:
         """Queue a frame for this socket alone."""
-        self.outbox.put(text_message(text))
+        self.outbox.put(Frame(payload))
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether more may be read from this client before some outcome is known."""
+        return self.in_flight < MAX_IN_FLIGHT and self.in_flight_weight < MAX_IN_FLIGHT_WEIGHT
 
     def begin(self, weight: int) -> None:
         """Count a submission in."""
         self.in_flight += 1
         self.in_flight_weight += weight
-        if self.in_flight >= MAX_IN_FLIGHT or self.in_flight_weight >= MAX_IN_FLIGHT_WEIGHT:
-            self.has_capacity.clear()
 
     def end(self, weight: int) -> None:
         """Count a submission out: its outcome is known."""
         self.in_flight -= 1
         self.in_flight_weight -= weight
-        if self.in_flight < MAX_IN_FLIGHT and self.in_flight_weight < MAX_IN_FLIGHT_WEIGHT:
-            self.has_capacity.set()
+        if self._capacity is not None and self.has_capacity:
+            self._capacity.set()
+            self._capacity = None
+
+    def wait_for_capacity(self) -> Awaitable[None] | None:
+        """Return what has to be awaited before more is read from this client, if anything."""
+        return None if self.has_capacity else self._wait()
+
+    async def _wait(self) -> None:
+        while not self.has_capacity:
+            self._capacity = self._capacity or asyncio.Event()
+            await self._capacity.wait()
 
     def readmit(self, role: str | None) -> None:
         """Take in what this client may do from now on; None shows it out."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from cells import protocol
 from cells.domain.errors import SheetSyncError, Unavailable
 from cells.domain.operations import Operation
 from cells.live.client import Client, weight_of
+from cells.live.frames import Frame
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
 from cells.services.commit import Committed, Outcome, Refused, Submission, commit
@@ -69,18 +70,21 @@ class Committer:
         self._working: asyncio.Task[None] | None = None
         self._complained_at = float("-inf")
 
-    async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
+    def submit(
+        self, client: Client, operation_id: UUID, operation: Operation
+    ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame.
 
-        Waits, and so keeps the socket from being read, while the client has too many in flight.
+        What is returned has to be awaited before more is read from the socket: the client has
+        too many in flight.
         """
-        await client.has_capacity.wait()
         weight = weight_of(operation)
         client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
         self._pending.append(_Pending(client, submission, weight))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
+        return client.wait_for_capacity()
 
     async def finish(self) -> None:
         """Wait until nothing is pending."""
@@ -164,5 +168,5 @@ def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _Committ
     delta = result.deltas.get(sheet_id)
     if delta is None:
         return _CommittedBatch(result.outcomes, None)
-    frame = protocol.encode_delta(delta)
+    frame = Frame(protocol.encode_delta(delta))
     return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))

@@ -8,7 +8,7 @@ committed is read from it, whether a hint told of it or the tail noticed.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from cells.domain.errors import Forbidden
 from cells.domain.operations import Operation
 from cells.live.client import Client
 from cells.live.committer import Committer
-from cells.live.outbox import text_message
+from cells.live.frames import Frame
 from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
-from cells.services.announce import MAX_HINT_CHARACTERS, CommittedHint
+from cells.services.announce import MAX_HINT_BYTES, CommittedHint
 from cells.services.read import OpenedSheet, open_sheet, read_deltas
 
 logger = logging.getLogger(__name__)
@@ -129,13 +129,15 @@ class Hub:
 
     # -- edits -----------------------------------------------------------------------------------
 
-    async def submit(self, client: Client, operation_id: UUID, operation: Operation) -> None:
+    def submit(
+        self, client: Client, operation_id: UUID, operation: Operation
+    ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:
             error = Forbidden("you may look at this sheet but not change it")
             client.send(protocol.encode_rejected(operation_id, error))
-        else:
-            await self._committer.submit(client, operation_id, operation)
+            return None
+        return self._committer.submit(client, operation_id, operation)
 
     def _tell_committed(self, broadcast: Broadcast) -> None:
         """Tell this process's sockets of a commit, and the other processes."""
@@ -145,7 +147,7 @@ class Hub:
             type="committed",
             after=broadcast.after,
             through=broadcast.through,
-            frame=frame if len(frame) <= MAX_HINT_CHARACTERS else None,
+            frame=frame.payload.decode() if len(frame) <= MAX_HINT_BYTES else None,
         )
         self._tell_others(self.sheet_id, hint)
 
@@ -158,7 +160,8 @@ class Hub:
         elif message["frame"] is None:
             self.notice(message["through"])
         else:
-            self._offer(Broadcast(message["after"], message["through"], (message["frame"],)))
+            frame = Frame(message["frame"].encode())
+            self._offer(Broadcast(message["after"], message["through"], (frame,)))
 
     def notice(self, head: int) -> None:
         """Learn that the log reaches `head`; read what is missing, unless it comes by itself."""
@@ -181,7 +184,7 @@ class Hub:
     def beat(self) -> None:
         """Do what is due now and then: heartbeats, and presence of processes that are gone."""
         if time.monotonic() - self._last_frame_at >= HEARTBEAT_SECONDS:
-            self._send_to_live([protocol.encode_heartbeat(self.head)])
+            self._send_to_live([Frame(protocol.encode_heartbeat(self.head))])
         self._presence.forget_silent()
         self._plan_presence()
         if self._snapshot is not None:
@@ -247,14 +250,14 @@ class Hub:
             if recent is not None and (is_told or (recent and at > 0)):
                 for broadcast in recent:
                     for frame in broadcast.frames:
-                        client.send(frame)
+                        client.outbox.put(frame)
                 break
             read = await self._read_since(at)
             if read is None:
                 break
             for frame in read.frames:
                 await client.outbox.wait_for_room()
-                client.send(frame)
+                client.outbox.put(frame)
             at, is_told = read.through, True
         client.is_live = True
         self.notice(at)
@@ -280,13 +283,12 @@ class Hub:
         finally:
             self._reading_snapshot = None
 
-    def _send_to_live(self, frames: Iterable[str]) -> None:
+    def _send_to_live(self, frames: Iterable[Frame]) -> None:
         self._last_frame_at = time.monotonic()
         for frame in frames:
-            message = text_message(frame)
             for client in self.clients:
                 if client.is_live:
-                    client.outbox.put(message)
+                    client.outbox.put(frame)
 
     # -- presence --------------------------------------------------------------------------------
 
@@ -318,7 +320,8 @@ class Hub:
             self._tell_others(self.sheet_id, hint)
         changed, gone = self._presence.take_changes()
         if changed or gone:
-            self._send_to_live([protocol.encode_frame(protocol.PresenceChanged(changed, gone))])
+            told = protocol.encode_frame(protocol.PresenceChanged(changed, gone))
+            self._send_to_live([Frame(told)])
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(coroutine)
@@ -329,14 +332,15 @@ class Hub:
 
 def _read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Broadcast | None:
     """Read and encode what leads from `after` to the head; None when the sheet is gone."""
-    frames, through = [], None
+    frames: list[Frame] = []
+    through = None
     for delta in read_deltas(sheet_id, after, is_first_load=is_first_load):
-        frames.append(protocol.encode_delta(delta))
+        frames.append(Frame(protocol.encode_delta(delta)))
         through = delta.through
     return None if through is None else Broadcast(after, through, tuple(frames))
 
 
-def _encode_opened(opened: OpenedSheet, client: Client) -> str:
+def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
     return protocol.encode_frame(
         protocol.SheetOpened(
             protocol.PROTOCOL,

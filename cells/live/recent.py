@@ -3,7 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 
-MAX_RECENT_CHARACTERS = 1024 * 1024  # seconds of a busy sheet, little for a thousand
+from cells.live.frames import Frame
+
+MAX_RECENT_BYTES = 1024 * 1024  # seconds of a busy sheet, little for a thousand
 MAX_RECENT_FRAMES = 512
 
 
@@ -13,7 +15,7 @@ class Broadcast:
 
     after: int
     through: int
-    frames: tuple[str, ...]
+    frames: tuple[Frame, ...]
 
 
 class Recent:
@@ -27,7 +29,7 @@ class Recent:
     def add(self, broadcast: Broadcast) -> None:
         self._broadcasts.append(broadcast)
         self._count(broadcast, 1)
-        while self._size > MAX_RECENT_CHARACTERS or self._frames > MAX_RECENT_FRAMES:
+        while self._size > MAX_RECENT_BYTES or self._frames > MAX_RECENT_FRAMES:
             self._count(self._broadcasts.popleft(), -1)
 
     def since(self, revision: int, head: int) -> list[Broadcast] | None:

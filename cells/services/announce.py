@@ -16,7 +16,7 @@ from cells.services.commit import CommitResult
 
 logger = logging.getLogger(__name__)
 
-MAX_HINT_CHARACTERS = 64 * 1024  # a larger delta is cheaper read from the database than sent
+MAX_HINT_BYTES = 64 * 1024  # a larger delta is cheaper read from the database than sent
 MAX_WAITING_HINTS = 1_000  # with Redis down they would pile up, and the tail heals what is dropped
 SEND_TIMEOUT_SECONDS = 2.0  # a Redis that hangs must not hold back what is sent after it
 LOG_INTERVAL_SECONDS = 10.0  # an outage is one line now and then, not one line an edit

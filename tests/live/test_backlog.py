@@ -7,7 +7,8 @@ import pytest
 
 from cells.live import client as client_module
 from cells.live import outbox as outbox_module
-from cells.live.outbox import Outbox, text_message
+from cells.live.frames import Frame
+from cells.live.outbox import Outbox
 from cells.protocol import CloseCode
 from tests.live.conftest import LiveServer, state_of
 
@@ -33,9 +34,8 @@ async def settle() -> None:
 async def test_frames_go_out_in_order() -> None:
     socket = Socket()
     outbox = Outbox(socket.send)
-    outbox.start()
     for number in range(100):
-        outbox.put(text_message(str(number)))
+        outbox.put(Frame(b"%d" % number))
     await settle()
     assert [message["text"] for message in socket.sent] == [str(number) for number in range(100)]
     await outbox.stop()
@@ -44,16 +44,15 @@ async def test_frames_go_out_in_order() -> None:
 async def test_a_backlog_over_the_bound_is_dropped_and_the_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_CHARACTERS", 1_000)
+    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_BYTES", 1_000)
     socket = Socket()
     socket.takes.clear()
     outbox = Outbox(socket.send)
-    outbox.start()
     for _ in range(11):
-        outbox.put(text_message("x" * 100))
+        outbox.put(Frame(b"x" * 100))
         await settle()
     closed = [outbox.is_closed]  # not yet: one is with the socket, ten wait, just within
-    outbox.put(text_message("x"))
+    outbox.put(Frame(b"x"))
     assert [*closed, outbox.is_closed] == [False, True]
     socket.takes.set()
     await settle()
@@ -63,11 +62,10 @@ async def test_a_backlog_over_the_bound_is_dropped_and_the_socket_closed(
 
 
 async def test_a_lone_frame_passes_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_CHARACTERS", 1_000)
+    monkeypatch.setattr(outbox_module, "MAX_BACKLOG_BYTES", 1_000)
     socket = Socket()
     outbox = Outbox(socket.send)
-    outbox.start()
-    outbox.put(text_message("x" * 5_000))
+    outbox.put(Frame(b"x" * 5_000))
     await settle()
     assert (len(socket.sent), outbox.is_closed) == (1, False)
     await outbox.stop()
@@ -92,15 +90,14 @@ async def test_a_client_with_much_in_flight_is_read_no_further(
 
 
 async def test_a_large_answer_waits_for_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "PACED_BACKLOG_CHARACTERS", 100)
+    monkeypatch.setattr(outbox_module, "PACED_BACKLOG_BYTES", 100)
     socket = Socket()
     socket.takes.clear()
     outbox = Outbox(socket.send)
-    outbox.start()
-    outbox.put(text_message("x" * 60))
+    outbox.put(Frame(b"x" * 60))
     await asyncio.wait_for(outbox.wait_for_room(), 1)
     for _ in range(3):
-        outbox.put(text_message("x" * 60))
+        outbox.put(Frame(b"x" * 60))
     waiting = asyncio.create_task(outbox.wait_for_room())
     await settle()
     assert not waiting.done()
@@ -114,8 +111,7 @@ async def test_a_socket_that_is_gone_ends_its_outbox() -> None:
         raise OSError("gone")
 
     outbox = Outbox(send)
-    outbox.start()
-    outbox.put(text_message("x"))
+    outbox.put(Frame(b"x"))
     await settle()
     assert outbox.is_closed
     await asyncio.wait_for(outbox.wait_for_room(), 1)

@@ -109,7 +109,6 @@ class Tab:
         )
 
     async def open(self) -> None:
-        self.outbox.start()
         await self.hub.open(self.client, 0)
 
     async def receive(self, message: Any) -> None:
@@ -120,7 +119,9 @@ class Tab:
             self.gaps += 1
 
     async def submit(self, operation: Operation) -> None:
-        await self.hub.submit(self.client, uuid.uuid4(), operation)
+        waiting = self.hub.submit(self.client, uuid.uuid4(), operation)
+        if waiting is not None:
+            await waiting
 
 
 class LossyGroup:
