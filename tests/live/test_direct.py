@@ -1,0 +1,120 @@
+"""What goes past ASGI says the same as what goes through it, and only whole text frames do."""
+
+import asyncio
+import json
+import uuid
+
+import pytest
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+
+from cells.live.direct import DirectSocket
+from cells.live.frames import Frame
+from tests.live.conftest import LiveServer
+
+
+def submission(row: int, text: str) -> str:
+    return json.dumps(
+        {
+            "type": "operation.submit",
+            "operation_id": str(uuid.uuid4()),
+            "operation": {"kind": "set_cells", "cells": [[row, 0, text]]},
+        }
+    )
+
+
+def wire(text: str) -> bytes:
+    return WireFrame(Opcode.TEXT, text.encode()).serialize(mask=True)
+
+
+@pytest.fixture(params=["past ASGI", "through ASGI"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "through ASGI":
+        monkeypatch.setattr(DirectSocket, "under", lambda send: None)
+    return str(request.param)
+
+
+async def test_behind_uvicorn_frames_go_past_asgi(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    write = DirectSocket.write
+
+    def count(self: DirectSocket, data: bytes) -> bool:
+        written.append(len(data))
+        return write(self, data)
+
+    monkeypatch.setattr(DirectSocket, "write", count)
+    tab = await live.tab()
+    await tab.put(0, 0, "x")
+    await tab.until(lambda: tab.replica.revision == 1)
+    assert len(written) == len(tab.frames)
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_a_frame_of_any_length_is_framed_as_the_library_frames_it(length: int) -> None:
+    payload = b"x" * length
+    assert Frame(payload).wire == WireFrame(Opcode.TEXT, payload).serialize(mask=False)
+
+
+async def test_frames_cut_at_every_byte_are_put_together(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    data = wire(submission(0, "short")) + wire(submission(1, "long " * 100))
+    for at in range(len(data)):
+        tab.socket.transport.write(data[at : at + 1])
+        await asyncio.sleep(0)
+    await tab.until(lambda: tab.replica.filled() == {(0, 0): "short", (1, 0): "long " * 100})
+
+
+async def test_many_frames_in_one_packet_are_taken_in_order(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    tab.socket.transport.write(b"".join(wire(submission(0, str(n))) for n in range(1_000)))
+    await tab.until(lambda: tab.replica.revision == 1_000)
+    assert tab.replica.filled() == {(0, 0): "999"}
+
+
+async def test_a_frame_of_64_kilobytes_and_more_is_taken(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    texts = {(row, 0): "ü" * 12_000 for row in range(3)}
+    cells = [[row, column, text] for (row, column), text in texts.items()]
+    await tab.submit({"kind": "set_cells", "cells": cells}, str(uuid.uuid4()))
+    await tab.until(lambda: tab.replica.filled() == texts)
+
+
+async def test_a_fragmented_message_is_taken_and_order_is_kept(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    whole, parts, after = submission(0, "1"), submission(0, "2"), submission(0, "3")
+    await tab.socket.send(whole)
+    await tab.socket.send([parts[:20], parts[20:40], parts[40:]])
+    await tab.socket.send(after)
+    await tab.until(lambda: tab.replica.revision == 3)
+    assert tab.replica.filled() == {(0, 0): "3"}
+
+
+async def test_a_ping_between_edits_is_answered(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    await tab.socket.send(submission(0, "1"))
+    answered = await tab.socket.ping()
+    await tab.socket.send(submission(1, "2"))
+    await asyncio.wait_for(answered, 5)
+    await tab.until(lambda: tab.replica.revision == 2)
+
+
+async def test_text_that_is_no_utf8_closes_with_1007(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    await tab.socket.send(b"\xff\xfe", text=True)
+    assert await tab.until_closed() == 1007
+
+
+async def test_a_frame_above_the_servers_limit_closes_with_1009(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    await tab.socket.send("x" * (1024 * 1024 + 1))
+    assert await tab.until_closed() == 1009
+
+
+async def test_what_was_sent_before_a_close_is_committed(live: LiveServer, way: str) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    for number in range(50):
+        await alice.socket.send(submission(number, "x"))
+    await alice.socket.close()
+    await bob.until(lambda: bob.replica.revision == 50)
