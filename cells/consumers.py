@@ -76,7 +76,10 @@ class SheetConsumer(AsyncWebsocketConsumer):
         direct = DirectSocket.under(self.base_send)
         if direct is not None:
             self.outbox.go_direct(direct)
-        await self._admit()
+        if get_hubs().is_draining:
+            self._send_elsewhere()
+        else:
+            await self._admit()
         if direct is not None:
             direct.listen(self.take)
 
@@ -130,6 +133,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
         try:
             if self.hub is None:
                 self.hub = await get_hubs().join(admission.sheet_id, admission.slug)
+            if get_hubs().is_draining:
+                self._send_elsewhere()
+                return
             if self.client is None:
                 self.client = self._introduce(self.hub, admission, frame)
             await self.hub.open(self.client, frame.revision or 0)
@@ -193,6 +199,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
     def _pause(self, error: DatabaseError) -> None:
         logger.warning("a sheet cannot be opened: %s", error)
         self.outbox.close(CloseCode.TRY_AGAIN_LATER, "the database does not answer; try again soon")
+
+    def _send_elsewhere(self) -> None:
+        self.outbox.close(CloseCode.DRAINING, "this process ends; reconnect")
 
     async def _leave(self) -> None:
         if self.open_timer is not None:

@@ -20,7 +20,7 @@ from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
-from cells.services.readiness import Readiness, ask_dependencies, readiness_of
+from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, grant, revoke, set_link_role
 
 SHEETS_PER_PAGE = 25
@@ -191,7 +191,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say which dependencies answer: 503 without the database, 200 when only degraded."""
+    """Say which dependencies answer: 503 without the database, 200 when only degraded.
+
+    A process that is about to end says so at once: no load balancer should send people here.
+    """
+    if is_draining():
+        return JsonResponse({"status": Readiness.DRAINING}, status=503)
     dependencies = ask_dependencies()
     readiness = readiness_of(dependencies)
     return JsonResponse(

@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP to Django, WebSockets to the app's consumers."""
+"""The ASGI application: HTTP to Django, WebSockets to the app's consumers, signals to a drain."""
 
 import os
 
@@ -12,10 +12,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from cells.routing import websocket_urlpatterns  # noqa: E402
+from sheetsync.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
+        "lifespan": lifespan,
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

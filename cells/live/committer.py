@@ -69,6 +69,7 @@ class Committer:
         self._pending: deque[_Pending] = deque()
         self._working: asyncio.Task[None] | None = None
         self._complained_at = float("-inf")
+        self._is_draining = False
 
     def submit(
         self, client: Client, operation_id: UUID, operation: Operation
@@ -78,6 +79,8 @@ class Committer:
         What is returned has to be awaited before more is read from the socket: the client has
         too many in flight.
         """
+        if self._is_draining:
+            return None  # unanswered, so its client sends it again elsewhere, under the same id
         weight = weight_of(operation)
         client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
@@ -85,6 +88,11 @@ class Committer:
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return client.wait_for_capacity()
+
+    async def drain(self) -> None:
+        """Take nothing more, and finish what is pending."""
+        self._is_draining = True
+        await self.finish()
 
     async def finish(self) -> None:
         """Wait until nothing is pending."""

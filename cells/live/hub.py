@@ -90,6 +90,11 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def drain(self) -> None:
+        """Take no more edits, answer those at hand, and send every socket to another process."""
+        await self._committer.drain()
+        self.close_all(protocol.CloseCode.DRAINING, "this process ends; reconnect")
+
     # -- sockets ---------------------------------------------------------------------------------
 
     async def open(self, client: Client, revision: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ from cells.services.access import roles_now
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0  # how late a heartbeat may be
+DRAIN_SECONDS = 3.0  # for commits at hand; Docker kills 10 s after its SIGTERM
+FLUSH_SECONDS = 1.0  # for sockets to take what they are still owed, the close frame last
 ADMISSION_SECONDS = 5.0  # how long somebody whose role was taken away may still read along
 
 
@@ -42,6 +45,7 @@ class Hubs:
 
     def __init__(self) -> None:
         self.process = uuid.uuid4().hex
+        self.is_draining = False
         writers = POSTGRESQL_WRITERS if connection.vendor == "postgresql" else SQLITE_WRITERS
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
@@ -80,6 +84,26 @@ class Hubs:
         opened = self._opened.get(hub.sheet_id)
         if opened is not None and opened.hub is hub:
             await self._release(hub.sheet_id, opened)
+
+    async def drain(self) -> None:
+        """Finish the commits at hand, answer their authors, and close every socket with 1012.
+
+        From now on no edit is taken in and nobody is let in. Whatever takes too long is left to
+        the server's own end: those clients send again, under the same ids, to another process.
+        """
+        self.is_draining = True
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await asyncio.gather(*(opened.hub.drain() for opened in self._opened.values()))
+        except TimeoutError:
+            logger.warning("commits at hand took more than %s s; closing without", DRAIN_SECONDS)
+        for opened in list(self._opened.values()):
+            opened.hub.close_all(CloseCode.DRAINING, "this process ends; reconnect")
+        until = time.monotonic() + FLUSH_SECONDS
+        while any(opened.hub.clients for opened in self._opened.values()):
+            if time.monotonic() > until:
+                break
+            await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         """Close everything; commits at hand are finished."""

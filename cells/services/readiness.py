@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 
 from django.conf import settings
@@ -34,6 +34,20 @@ class Readiness(StrEnum):
     READY = "ready"
     DEGRADED = "degraded"
     UNAVAILABLE = "unavailable"
+    DRAINING = "draining"
+
+
+_is_draining = Event()
+
+
+def begin_drain() -> None:
+    """Let readiness say from now on that this process is about to end."""
+    _is_draining.set()
+
+
+def is_draining() -> bool:
+    """Say whether this process is about to end."""
+    return _is_draining.is_set()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ for (const [change, text, tone] of [
   [{ line: "waiting", unsaved: 1 }, "Offline: 1 edit waiting", "waiting"],
   [{ line: "connecting", unsaved: 1200 }, "Offline: 1,200 edits waiting", "waiting"],
   [{ line: "waiting", isOnline: false }, "Offline", "waiting"],
+  [{ line: "waiting", code: 1012, unsaved: 1 }, "Saving…", "busy"],
+  [{ line: "connecting", code: 1012, unsaved: 1, isKept: false }, "Saving…", "alarm"],
+  [{ line: "waiting", code: 1012 }, "Reconnecting…", "waiting"],
   [{ line: "stopped", code: 4404 }, "This sheet no longer exists", "alarm"],
   [{ line: "stopped", code: 4401, unsaved: 3 }, "Signed out: sign in again to go on · 3 edits not saved", "alarm"],
 ]) {

@@ -20,6 +20,8 @@ const ENDS = {
   4404: "This sheet no longer exists",
 };
 
+const MOVING = 1012; // the process that served this tab ends, and another one takes over at once
+
 /**
  * Return what to say about a situation.
  * @param {Situation} situation
@@ -35,6 +37,7 @@ export function describe({ line, code, isLoaded, mayEdit, isOnline, unsaved, isS
     return { tone: "alarm", text: unsaved > 0 ? `${end} · ${edits} not saved` : end, detail: unsaved > 0 ? kept : "" };
   }
   if (line !== "open") {
+    if (unsaved > 0 && code === MOVING) return { tone: isKept ? "busy" : "alarm", text: "Saving…", detail: kept };
     if (unsaved > 0) return { tone: "waiting", text: `Offline: ${edits} waiting`, detail: kept };
     if (!isOnline) return { tone: "waiting", text: "Offline", detail: "You can go on: edits are sent when you are back." };
     return { tone: "waiting", text: isLoaded ? "Reconnecting…" : "Connecting…", detail: "" };

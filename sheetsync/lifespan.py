@@ -1,0 +1,60 @@
+"""The process's own life under uvicorn: SIGTERM and Ctrl+C drain it before the server ends it.
+
+ASGI says "shutdown" only when every socket has been closed; too late for an acknowledgement. So the
+server's own handlers of those signals, in place when it says "startup", are called behind ours.
+Servers without ASGI's lifespan (daphne, and so runserver) end at once, as they always did.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any
+
+from cells.live.hubs import get_hubs
+from cells.services.readiness import begin_drain
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def lifespan(
+    scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+) -> None:
+    """Serve ASGI's lifespan: https://asgi.readthedocs.io/en/latest/specs/lifespan.html."""
+    await receive()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        _drain_at(number, loop)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _drain_at(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
+    end = signal.getsignal(number)
+    if not callable(end):
+        return  # the server leaves this signal to the system, and so does the application
+    draining: list[asyncio.Task[None]] = []
+
+    async def drain(frame: FrameType | None) -> None:
+        try:
+            await get_hubs().drain()
+        except Exception:
+            logger.exception("the process could not be drained; it ends all the same")
+        finally:
+            end(number, frame)
+
+    def start(frame: FrameType | None) -> None:
+        begin_drain()
+        draining.append(loop.create_task(drain(frame)))
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if draining:  # asked twice: whoever asks does not want to wait
+            end(number, frame)
+        else:
+            loop.call_soon_threadsafe(start, frame)
+
+    signal.signal(number, handle)
