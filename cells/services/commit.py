@@ -13,7 +13,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -35,6 +35,11 @@ from cells.services.authors import Author
 from cells.services.resolve import Resolver
 
 logger = logging.getLogger(__name__)
+
+Key: TypeAlias = tuple[int, str]
+"""Sheet id, and operation id in the database's own form."""
+
+_ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
@@ -87,7 +92,7 @@ class _Draft:
     rows_revision: int
     columns_revision: int
     filled: int
-    effects: list[tuple[int, Submission, Operation, Effect]] = field(default_factory=list)
+    effects: list[tuple[int, str, Submission, Operation, Effect]] = field(default_factory=list)
 
     @property
     def has_new_rows(self) -> bool:
@@ -104,29 +109,54 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
     Holds the sheets' locks from the first statement to COMMIT. Raises django.db.Error when the
     database fails; then nothing of the batch is in the log, and the same batch may be tried again.
     """
-    with transaction.atomic(), transaction.get_connection().cursor() as cursor:
-        result = _commit(cursor, submissions)
+    try:
+        result = _in_transaction(submissions, is_new=True)
+    except (_RetryFoundError, IntegrityError):
+        result = _in_transaction(submissions, is_new=False)
     for submission, outcome in zip(submissions, result.outcomes, strict=True):
         _log(submission, outcome)
     return result
 
 
-def _commit(cursor: CursorWrapper, submissions: Sequence[Submission]) -> CommitResult:
+class _RetryFoundError(Exception):
+    """A batch that was taken for new has an operation that is in the log already."""
+
+
+def _in_transaction(submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
+    with transaction.atomic(), transaction.get_connection().cursor() as cursor:
+        return _commit(cursor, submissions, is_new=is_new)
+
+
+def _commit(
+    cursor: CursorWrapper, submissions: Sequence[Submission], *, is_new: bool
+) -> CommitResult:
+    """Commit a batch, taken for new ones throughout (`is_new`) or looked up in the log first.
+
+    Nearly every batch is new, and need not be looked up: the log's constraint finds a retry when
+    it is written, and a refusal is looked up before it is given, for an operation that is in the
+    log may well be impossible by now.
+    """
     slugs = {submission.sheet for submission in submissions}
     drafts = {row.slug: _draft(row) for row in sql.lock_sheets(cursor, slugs)}
-    revisions = sql.find_committed(
-        cursor,
-        [(drafts[s.sheet].row.id, s.operation_id) for s in submissions if s.sheet in drafts],
-    )
+    vendor = cursor.db.vendor
+    keys = [
+        (drafts[s.sheet].row.id if s.sheet in drafts else 0, sql.uuid_text(vendor, s.operation_id))
+        for s in submissions
+    ]
+    revisions = {} if is_new else sql.find_committed(cursor, keys)
     roles = _find_roles(cursor, submissions, drafts)
-    resolver = _prepare(cursor, submissions, drafts, revisions)
+    resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 
     outcomes: list[Outcome] = []
-    for submission in submissions:
+    refused: list[Key] = []
+    for submission, key in zip(submissions, keys, strict=True):
         try:
-            outcomes.append(_apply(submission, drafts, revisions, roles, resolver))
+            outcomes.append(_apply(submission, key, drafts, revisions, roles, resolver))
         except SheetSyncError as error:
             outcomes.append(Refused(submission.operation_id, error))
+            refused.append(key)
+    if is_new and refused and sql.find_committed(cursor, refused):
+        raise _RetryFoundError
 
     changed = [draft for draft in drafts.values() if draft.effects]
     deltas = _write(cursor, changed) if changed else {}
@@ -163,17 +193,18 @@ def _find_roles(
 def _prepare(
     cursor: CursorWrapper,
     submissions: Sequence[Submission],
+    keys: Sequence[Key],
     drafts: dict[str, _Draft],
-    revisions: dict[tuple[int, str], int],
+    revisions: dict[Key, int],
 ) -> Resolver:
     resolver = Resolver(cursor, {draft.row.id: draft.layout for draft in drafts.values()})
     resolver.prepare(
         [
             (draft.row.id, submission.operation)
-            for submission in submissions
-            if isinstance(submission.operation, SetAddresses | AppendRows | UpsertRow)
+            for submission, key in zip(submissions, keys, strict=True)
+            if isinstance(submission.operation, _ADDRESSED)
             and (draft := drafts.get(submission.sheet)) is not None
-            and (draft.row.id, sql.uuid_text(submission.operation_id)) not in revisions
+            and key not in revisions
         ]
     )
     return resolver
@@ -181,8 +212,9 @@ def _prepare(
 
 def _apply(
     submission: Submission,
+    key: Key,
     drafts: dict[str, _Draft],
-    revisions: dict[tuple[int, str], int],
+    revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
     resolver: Resolver,
 ) -> Committed:
@@ -191,12 +223,11 @@ def _apply(
     if draft is None:
         raise NoSuchSheet(f"there is no sheet {submission.sheet[:64]!r}; check the address")
     sheet_id = draft.row.id
-    key = (sheet_id, sql.uuid_text(submission.operation_id))
     if key in revisions:
         return Committed(submission.operation_id, revisions[key], is_new=False)
     _require_editor(draft.row, submission.author, roles)
     operation = submission.operation
-    if isinstance(operation, SetAddresses | AppendRows | UpsertRow):
+    if isinstance(operation, _ADDRESSED):
         operation = resolver.resolve(sheet_id, operation)
     effect = draft.layout.apply(operation)
     resolver.note(sheet_id, effect.cells)
@@ -205,7 +236,7 @@ def _apply(
         draft.rows_revision = draft.head
     if AxisName.COLUMNS in effect.axes_before:
         draft.columns_revision = draft.head
-    draft.effects.append((draft.head, submission, operation, effect))
+    draft.effects.append((draft.head, key[1], submission, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True)
 
@@ -228,7 +259,7 @@ def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     keys = {
         (draft.row.id, row, column)
         for draft in drafts
-        for _, _, _, effect in draft.effects
+        for *_, effect in draft.effects
         for row, column, _ in effect.cells
     }
     existing = sql.read_inputs(cursor, keys) if keys else {}
@@ -243,10 +274,9 @@ def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
         sheet_id = draft.row.id
         touched: dict[tuple[int, int], tuple[int, str | None]] = {}
         draft.filled -= sum(map(bool, inputs[sheet_id].values()))
-        for number, submission, operation, effect in draft.effects:
-            lines.append(
-                _line(sheet_id, number, submission, operation, set_inputs(inputs[sheet_id], effect))
-            )
+        for number, id_text, submission, operation, effect in draft.effects:
+            before = set_inputs(inputs[sheet_id], effect)
+            lines.append(_line(sheet_id, number, id_text, submission, operation, before))
             label = submission.author.label
             for row, column, _ in effect.cells:
                 touched[row, column] = (number, label)
@@ -270,13 +300,18 @@ def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
 
 
 def _line(
-    sheet_id: int, number: int, submission: Submission, operation: Operation, before: object
+    sheet_id: int,
+    number: int,
+    id_text: str,
+    submission: Submission,
+    operation: Operation,
+    before: object,
 ) -> sql.RevisionRow:
     encode = msgspec.json.encode
     return sql.RevisionRow(
         sheet_id,
         number,
-        sql.uuid_text(submission.operation_id),
+        id_text,
         str(submission.author.kind),
         submission.author.name,
         submission.author.user_id,

@@ -6,6 +6,7 @@ A batch of any size costs each function one statement: its rows travel as one JS
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -77,16 +78,13 @@ def lock_sheets(cursor: CursorWrapper, slugs: Iterable[str]) -> list[SheetRow]:
 
 
 def find_committed(
-    cursor: CursorWrapper, operations: Iterable[tuple[int, UUID]]
+    cursor: CursorWrapper, operations: Iterable[tuple[int, str]]
 ) -> dict[tuple[int, str], int]:
     """Return the revision of each (sheet id, operation id) that the log has already.
 
-    The operation ids of the result are in the database's own form; see uuid_text.
+    Operation ids are in the database's own form; see uuid_text.
     """
-    given, params = _given(
-        "sheet_id bigint, operation_id uuid",
-        [(sheet_id, uuid_text(operation_id)) for sheet_id, operation_id in operations],
-    )
+    given, params = _given("sheet_id bigint, operation_id uuid", operations)
     cursor.execute(
         "SELECT revision.sheet_id, revision.operation_id, revision.number "  # noqa: S608
         f"FROM {given} JOIN cells_revision AS revision "
@@ -195,19 +193,28 @@ def upsert_cells(cursor: CursorWrapper, cells: Iterable[tuple[int, int, int, str
 
 
 def insert_revisions(
-    cursor: CursorWrapper, revisions: Iterable[RevisionRow], committed_at: datetime
+    cursor: CursorWrapper, revisions: Sequence[RevisionRow], committed_at: datetime
 ) -> None:
-    """Append lines to the log."""
+    """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
+    names = ", ".join(RevisionRow._fields)
+    at = connection.ops.adapt_datetimefield_value(committed_at)
+    if connection.vendor == "sqlite":
+        # Its long texts are cheaper bound one by one than through JSON, and there is no wire.
+        places = ", ".join(["%s"] * len(RevisionRow._fields))
+        cursor.executemany(
+            f"INSERT INTO cells_revision (committed_at, {names}) VALUES (%s, {places})",  # noqa: S608
+            [(at, *revision) for revision in revisions],
+        )
+        return
     given, params = _given(
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
         "user_id bigint, origin text, operation json, before json",
         revisions,
     )
-    names = ", ".join(RevisionRow._fields)
     cursor.execute(
         f"INSERT INTO cells_revision ({names}, committed_at) "  # noqa: S608
         f"SELECT {names}, %s FROM {given}",
-        [connection.ops.adapt_datetimefield_value(committed_at), *params],
+        [at, *params],
     )
 
 
@@ -238,9 +245,9 @@ def update_shapes(cursor: CursorWrapper, shapes: Iterable[SheetShape]) -> None:
     )
 
 
-def uuid_text(uuid: UUID) -> str:
-    """Return the text by which this database gives a UUID back: SQLite keeps bare hex."""
-    return str(uuid) if connection.vendor == "postgresql" else uuid.hex
+def uuid_text(vendor: str, uuid: UUID) -> str:
+    """Return the text by which a kind of database gives a UUID back: SQLite keeps bare hex."""
+    return str(uuid) if vendor == "postgresql" else uuid.hex
 
 
 _POSTGRESQL_TYPES = {"json": "text"}  # arrays of text, cast when they are read
@@ -251,26 +258,32 @@ def _given(columns: str, rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]
 
     `columns` is "name type, name type …" with PostgreSQL's types.
     """
-    named = [column.split() for column in columns.split(", ")]
-    rows = list(rows)
     if connection.vendor == "postgresql":
-        names = ", ".join(name for name, _ in named)
-        arrays = ", ".join(f"%s::{_POSTGRESQL_TYPES.get(type_, type_)}[]" for _, type_ in named)
-        casts = ", ".join(
-            f"{name}::jsonb AS {name}" if type_ == "json" else name for name, type_ in named
-        )
-        parameters: list[Any] = [[row[place] for row in rows] for place in range(len(named))]
-        source = f"unnest({arrays}) AS given({names})"
-        if casts != names:
-            source = f"(SELECT {casts} FROM {source}) AS given"  # noqa: S608
-        return source, parameters
+        rows = list(rows)
+        parameters: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+        return _postgresql_source(columns), parameters or [[] for _ in columns.split(", ")]
+    return _sqlite_source(columns), [msgspec.json.encode(list(rows)).decode()]
+
+
+@cache
+def _postgresql_source(columns: str) -> str:
+    named = [column.split() for column in columns.split(", ")]
+    names = ", ".join(name for name, _ in named)
+    arrays = ", ".join(f"%s::{_POSTGRESQL_TYPES.get(type_, type_)}[]" for _, type_ in named)
+    source = f"unnest({arrays}) AS given({names})"
+    casts = ", ".join(
+        f"{name}::jsonb AS {name}" if type_ == "json" else name for name, type_ in named
+    )
+    return source if casts == names else f"(SELECT {casts} FROM {source}) AS given"  # noqa: S608
+
+
+@cache
+def _sqlite_source(columns: str) -> str:
     fields = ", ".join(
-        f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(named)
+        f"json_extract(value, '$[{place}]') AS {column.split()[0]}"
+        for place, column in enumerate(columns.split(", "))
     )
-    return (
-        f"(SELECT {fields} FROM json_each(%s)) AS given",  # noqa: S608
-        [msgspec.json.encode(rows).decode()],
-    )
+    return f"(SELECT {fields} FROM json_each(%s)) AS given"  # noqa: S608
 
 
 def _columns(table: str, names: Iterable[str]) -> str:

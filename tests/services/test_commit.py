@@ -50,6 +50,28 @@ def test_retry_of_an_operation_adds_no_revision(sheet: Sheet) -> None:
     assert_log_is_whole("prices", 1)
 
 
+def test_a_retry_of_what_has_become_impossible_is_still_committed(sheet: Sheet) -> None:
+    delete = submit(Delete(AxisName.ROWS, ((5, 1),)))
+    typed = submit(SetCells(((5, 0, "x"),)))
+    commit([typed, delete])
+    impossible = submit(SetCells(((5, 0, "y"),)))
+    first, second, third = commit([impossible, typed, delete]).outcomes
+    assert isinstance(first, Refused)
+    assert second == Committed(typed.operation_id, 1, is_new=False)
+    assert third == Committed(delete.operation_id, 2, is_new=False)
+    assert_log_is_whole("prices", 2)
+
+
+def test_a_retry_among_new_operations_is_committed_once(sheet: Sheet) -> None:
+    old = submit(SetCells(((0, 0, "old"),)))
+    commit([old])
+    before, after = submit(SetCells(((0, 0, "new"),))), submit(SetCells(((1, 0, "x"),)))
+    outcomes = commit([before, old, after]).outcomes
+    assert [outcome.revision for outcome in outcomes if isinstance(outcome, Committed)] == [2, 1, 3]
+    assert texts() == {"A1": "new", "A2": "x"}
+    assert_log_is_whole("prices", 3)
+
+
 def test_the_same_operation_twice_in_one_batch_is_committed_once(sheet: Sheet) -> None:
     submission = submit(AppendRows((("a",),)))
     first, second = commit([submission, submission]).outcomes
