@@ -75,6 +75,7 @@ const struct opening *opening_of(uint32_t number);
 
 /* -- watch.c -- */
 struct usage watched_usage(void);
+double waited_seconds(void); /* how long this process could have run and others had its core; NaN if not known */
 
 /* -- report.c: one JSON object on stdout -- */
 void report_begin(void);
