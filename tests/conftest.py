@@ -3,7 +3,6 @@
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,12 +13,13 @@ from django.db import connections
 from django.test import TransactionTestCase, override_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.servers.databases import Databases
 from tests.servers.missing import IS_CI, missing_service
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ServerProcess, free_port, running
 from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import Listener, WebServer, run_manage, runserver
+from tests.servers.sheetsync import Listener, WebServer, runserver
 
 Server = TypeVar("Server", bound=ServerProcess)
 
@@ -110,22 +110,17 @@ def listener(tmp_path: Path) -> Iterator[Callable[..., Listener]]:
         server.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_database(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Callable[[Literal["sqlite", "postgresql"]], str]:
-    """Make empty, migrated databases for our own processes; returns the DATABASE_URL of each."""
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Make databases for our own processes: `new_database("postgresql", "prices")` is a URL."""
 
-    def make(kind: Literal["sqlite", "postgresql"]) -> str:
-        if kind == "postgresql":
-            postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
-            url = postgresql.new_database()
-        else:
-            url = f"sqlite:///{tmp_path / uuid.uuid4().hex}.sqlite3"
-        run_manage({"DATABASE_URL": url}, "migrate", "--verbosity=0")
-        return url
+    def postgresql() -> PostgresqlServer:
+        server: PostgresqlServer = request.getfixturevalue("postgresql")
+        return server
 
-    return make
+    return Databases(tmp_path_factory.mktemp("databases"), postgresql)
 
 
 # -- a browser ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.databases import Databases
 from tests.servers.process import free_port
 from tests.servers.sheetsync import WebServer, run_manage
 from tests.servers.wire import open_sheet
@@ -47,7 +48,7 @@ class AdminBrowser:
 def start(
     request: pytest.FixtureRequest,
     web_server: Callable[..., WebServer],
-    new_database: Callable[[str], str],
+    new_database: Databases,
 ) -> Callable[[str], tuple[WebServer, AdminBrowser]]:
     """Start SheetSync with its demo sheet, and sign in as its administrator."""
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.grid_page import GridPage
+from tests.servers.databases import Databases
 from tests.servers.process import free_port
 from tests.servers.sheetsync import WebServer, run_manage, runserver
 
@@ -18,17 +19,18 @@ OpenSheet = Callable[..., GridPage]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+def server(
+    new_database: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebServer]:
     """One embedded server for the file, as `make run` starts it; each test has its own sheets."""
     folder = tmp_path_factory.mktemp("grid")
-    environment = {"DATABASE_URL": f"sqlite:///{folder / 'grid.sqlite3'}"}
-    run_manage(environment, "migrate", "--verbosity=0")
-    for link_role, count in (("editor", 24), ("viewer", 1)):
-        code = "; ".join(
-            _MAKE_SHEET.format(title="Grid", slug=f"{link_role}-{number}", link_role=link_role)
-            for number in range(count)
-        )
-        run_manage(environment, "shell", "-v", "0", "-c", code)
+    environment = {"DATABASE_URL": new_database("sqlite")}
+    code = "; ".join(
+        _MAKE_SHEET.format(title="Grid", slug=f"{link_role}-{number}", link_role=link_role)
+        for link_role, count in (("editor", 24), ("viewer", 1))
+        for number in range(count)
+    )
+    run_manage(environment, "shell", "-v", "0", "-c", code)
     port = free_port()
     server = WebServer(environment, log=folder / "web.log", command=runserver(port), port=port)
     server.start()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.grid_page import GridPage
+from tests.servers.databases import Databases
 from tests.servers.deployment import Deployment
 from tests.servers.process import wait_until
 from tests.servers.redis import RedisServer
@@ -75,10 +76,8 @@ class Person:
 
 
 @pytest.fixture
-def deployment(new_database: Callable[[str], str]) -> Deployment:
-    deployment = Deployment(new_database("postgresql"))
-    deployment.make_sheets("prices")
-    return deployment
+def deployment(new_database: Databases) -> Deployment:
+    return Deployment(new_database("postgresql", "prices"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.servers.databases import Databases
 from tests.servers.deployment import Deployment
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
@@ -80,10 +81,8 @@ class Load:
 
 
 @pytest.fixture
-def deployment(new_database: Callable[[str], str]) -> Deployment:
-    deployment = Deployment(new_database("postgresql"))
-    deployment.make_sheets("prices")
-    return deployment
+def deployment(new_database: Databases) -> Deployment:
+    return Deployment(new_database("postgresql", "prices"))
 
 
 @pytest.fixture

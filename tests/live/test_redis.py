@@ -6,19 +6,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pytest
 
 from cells.live.tail import WITH_HINTS_SECONDS
+from tests.servers.databases import Databases, Kind
 from tests.servers.deployment import Deployment
-from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import clean_environment
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
-from tests.servers.sheetsync import WebServer, manage, run_manage
+from tests.servers.sheetsync import WebServer, manage
 
-SHEETS = 8  # at least as many as tests that use one pair of processes
+SHEETS = [f"sheet-{n}" for n in range(8)]  # enough for the tests of one pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,16 @@ class Pair:
     deployment: Deployment
     here: WebServer
     there: WebServer
-    unused: list[str] = field(default_factory=lambda: [f"sheet-{n}" for n in range(SHEETS)])
+    unused: list[str] = field(default_factory=lambda: [*SHEETS])
 
 
-Serve = Callable[[Literal["sqlite", "postgresql"]], Pair]
+Serve = Callable[[Kind], Pair]
 Connect = Callable[[WebServer, str], Awaitable[RetryingClient]]
 
 
 @pytest.fixture(scope="module")
 def serve(
-    request: pytest.FixtureRequest,
+    new_database: Databases,
     redis_server: RedisServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Serve]:
@@ -45,22 +44,15 @@ def serve(
     folder = tmp_path_factory.mktemp("pairs")
     pairs: dict[str, Pair] = {}
 
-    def start(kind: Literal["sqlite", "postgresql"]) -> Pair:
+    def start(kind: Kind) -> Pair:
         if kind not in pairs:
-            if kind == "postgresql":
-                postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
-                url = postgresql.new_database()
-            else:
-                url = f"sqlite:///{folder / 'pair.sqlite3'}"
-            run_manage({"DATABASE_URL": url}, "migrate", "--verbosity=0")
-            deployment = Deployment(url)
+            url = new_database(kind, *SHEETS)
             environment = {"DATABASE_URL": url, "REDIS_URL": redis_server.url}
             here, there = (
                 WebServer(environment, log=folder / f"{kind}-{name}.log", name=f"{kind} {name}")
                 for name in ("here", "there")
             )
-            pairs[kind] = Pair(deployment, here, there)
-            deployment.make_sheets(*pairs[kind].unused)
+            pairs[kind] = Pair(Deployment(url), here, there)
         for server in (pairs[kind].here, pairs[kind].there):
             if not server.is_running:
                 server.start()
@@ -177,7 +169,7 @@ async def test_redis_that_hangs_holds_nobody_back(
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_two_processes_that_edit_one_sheet_at_once_leave_equal_replicas(
-    kind: Literal["sqlite", "postgresql"], serve: Serve, connect: Connect
+    kind: Kind, serve: Serve, connect: Connect
 ) -> None:
     pair = serve(kind)
     sheet = pair.unused.pop()
@@ -257,14 +249,13 @@ async def test_presence_ends_with_a_tab_or_its_process_and_comes_back_with_redis
 async def test_two_deployments_may_share_one_redis(
     serve: Serve,
     connect: Connect,
-    new_database: Callable[[str], str],
+    new_database: Databases,
     web_server: Callable[..., WebServer],
     redis_server: RedisServer,
 ) -> None:
     pair = serve("sqlite")
     ours = pair.unused[0]
-    theirs = Deployment(new_database("sqlite"))
-    theirs.make_sheets(*[f"sheet-{n}" for n in range(SHEETS)])  # the same ids
+    theirs = Deployment(new_database("sqlite", *SHEETS))  # the same ids
     environment = {
         "DATABASE_URL": theirs.database_url,
         "REDIS_URL": redis_server.url,
@@ -296,10 +287,9 @@ for row in range(5):
 
 
 async def test_commits_of_another_process_show_at_once_in_the_embedded_mode(
-    new_database: Callable[[str], str], web_server: Callable[..., WebServer], connect: Connect
+    new_database: Databases, web_server: Callable[..., WebServer], connect: Connect
 ) -> None:
-    deployment = Deployment(new_database("sqlite"))
-    deployment.make_sheets("embedded")
+    deployment = Deployment(new_database("sqlite", "embedded"))
     environment = {"DATABASE_URL": deployment.database_url}
     alice = await connect(web_server(environment, "runserver"), "embedded")
     script = await asyncio.create_subprocess_exec(

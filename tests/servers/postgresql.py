@@ -73,11 +73,13 @@ class PostgresqlServer(ServerProcess):
             return True
         return False
 
-    def new_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def new_database(self, template: str | None = None) -> str:
+        """Create a database, empty or a copy of the one at the URL `template`; return its URL."""
         name = f"sheetsync_{uuid.uuid4().hex[:12]}"
+        original = template.rpartition("/")[2] if template else "template1"
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(command.format(sql.Identifier(name), sql.Identifier(original)))
         return self.url(name)
 
     def rows(self, url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -12,6 +12,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud import pubsub_v1
 
 from tests.servers import missing
+from tests.servers.databases import Databases, Kind
+from tests.servers.deployment import Deployment
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ServerFailedError, ServerProcess, running, wait_until
 from tests.servers.pubsub import PubsubEmulator
@@ -44,6 +46,18 @@ def test_postgresql_comes_back_on_its_port_with_its_data(postgresql: PostgresqlS
     postgresql.kill()
     postgresql.start()
     assert postgresql.rows(url, "SELECT answer FROM kept") == [(42,)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_databases_of_a_kind_are_alike_and_share_nothing(
+    new_database: Databases, kind: Kind
+) -> None:
+    one, other = (Deployment(new_database(kind, "prices")) for _ in range(2))
+    one.make_sheets("another")
+    assert [deployment.head("prices") for deployment in (one, other)] == [0, 0]
+    assert one.head("another") == 0
+    with pytest.raises(ValueError, match="not enough values"):
+        other.head("another")
 
 
 def test_emulator_keeps_one_project_from_another(

@@ -11,13 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.servers.databases import Databases, Kind
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ROOT, clean_environment, free_port, wait_until
 from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import Listener, manage, run_manage
+from tests.servers.sheetsync import Listener, manage
 from tests.streams.conftest import Stream, edit
-
-CREATE_DEMO = "from cells.models import Sheet; Sheet.objects.create(slug='demo', title='Demo')"
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,9 @@ class Deployment:
 
 
 @pytest.fixture
-def deploy(new_database: Callable[[str], str], stream: Stream) -> Callable[[str], Deployment]:
-    def make(kind: str) -> Deployment:
-        url = new_database(kind)
-        run_manage({"DATABASE_URL": url}, "shell", "--command", CREATE_DEMO)
+def deploy(new_database: Databases, stream: Stream) -> Callable[[Kind], Deployment]:
+    def make(kind: Kind) -> Deployment:
+        url = new_database(kind, "demo")
         return Deployment(url, {"DATABASE_URL": url, **stream.environment})
 
     return make
@@ -78,10 +76,10 @@ both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 @both_databases
 def test_listener_killed_half_way_commits_each_message_exactly_once(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
-    kind: str,
+    kind: Kind,
 ) -> None:
     deployment = deploy(kind)
     stream.create(ack_deadline_seconds=10)  # what a killed listener held comes after so long
@@ -101,7 +99,7 @@ def test_listener_killed_half_way_commits_each_message_exactly_once(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_an_idle_listener_within_five_seconds(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
     number: signal.Signals,
@@ -118,10 +116,10 @@ def test_signal_ends_an_idle_listener_within_five_seconds(
 
 @both_databases
 def test_sigterm_in_full_flow_ends_within_five_seconds_and_loses_nothing(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
-    kind: str,
+    kind: Kind,
 ) -> None:
     deployment = deploy(kind)
     stream.create(ack_deadline_seconds=600)  # so that only what is given back comes again
@@ -144,7 +142,7 @@ def test_sigterm_in_full_flow_ends_within_five_seconds_and_loses_nothing(
 
 
 def test_stopped_database_pauses_and_loses_nothing(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
     postgresql: PostgresqlServer,
@@ -168,7 +166,7 @@ def test_stopped_database_pauses_and_loses_nothing(
 
 
 def test_sigterm_while_the_database_is_away_ends_within_five_seconds(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
     postgresql: PostgresqlServer,
@@ -191,7 +189,7 @@ def test_sigterm_while_the_database_is_away_ends_within_five_seconds(
 
 
 def test_stopped_redis_does_not_slow_commits(
-    deploy: Callable[[str], Deployment],
+    deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
     redis_server: RedisServer,
@@ -211,7 +209,7 @@ def test_stopped_redis_does_not_slow_commits(
 
 
 def test_create_makes_an_ordered_subscription(
-    deploy: Callable[[str], Deployment], stream: Stream, listener: Callable[..., Listener]
+    deploy: Callable[[Kind], Deployment], stream: Stream, listener: Callable[..., Listener]
 ) -> None:
     listener(deploy("sqlite").environment)
 
@@ -222,7 +220,7 @@ def test_create_makes_an_ordered_subscription(
 
 
 def test_log_follows_an_edit_by_its_operation_id(
-    deploy: Callable[[str], Deployment], stream: Stream, listener: Callable[..., Listener]
+    deploy: Callable[[Kind], Deployment], stream: Stream, listener: Callable[..., Listener]
 ) -> None:
     deployment = deploy("sqlite")
     server = listener({**deployment.environment, "LOG_LEVEL": "DEBUG"})
@@ -238,7 +236,7 @@ def test_log_follows_an_edit_by_its_operation_id(
 
 
 def test_status_line_is_rewritten_on_a_terminal(
-    deploy: Callable[[str], Deployment], stream: Stream
+    deploy: Callable[[Kind], Deployment], stream: Stream
 ) -> None:
     deployment = deploy("sqlite")
     stream.create()
