@@ -20,12 +20,13 @@ from cells.domain.operations import Operation
 from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.frames import Frame
+from cells.live.opening import Opening, read_frames
 from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
 from cells.services.announce import MAX_HINT_BYTES, CommittedHint
-from cells.services.read import OpenedSheet, open_sheet, read_deltas
+from cells.services.read import open_sheet
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; mor
 HEARTBEAT_SECONDS = 10.0  # of the wire contract
 GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
 MAX_AHEAD = 64  # steps kept until the one before them comes; the log has the rest
-SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those who open it next
 RETRY_SECONDS = 0.5
 MAX_RETRY_SECONDS = 3.0
 
@@ -61,8 +61,7 @@ class Hub:
         self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
         self._presence = Presence(process)
         self._recent = Recent()
-        self._snapshot: tuple[float, Broadcast] | None = None
-        self._reading_snapshot: asyncio.Task[Broadcast | None] | None = None
+        self._opening = Opening(sheet_id, readers, self._recent, lambda: self.head)
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
         self._is_started = False
@@ -86,6 +85,7 @@ class Hub:
             self._presence_timer.cancel()
             self._send_presence()  # or other processes would show the last who left as still here
         await self._committer.finish()
+        await self._opening.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -105,10 +105,9 @@ class Hub:
         """
         client.is_live = False
         self.clients.add(client)
-        opened = await self._readers.run(open_sheet, self.sheet_id)
-        client.send(_encode_opened(opened, client))
-        # A revision that the log does not have comes from another life of the database.
-        await self._catch_up(client, revision if revision <= opened.head else 0)
+        at = await self._opening.answer(client, revision)
+        client.is_live = True
+        self.notice(at)
         everyone = [*self._presence.everyone()]
         client.send(protocol.encode_frame(protocol.PresenceChanged(everyone, [], full=True)))
         self.update_presence(client, client.presence())
@@ -181,8 +180,8 @@ class Hub:
         """
         logger.warning("sheet=%s: the log went back from %s to %s", self.slug, self.head, head)
         self.head = self._known_head = head
-        self._recent = Recent()
-        self._snapshot = None
+        self._recent.clear()
+        self._opening.forget()
         self._ahead.clear()
         self.close_all(protocol.CloseCode.DRAINING, "the sheet was restored; open it again")
 
@@ -192,10 +191,7 @@ class Hub:
             self._send_to_live([Frame(protocol.encode_heartbeat(self.head))])
         self._presence.forget_silent()
         self._plan_presence()
-        if self._snapshot is not None:
-            read_at, _ = self._snapshot
-            if time.monotonic() - read_at >= SNAPSHOT_SECONDS:
-                self._snapshot = None
+        self._opening.forget_old()
 
     def refresh_presence(self) -> None:
         """Repeat to the other processes who is here; where none is known, ask for some."""
@@ -230,7 +226,7 @@ class Hub:
             await asyncio.sleep(GAP_PATIENCE_SECONDS if self._ahead else 0)
             while (wanted := self._known_head) > self.head:
                 try:
-                    read = await self._readers.run(_read_frames, self.sheet_id, self.head)
+                    read = await self._readers.run(read_frames, self.sheet_id, self.head)
                 except DatabaseError as error:
                     if failures == 0:
                         logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)
@@ -244,49 +240,6 @@ class Hub:
                     self._known_head = self.head
         finally:
             self._healing = None
-
-    async def _catch_up(self, client: Client, revision: int) -> None:
-        """Bring one socket from `revision` to the head, and let it go live there."""
-        at = revision
-        is_told = False
-        while True:
-            recent = self._recent.since(at, self.head) if at <= self.head else []
-            # The first load is the sheet as it is, not the steps that led there.
-            if recent is not None and (is_told or (recent and at > 0)):
-                for broadcast in recent:
-                    for frame in broadcast.frames:
-                        client.outbox.put(frame)
-                break
-            read = await self._read_since(at)
-            if read is None:
-                break
-            for frame in read.frames:
-                await client.outbox.wait_for_room()
-                client.outbox.put(frame)
-            at, is_told = read.through, True
-        client.is_live = True
-        self.notice(at)
-
-    async def _read_since(self, revision: int) -> Broadcast | None:
-        if revision > 0:
-            return await self._readers.run(_read_frames, self.sheet_id, revision)
-        if self._snapshot is not None:
-            _, snapshot = self._snapshot
-            if self._recent.since(snapshot.through, self.head) is not None:
-                return snapshot
-        if self._reading_snapshot is None:
-            self._reading_snapshot = self._run(self._read_snapshot())
-        return await asyncio.shield(self._reading_snapshot)
-
-    async def _read_snapshot(self) -> Broadcast | None:
-        """Read the whole sheet once for all who open it at this moment."""
-        try:
-            read = await self._readers.run(_read_frames, self.sheet_id, 0, is_first_load=True)
-            if read is not None:
-                self._snapshot = (time.monotonic(), read)
-            return read
-        finally:
-            self._reading_snapshot = None
 
     def _send_to_live(self, frames: Iterable[Frame]) -> None:
         self._last_frame_at = time.monotonic()
@@ -333,29 +286,3 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Broadcast | None:
-    """Read and encode what leads from `after` to the head; None when the sheet is gone."""
-    frames: list[Frame] = []
-    through = None
-    for delta in read_deltas(sheet_id, after, is_first_load=is_first_load):
-        frames.append(Frame(protocol.encode_delta(delta)))
-        through = delta.through
-    return None if through is None else Broadcast(after, through, tuple(frames))
-
-
-def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
-    return protocol.encode_frame(
-        protocol.SheetOpened(
-            protocol.PROTOCOL,
-            protocol.SheetName(opened.slug, opened.title),
-            client.role,
-            protocol.You(client.client_id, client.name, client.color),
-            opened.head,
-            opened.rows,
-            opened.columns,
-            opened.row_sizes,
-            opened.column_sizes,
-        )
-    )

@@ -32,6 +32,11 @@ class Recent:
         while self._size > MAX_RECENT_BYTES or self._frames > MAX_RECENT_FRAMES:
             self._count(self._broadcasts.popleft(), -1)
 
+    def clear(self) -> None:
+        """Forget all of them: the log went back."""
+        self._broadcasts.clear()
+        self._size = self._frames = 0
+
     def since(self, revision: int, head: int) -> list[Broadcast] | None:
         """Return what leads from `revision` to `head`; None when some of it is forgotten."""
         if revision == head:
