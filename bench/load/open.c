@@ -55,5 +55,6 @@ int open_mode(void) {
     report_all("last_cell_ms", "all_last_cell_ms", values[LAST], options.count, 3);
     report_usage(before, watched_usage());
     report_end();
+    for (int measure = 0; measure < MEASURES; measure++) free(values[measure]);
     return 0;
 }
