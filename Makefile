@@ -3,7 +3,7 @@
 #   make test    the whole suite; ARGS="tests/domain -x" hands arguments to pytest instead of running everything
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
-#   make bench   measure the live path; writes bench/RESULTS.md
+#   make bench   measure against peers, half an hour; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make check   lint + types + imports + migrations + test: what CI runs
 
@@ -14,6 +14,7 @@ BIN := $(VENV)/bin
 # Their presence says: the pins of that moment are installed.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_BENCH := $(VENV)/.installed-bench
 , := ,
 
 .DEFAULT_GOAL := run
@@ -44,8 +45,8 @@ types: $(INSTALLED_DEV)
 	  echo "npm is not installed: the types of the browser modules are not checked."; \
 	fi
 
-bench: $(INSTALLED_DEV)
-	@$(BIN)/python -m bench.live
+bench: $(INSTALLED_BENCH)
+	@$(BIN)/python -m bench $(ARGS)
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
@@ -76,6 +77,11 @@ $(INSTALLED_DEV): requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo "Installing what SheetSync runs on and is tested with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(INSTALLED)
+
+$(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing what SheetSync is measured with"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@ $(INSTALLED) $(INSTALLED_DEV)
 
 node_modules/.installed: package-lock.json
 	@npm ci --no-audit --no-fund --silent

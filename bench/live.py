@@ -1,210 +1,205 @@
-"""How fast an edit gets from one socket to all others: `make bench`.
+"""The live path: the highest rate that holds, and what a given load costs."""
 
-One uvicorn worker as it is deployed, N sockets on one sheet, a tenth of them editing, R edits a
-second in all, for some seconds; each edit carries the moment at which it was sent. The load
-comes from one Python process on the same machine, whose own share is printed: beyond that it
-says more of the load than of the server. Prints Markdown and writes it to bench/RESULTS.md.
-"""
-
-import asyncio
-import json
-import os
-import statistics
-import sys
-import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
+from statistics import median
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Origin
+from bench import generator, processes, search
+from bench.generator import LoadFailedError, Measured
+from bench.results import Record, Results, progress
+from bench.subjects import RELAY, Running, Stage, Subject
 
-from tests.servers.postgresql import PostgresqlServer
-from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import WebServer, run_manage
+MAX_P99_MS = 250.0
+MAX_RATE = 60_000  # beyond it the load generator is what is measured
+HOT_ROWS = 2  # each editor writes these cells again and again, so that they can be conflated
+SPREAD_ROWS = 1_000
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-SECONDS = 5.0
-SETTLE_SECONDS = 2.0  # what is under way when the sending ends still counts
-LOADS = ((10, 20), (10, 100), (100, 20), (100, 100))  # sockets, edits a second
-RUNS = 3
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-LIMITS = """
-## What this does not say
-
-* Load generator and server share the cores, and the generator is Python: these are no highest
-  rates, and no comparison with anything else. A neutral generator and peers come with the work on
-  speed.
-* A tail (p99) of a few runs of 5 s on a shared machine is a rough one.
-* Not measured here: Pub/Sub intake, cold opening of large sheets, memory, the grid's frame rate.
-"""
-MAKE_SHEET = (
-    "from cells.services.access import create_sheet; "
-    "create_sheet(None, 'Bench', slug={slug!r}, link_role='editor')"
-)
+# Without earlier results, and for a subject without any: edits a second.
+GUESSES = {10: 1_000, 100: 100, 500: 10}
 
 
-@dataclass(slots=True)
-class Measured:
-    """One run: latencies in ms of each delivery to another socket, and CPU in seconds."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how often; `make bench` and its quick form differ in nothing else."""
 
-    expected: int
-    latencies_ms: list[float]
-    server_seconds: float
-    load_seconds: float
+    sizes: Sequence[int] = (10, 100, 500)
+    seconds: float = 5.0
+    probe_seconds: float = 3.0  # while searching; what is found is confirmed for `seconds`
+    runs: int = 3
 
-    def row(self) -> tuple[float, ...]:
-        """Return delivered share, p50, p99, server CPU-ms per 1,000 deliveries, load's share."""
-        found = sorted(self.latencies_ms) or [float("nan")]
-        return (
-            len(self.latencies_ms) / self.expected,
-            statistics.median(found),
-            found[min(len(found) - 1, int(len(found) * 0.99))],
-            self.server_seconds * 1e6 / max(1, len(self.latencies_ms)),
-            self.load_seconds / (SECONDS + SETTLE_SECONDS),
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """N sockets on one sheet, a tenth of them editing, `rate` edits a second in all."""
+
+    sockets: int
+    rate: int
+    rows: int = SPREAD_ROWS
+
+    @property
+    def editors(self) -> int:
+        return max(1, self.sockets // 10)
+
+    def run(self, subject: Subject, running: Running, seconds: float) -> Measured:
+        return generator.measure(
+            "run",
+            subject,
+            running,
+            seconds=seconds,
+            sockets=self.sockets,
+            editors=self.editors,
+            rate=self.rate,
+            rows=self.rows,
         )
 
+    def name(self) -> dict[str, int]:
+        return {"sockets": self.sockets, "rate": self.rate, "rows": self.rows}
 
-async def open_socket(server: WebServer, slug: str) -> ClientConnection:
-    socket = await connect(
-        f"{server.websocket_url}/ws/sheets/{slug}/", origin=Origin(server.url), proxy=None
+
+# -- the highest rate -----------------------------------------------------------------------------
+
+
+def highest(
+    stage: Stage, subjects: Sequence[Subject], plan: Plan, before: Results
+) -> Iterator[Record]:
+    """Yield a record per subject, size and kind of work: the highest rate that held."""
+    for sockets in plan.sizes:
+        for subject in subjects:
+            for rows in (SPREAD_ROWS, HOT_ROWS) if subject.is_ours else (SPREAD_ROWS,):
+                with subject.running(stage) as running:
+                    yield _search(subject, running, sockets, rows, plan, before)
+
+
+def _search(
+    subject: Subject, running: Running, sockets: int, rows: int, plan: Plan, before: Results
+) -> Record:
+    began = time.monotonic()
+    confirmed: list[Measured] = []
+
+    def run(rate: int, seconds: float) -> Measured | None:
+        try:
+            measured = Load(sockets, rate, rows).run(subject, running, seconds)
+        except LoadFailedError as error:
+            progress(subject.key, f"N={sockets} R={rate}: {error}")
+            return None
+        is_held = holds(measured)
+        progress(
+            subject.key,
+            f"N={sockets} K={rows} R={rate}: {'held' if is_held else 'not held'},",
+            f"p99 {measured.p99_ms:.1f} ms, load {measured.counts['load_share']:.0%}",
+        )
+        if not is_held:
+            _rest(running)
+        return measured
+
+    def holds_once(rate: int) -> bool:
+        measured = run(rate, plan.probe_seconds)
+        return measured is not None and holds(measured)
+
+    def holds_median(rate: int) -> bool:
+        nonlocal confirmed
+        confirmed = [run_ for _ in range(plan.runs) if (run_ := run(rate, plan.seconds))]
+        return sum(map(holds, confirmed)) * 2 > plan.runs
+
+    known = before.first("highest", subject=subject.key, sockets=sockets, rows=rows)
+    guess = int(known["rate"]) if known else 0
+    found = search.bracket(
+        holds_once,
+        guess or GUESSES.get(sockets, 20),
+        at_most=MAX_RATE,
+        step=1.25 if guess else 2,
     )
-    opening = {"type": "sheet.open", "protocol": 1, "client_id": str(uuid.uuid4())}
-    await socket.send(json.dumps(opening))
-    while json.loads(await socket.recv())["type"] != "presence.changed":
-        pass
-    return socket
+    found = search.confirm(holds_median, found)
+    return {
+        "subject": subject.key,
+        "sockets": sockets,
+        "rows": rows,
+        "rate": found,
+        "p99_ms": round(median(run_.p99_ms for run_ in confirmed), 1) if found else None,
+        "load_share": _median(confirmed, "load_share"),
+        "behind_ms": _median(confirmed, "behind_ms"),
+        "took_seconds": round(time.monotonic() - began),
+    }
 
 
-async def listen(socket: ClientConnection, place: int, latencies_ms: list[float]) -> None:
-    async for text in socket:
-        now = time.perf_counter()
-        frame = json.loads(text)
-        if frame["type"] == "cells.changed":
-            for _author, cells in frame["changes"]:
-                for _row, column, sent_at in cells:
-                    if column != place:  # a socket's own column: it typed there itself
-                        latencies_ms.append((now - float(sent_at)) * 1000)
+def holds(measured: Measured) -> bool:
+    """Say whether every edit reached every other socket, in time."""
+    return measured.is_ok and measured.p99_ms < MAX_P99_MS
 
 
-async def edit(socket: ClientConnection, place: int, interval: float) -> int:
-    """Type down the column `place` until the time is up; return how often."""
-    # Editors take turns: at the same moment, their edits would be merged into one delta.
-    await asyncio.sleep(interval * (place % 10) / 10)
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < SECONDS:
-        # A cell of its own each time: a merged delta would carry only the last of two edits.
-        cell = [count % 1_000, place, repr(time.perf_counter())]
-        frame = {
-            "type": "operation.submit",
-            "operation_id": str(uuid.uuid4()),
-            "operation": {"kind": "set_cells", "cells": [cell]},
-        }
-        await socket.send(json.dumps(frame))
-        count += 1
-        await asyncio.sleep(max(0.0, began + count * interval - time.perf_counter()))
-    return count
+def _median(runs: Sequence[Measured], name: str) -> float | None:
+    return round(median(float(run.counts[name]) for run in runs), 4) if runs else None
 
 
-async def measure(server: WebServer, slug: str, sockets: int, rate: int) -> Measured:
-    editors = max(1, sockets // 10)
-    opened = [await open_socket(server, slug) for _ in range(sockets)]
-    latencies_ms: list[float] = []
-    listening = [
-        asyncio.create_task(listen(socket, place, latencies_ms))
-        for place, socket in enumerate(opened)
-    ]
-    server_before, load_before = cpu_seconds(server), time.process_time()
-    counts = await asyncio.gather(
-        *(edit(opened[place], place, editors / rate) for place in range(editors))
-    )
-    await asyncio.sleep(SETTLE_SECONDS)
-    server_seconds = cpu_seconds(server) - server_before
-    load_seconds = time.process_time() - load_before
-    for socket in opened:
-        await socket.close()
-    await asyncio.gather(*listening)
-    return Measured(sum(counts) * (sockets - 1), latencies_ms, server_seconds, load_seconds)
+def _rest(running: Running) -> None:
+    """Wait until a server that was overloaded has got over it."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        before = processes.cpu_seconds(running.server_pids())
+        time.sleep(0.3)
+        if processes.cpu_seconds(running.server_pids()) - before < 0.03:
+            return
 
 
-def cpu_seconds(server: WebServer) -> float:
-    """Return the processor time of the worker since its start (Linux)."""
-    total = 0
-    for pid in server.worker_pids():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS_PER_SECOND
+# -- what a load costs ----------------------------------------------------------------------------
 
 
-@contextmanager
-def deployment(kind: str, folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment of a deployment on fresh, durable servers."""
-    if kind == "SQLite, no Redis":
-        yield {"DATABASE_URL": f"sqlite:///{folder / 'bench.sqlite3'}"}
-        return
-    folder.chmod(0o755)
-    postgresql = PostgresqlServer(folder, is_durable=True)
-    postgresql.initialize()
-    redis = RedisServer(folder)
-    postgresql.start()
-    redis.start()
+def costs(
+    stage: Stage,
+    subjects: Sequence[Subject],
+    plan: Plan,
+    loads: Sequence[tuple[Load, Sequence[Subject]]],
+) -> Iterator[Record]:
+    """Yield a record per run: in each round each subject once, beside the relay of that round."""
+    with ExitStack() as stack:
+        start = partial(_start, stack, stage)
+        running = {subject.key: start(subject) for subject in subjects}
+        for subject in subjects:  # nobody's first run counts: programs get faster by running
+            Load(10, 100).run(subject, running[subject.key], min(2, plan.seconds))
+        for load, of_load in loads:
+            for round_ in range(plan.runs):
+                for subject in of_load:
+                    if subject.key in running:
+                        yield _cost(subject, running[subject.key], load, round_, plan)
+
+
+def _start(stack: ExitStack, stage: Stage, subject: Subject) -> Running:
+    return stack.enter_context(subject.running(stage))
+
+
+def _cost(subject: Subject, running: Running, load: Load, round_: int, plan: Plan) -> Record:
+    named = {"subject": subject.key, **load.name(), "round": round_}
     try:
-        yield {"DATABASE_URL": postgresql.new_database(), "REDIS_URL": redis.url}
-    finally:
-        redis.kill()
-        postgresql.kill()
+        measured = load.run(subject, running, plan.seconds)
+    except LoadFailedError as error:
+        progress(subject.key, load, str(error))
+        return named | {"ok": False, "failed": str(error).splitlines()[-1][:200]}
+    if not measured.is_ok:
+        _rest(running)
+    counts = measured.counts
+    record = named | {
+        "ok": measured.is_ok,
+        "delivered_share": round(counts["delivered"] / max(1, counts["expected"]), 4),
+        "p50_ms": counts["p50_ms"],
+        "p99_ms": counts["p99_ms"],
+        "server_cpu_ms": round(measured.cpu_ms_per_1000(with_services=False), 3),
+        "all_cpu_ms": round(measured.cpu_ms_per_1000(with_services=True), 3),
+        "load_share": counts["load_share"],
+        "behind_ms": counts["behind_ms"],
+        "frames": counts["frames"],
+        "bytes_in": counts["bytes_in"],
+    }
+    progress(
+        subject.key,
+        f"N={load.sockets} R={load.rate} round {round_ + 1}: p50 {counts['p50_ms']} ms,",
+        f"p99 {counts['p99_ms']} ms, {record['all_cpu_ms']} CPU-ms/1,000",
+    )
+    return record
 
 
-def bench(kind: str) -> Iterator[str]:
-    """Yield the table's rows of one kind of deployment: medians of the runs."""
-    with tempfile.TemporaryDirectory(prefix="sheetsync-bench-") as name:
-        folder = Path(name)
-        with deployment(kind, folder) as services:
-            environment = {"DEBUG": "0", "SECRET_KEY": "bench", "ALLOWED_HOSTS": "127.0.0.1"}
-            environment |= {"LOG_LEVEL": "WARNING", **services}
-            run_manage(environment, "migrate", "--verbosity=0")
-            server = WebServer(environment, log=folder / "web.log")
-            server.start()
-            try:
-                for sockets, rate in LOADS:
-                    rows = []
-                    for run in range(RUNS):
-                        slug = f"bench-{sockets}-{rate}-{run}"
-                        run_manage(environment, "shell", "-v0", "-c", MAKE_SHEET.format(slug=slug))
-                        rows.append(asyncio.run(measure(server, slug, sockets, rate)).row())
-                        print(".", end="", file=sys.stderr, flush=True)
-                    share, p50, p99, cpu, load = map(statistics.median, zip(*rows, strict=True))
-                    yield (
-                        f"| {kind} | {sockets} | {rate} | {share:.1%} | {p50:.1f} | {p99:.1f} "
-                        f"| {cpu:.0f} | {load:.0%} |"
-                    )
-            finally:
-                server.stop()
-
-
-def main() -> None:
-    lines = [
-        "# Results",
-        "",
-        f"`make bench`, {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores shared by server and "
-        f"load, medians of {RUNS} runs of {SECONDS:.0f} s. One uvicorn worker, every edit durable "
-        "(`synchronous=FULL`, `fsync=on`) before it is shown or acknowledged. A tenth of the "
-        "sockets edit; latency is from the moment of typing to each other socket.",
-        "",
-        "| deployment | sockets | edits/s | delivered | p50 ms | p99 ms | server CPU-ms per 1,000 "
-        "deliveries | load generator's share of a core |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for kind in ("SQLite, no Redis", "PostgreSQL, Redis"):
-        lines += bench(kind)
-    text = "\n".join(lines) + "\n" + LIMITS
-    RESULTS.write_text(text)
-    print(f"\n{text}")
-
-
-if __name__ == "__main__":
-    main()
+def with_relay(subjects: Sequence[Subject]) -> list[Subject]:
+    """Return the subjects with the relay, first: ratios are to it."""
+    return [RELAY, *(subject for subject in subjects if subject.key != RELAY.key)]
