@@ -34,7 +34,8 @@ static void refuse(const char *format, ...) {
 static double read_number(const char *name, const char *text, double lowest, double highest) {
     char *end;
     double number = strtod(text, &end);
-    if (*end || end == text || !(number >= lowest && number <= highest)) refuse("%s must be a number from %g to %g, not %s", name, lowest, highest, text);
+    if (*end || end == text || !(number >= lowest && number <= highest))
+        refuse("%s must be a number from %g to %g, not %s", name, lowest, highest, text);
     return number;
 }
 
@@ -55,7 +56,8 @@ static void read_watched(const char *text) {
     while (*text) {
         char *end;
         long pid = strtol(text, &end, 10);
-        if (end == text || pid <= 0 || options.watched_count == MAX_WATCHED) refuse("--watch wants up to %d process ids, as in 12,34", MAX_WATCHED);
+        if (end == text || pid <= 0 || options.watched_count == MAX_WATCHED)
+            refuse("--watch wants up to %d process ids, as in 12,34", MAX_WATCHED);
         options.watched[options.watched_count++] = (int)pid;
         text = *end == ',' ? end + 1 : end;
     }
@@ -113,6 +115,7 @@ void read_options(int count, char **words) {
         refuse("no mode %s", options.mode);
     }
     if (options.editors > options.sockets) refuse("more editors than sockets");
-    if (options.sockets % options.sheets || options.editors % options.sheets) refuse("--sockets and --editors must be multiples of --sheets");
+    if (options.sockets % options.sheets || options.editors % options.sheets)
+        refuse("--sockets and --editors must be multiples of --sheets");
     if (options.editors / options.sheets > SHEET_ROWS * SHEET_COLUMNS) refuse("more editors than a sheet has cells");
 }

@@ -36,6 +36,7 @@ static void reopen(struct client *client) {
     char revision[12];
     if (state->is_reopening) return;
     state->is_reopening = true;
+    counts.gaps++;
     snprintf(revision, sizeof revision, "%u", state->revision);
     send_open(client, revision);
 }
@@ -92,7 +93,6 @@ static bool read_changes(struct client *client, struct scan *scan, uint32_t *cel
 static bool is_wanted(struct client *client, uint32_t after, uint32_t through) {
     struct sheetsync_state *state = client->state;
     if (after > state->revision) {
-        counts.gaps++;
         reopen(client);
         return false;
     }

@@ -84,13 +84,15 @@ static void take_message(struct peer *peer, char *text, size_t length) {
     cells_length += cell_length;
     head++;
     char *at = peer->acks + HEAD_BYTES + peer->acks_length;
-    peer->acks_length += (size_t)sprintf(at, "%s[\"%.36s\",%u]", peer->acks_length ? "," : "{\"type\":\"operations.committed\",\"operations\":[", id + 16, head);
+    const char *before = peer->acks_length ? "," : "{\"type\":\"operations.committed\",\"operations\":[";
+    peer->acks_length += (size_t)sprintf(at, "%s[\"%.36s\",%u]", before, id + 16, head);
 }
 
 static void tell_all(void) {
     if (!cells_length) return;
     char start[256];
-    int start_length = snprintf(start, sizeof start, "{\"type\":\"cells.changed\",\"after\":%u,\"through\":%u,\"changes\":[[\"mirror\",[", told, head);
+    int start_length = snprintf(start, sizeof start,
+        "{\"type\":\"cells.changed\",\"after\":%u,\"through\":%u,\"changes\":[[\"mirror\",[", told, head);
     char *text = cells + 256 - start_length; /* the room before the cells is for what comes before them */
     memcpy(text + HEAD_BYTES, start, (size_t)start_length);
     memcpy(cells + HEAD_BYTES + 256 + cells_length, "]]]}", 4);
@@ -162,7 +164,8 @@ static void accept_peer(int listener) {
 int main(int count, char **words) {
     if (count < 2) return 2;
     int64_t interval = (count > 2 ? atoi(words[2]) : 5) * 1000000ll, next = 0;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(words[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint16_t port = (uint16_t)atoi(words[1]);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 256) < 0) fail("listen");
