@@ -71,6 +71,11 @@ class Committer:
         self._complained_at = float("-inf")
         self._is_draining = False
 
+    @property
+    def is_working(self) -> bool:
+        """Whether a commit is under way."""
+        return self._working is not None
+
     def submit(
         self, client: Client, operation_id: UUID, operation: Operation
     ) -> Awaitable[None] | None:

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; more cost N² frames
 HEARTBEAT_SECONDS = 10.0  # of the wire contract
-GAP_PATIENCE_SECONDS = 0.01  # the hint that fills a gap is usually on its way
+GAP_PATIENCE_SECONDS = 0.01  # the hint or the commit that fills a gap is usually on its way
 MAX_AHEAD = 64  # steps kept until the one before them comes; the log has the rest
 RETRY_SECONDS = 0.5
 MAX_RETRY_SECONDS = 3.0
@@ -223,7 +223,8 @@ class Hub:
         """Read what no frame has brought, until nothing is missing."""
         failures = 0
         try:
-            await asyncio.sleep(GAP_PATIENCE_SECONDS if self._ahead else 0)
+            is_coming = bool(self._ahead) or self._committer.is_working
+            await asyncio.sleep(GAP_PATIENCE_SECONDS if is_coming else 0)
             while (wanted := self._known_head) > self.head:
                 try:
                     read = await self._readers.run(read_frames, self.sheet_id, self.head)

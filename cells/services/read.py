@@ -61,11 +61,6 @@ def open_sheet(sheet_id: int) -> OpenedSheet:
     )
 
 
-def read_heads(sheet_ids: Iterable[int]) -> dict[int, int]:
-    """Return the newest revision of each sheet that there still is."""
-    return dict(Sheet.objects.filter(pk__in=list(sheet_ids)).values_list("pk", "head"))
-
-
 def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> Iterator[Delta]:
     """Yield the state at the head of every cell touched since `after`, in one or more deltas.
 

@@ -9,10 +9,10 @@ from cells.domain.operations import SetCells
 from cells.live import hub as hub_module
 from cells.live import tail as tail_module
 from cells.live.hub import Hub
+from cells.live.tail import Tail
 from cells.models import AuthorKind, Cell, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from cells.services.read import read_heads
 from tests.live.conftest import LiveServer, database
 
 
@@ -28,12 +28,14 @@ async def test_the_tail_survives_a_defect(
     monkeypatch.setattr(tail_module, "OUTAGE_SECONDS", 0.01)
     broken = [ValueError("a defect")]
 
-    def break_once(sheet_ids: list[int]) -> dict[int, int]:
+    look = Tail.look
+
+    async def break_once(tail: Tail) -> None:
         if broken:
             raise broken.pop()
-        return read_heads(sheet_ids)
+        await look(tail)
 
-    monkeypatch.setattr("cells.live.tail.read_heads", break_once)
+    monkeypatch.setattr(Tail, "look", break_once)
     tab = await live.tab()
     await database(commit_elsewhere)
     await tab.until(lambda: tab.replica.filled() == {(0, 0): "x"})

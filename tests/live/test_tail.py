@@ -91,7 +91,7 @@ async def test_a_sheet_that_is_opened_while_the_tail_looks_is_not_overlooked(
     sheets.opened = {other.pk: 0, prices.pk: 0}
     await tail.look()
     assert sheets.told[prices.pk] == 1
-    await asyncio.to_thread(tail.thread.close)
+    await tail.close()
     await sync_to_async(connections.close_all)()
 
 

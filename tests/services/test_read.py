@@ -10,7 +10,7 @@ from cells.services import read
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from cells.services.read import open_sheet, read_deltas, read_heads, read_window
+from cells.services.read import open_sheet, read_deltas, read_window
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,6 @@ def test_who_was_long_away_is_not_told_who_typed_what(
 
 def test_a_sheet_that_is_gone_has_no_deltas(sheet: Sheet) -> None:
     assert list(read_deltas(sheet.pk + 1, 0)) == []
-    assert read_heads([sheet.pk, sheet.pk + 1]) == {sheet.pk: 0}
     with pytest.raises(Sheet.DoesNotExist):
         open_sheet(sheet.pk + 1)
 
