@@ -13,8 +13,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from cells.domain.axes import Axis, AxisName
@@ -33,6 +32,7 @@ from cells.models import AuthorKind, LinkRole, Role
 from cells.services import sql
 from cells.services.authors import Author
 from cells.services.resolve import Resolver
+from cells.services.transactions import Cursor, writing
 
 logger = logging.getLogger(__name__)
 
@@ -123,13 +123,11 @@ class _RetryFoundError(Exception):
 
 
 def _in_transaction(submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
-    with transaction.atomic(), transaction.get_connection().cursor() as cursor:
+    with writing() as cursor:
         return _commit(cursor, submissions, is_new=is_new)
 
 
-def _commit(
-    cursor: CursorWrapper, submissions: Sequence[Submission], *, is_new: bool
-) -> CommitResult:
+def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
     """Commit a batch, taken for new ones throughout (`is_new`) or looked up in the log first.
 
     Nearly every batch is new, and need not be looked up: the log's constraint finds a retry when
@@ -138,7 +136,7 @@ def _commit(
     """
     slugs = {submission.sheet for submission in submissions}
     drafts = {row.slug: _draft(row) for row in sql.lock_sheets(cursor, slugs)}
-    vendor = cursor.db.vendor
+    vendor = connection.vendor
     keys = [
         (drafts[s.sheet].row.id if s.sheet in drafts else 0, sql.uuid_text(vendor, s.operation_id))
         for s in submissions
@@ -178,7 +176,7 @@ def _read_axis(text: str) -> Axis:
 
 
 def _find_roles(
-    cursor: CursorWrapper, submissions: Sequence[Submission], drafts: dict[str, _Draft]
+    cursor: Cursor, submissions: Sequence[Submission], drafts: dict[str, _Draft]
 ) -> dict[tuple[int, int], str]:
     pairs = {
         (drafts[submission.sheet].row.id, submission.author.user_id)
@@ -191,7 +189,7 @@ def _find_roles(
 
 
 def _prepare(
-    cursor: CursorWrapper,
+    cursor: Cursor,
     submissions: Sequence[Submission],
     keys: Sequence[Key],
     drafts: dict[str, _Draft],
@@ -254,7 +252,7 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
     raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
-def _write(cursor: CursorWrapper, drafts: Sequence[_Draft]) -> dict[int, Delta]:
+def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
     keys = {
         (draft.row.id, row, column)

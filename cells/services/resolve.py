@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.db.backends.utils import CursorWrapper
-
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import UnknownHeader
 from cells.domain.layout import Layout
@@ -23,6 +21,7 @@ from cells.domain.operations import (
     check_cell_count,
 )
 from cells.services import sql
+from cells.services.transactions import Cursor
 
 
 class _Headers(NamedTuple):
@@ -35,7 +34,7 @@ class _Headers(NamedTuple):
 class Resolver:
     """What addresses, headers and "the last used row" mean for the sheets of one batch."""
 
-    def __init__(self, cursor: CursorWrapper, layouts: dict[int, Layout]) -> None:
+    def __init__(self, cursor: Cursor, layouts: dict[int, Layout]) -> None:
         self._cursor = cursor
         self._layouts = layouts
         self._recent: dict[sql.CellKey, str] = {}

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
+
+from cells.services.transactions import Cursor
 
 CellKey = tuple[int, int, int]
 """Sheet id, row id, column id."""
@@ -61,7 +62,7 @@ class SheetShape(NamedTuple):
     columns_revision: int
 
 
-def lock_sheets(cursor: CursorWrapper, slugs: Iterable[str]) -> list[SheetRow]:
+def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     """Lock the sheets in id order, the same for every writer so that none waits in a circle.
 
     On SQLite the immediate transaction is the lock.
@@ -78,7 +79,7 @@ def lock_sheets(cursor: CursorWrapper, slugs: Iterable[str]) -> list[SheetRow]:
 
 
 def find_committed(
-    cursor: CursorWrapper, operations: Iterable[tuple[int, str]]
+    cursor: Cursor, operations: Iterable[tuple[int, str]]
 ) -> dict[tuple[int, str], int]:
     """Return the revision of each (sheet id, operation id) that the log has already.
 
@@ -94,9 +95,7 @@ def find_committed(
     return {(sheet_id, str(id_)): number for sheet_id, id_, number in cursor.fetchall()}
 
 
-def find_roles(
-    cursor: CursorWrapper, pairs: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], str]:
+def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Return the granted role of each (sheet id, user id) that has one."""
     given, params = _given("sheet_id bigint, user_id bigint", pairs)
     cursor.execute(
@@ -108,7 +107,7 @@ def find_roles(
     return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
 
 
-def read_inputs(cursor: CursorWrapper, keys: Iterable[CellKey]) -> dict[CellKey, str]:
+def read_inputs(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, str]:
     """Return the inputs of those cells that exist."""
     given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
     cursor.execute(
@@ -120,9 +119,7 @@ def read_inputs(cursor: CursorWrapper, keys: Iterable[CellKey]) -> dict[CellKey,
     return {(sheet_id, row, column): text for sheet_id, row, column, text in cursor.fetchall()}
 
 
-def read_rows(
-    cursor: CursorWrapper, rows: Iterable[tuple[int, int]]
-) -> list[tuple[int, int, int, str]]:
+def read_rows(cursor: Cursor, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int, str]]:
     """Return (sheet id, row id, column id, input) of the filled cells of (sheet id, row id)s."""
     given, params = _given('sheet_id bigint, "row" int', rows)
     cursor.execute(
@@ -135,7 +132,7 @@ def read_rows(
 
 
 def find_rows(
-    cursor: CursorWrapper, wanted: Iterable[tuple[int, int, str]]
+    cursor: Cursor, wanted: Iterable[tuple[int, int, str]]
 ) -> list[tuple[int, int, str, int]]:
     """Return (sheet id, column id, input, row id) of cells that hold a wanted input.
 
@@ -158,7 +155,7 @@ def find_rows(
 
 
 def find_last_used(
-    cursor: CursorWrapper, runs: Iterable[tuple[int, int, int, int]]
+    cursor: Cursor, runs: Iterable[tuple[int, int, int, int]]
 ) -> list[tuple[int, int, int]]:
     """Return (sheet id, place, row id) of the highest used row id in each run that has one.
 
@@ -177,7 +174,7 @@ def find_last_used(
     return list(cursor.fetchall())
 
 
-def upsert_cells(cursor: CursorWrapper, cells: Iterable[tuple[int, int, int, str, int]]) -> None:
+def upsert_cells(cursor: Cursor, cells: Iterable[tuple[int, int, int, str, int]]) -> None:
     """Write (sheet id, row id, column id, input, revision); each cell once in a call."""
     given, params = _given(
         'sheet_id bigint, "row" int, "column" int, input text, revision bigint', cells
@@ -193,7 +190,7 @@ def upsert_cells(cursor: CursorWrapper, cells: Iterable[tuple[int, int, int, str
 
 
 def insert_revisions(
-    cursor: CursorWrapper, revisions: Sequence[RevisionRow], committed_at: datetime
+    cursor: Cursor, revisions: Sequence[RevisionRow], committed_at: datetime
 ) -> None:
     """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
     names = ", ".join(RevisionRow._fields)
@@ -219,7 +216,7 @@ def insert_revisions(
 
 
 def update_heads(
-    cursor: CursorWrapper, heads: Iterable[tuple[int, int, int]], updated_at: datetime
+    cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: datetime
 ) -> None:
     """Write (sheet id, head, number of filled cells) into the sheets."""
     given, params = _given("id bigint, head bigint, filled int", heads)
@@ -230,7 +227,7 @@ def update_heads(
     )
 
 
-def update_shapes(cursor: CursorWrapper, shapes: Iterable[SheetShape]) -> None:
+def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
     """Write axes and sizes into the sheets; after their heads, which bound the revisions."""
     given, params = _given(
         "id bigint, rows json, columns json, row_sizes json, column_sizes json, "
