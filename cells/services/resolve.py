@@ -37,6 +37,7 @@ class Resolver:
     def __init__(self, cursor: Cursor, layouts: dict[int, Layout]) -> None:
         self._cursor = cursor
         self._layouts = layouts
+        self._addressed: set[int] = set()  # the sheets of which anything is asked
         self._recent: dict[sql.CellKey, str] = {}
         # Row ids by (sheet id, column id, input): a superset, checked against _recent.
         self._rows_with: dict[tuple[int, int, str], set[int]] = defaultdict(set)
@@ -47,6 +48,7 @@ class Resolver:
 
     def prepare(self, wanted: Sequence[tuple[int, AddressedOperation]]) -> None:
         """Read what `wanted`, as (sheet id, operation), needs: three statements at the most."""
+        self._addressed.update(sheet_id for sheet_id, _ in wanted)
         upserts = [(sheet_id, op) for sheet_id, op in wanted if isinstance(op, UpsertRow)]
         if any(isinstance(op, AppendRows | UpsertRow) for _, op in wanted):
             self._read_last_used({id_ for id_, op in wanted if not isinstance(op, SetAddresses)})
@@ -69,6 +71,8 @@ class Resolver:
 
     def note(self, sheet_id: int, cells: Iterable[CellInput]) -> None:
         """Remember cells that an operation of this batch has set."""
+        if sheet_id not in self._addressed:
+            return  # nobody will ask, and a paste of 10,000 cells takes 40 ms to remember
         rows_used = set()
         for row, column, text in cells:
             self._recent[sheet_id, row, column] = text
