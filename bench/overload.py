@@ -20,11 +20,11 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
@@ -76,6 +76,7 @@ class Row:
     max: float
     delivered: float
     lag_max: float  # of the measuring client itself
+    waited: float  # share of the time in which the server could have run but had no core
     rss_before: float
     rss_peak: float
     offender: str
@@ -84,13 +85,15 @@ class Row:
         return (
             f"| {self.deployment} | {self.scenario} | {self.calm_p99:.1f} | {self.p50:.1f} "
             f"| **{self.p99:.1f}** | {self.max:.0f} | {self.delivered:.1%} | {self.lag_max:.0f} "
+            f"| {self.waited:.0%} "
             f"| {self.rss_before:.0f} → {self.rss_peak:.0f} | {self.offender} |"
         )
 
 
 HEADER = (
     "| deployment | scenario | calm p99 ms | p50 ms | p99 ms | max ms | delivered "
-    "| client's own lag ms | server MB, peak | the offender |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| client's own lag ms | core taken from the server | server MB, peak | the offender |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 # -- a client on bare sockets: cheap, so that the load is the server's ----------------------------
@@ -461,7 +464,7 @@ async def nothing(port: int, seconds: float, revision: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     name: str
-    offend: Callable[[int, float, int], Awaitable[str]]
+    offend: Callable[[int, float, int], Coroutine[Any, Any, str]]
     seconds: float = 8.0
     is_large: bool = False
 
@@ -492,6 +495,16 @@ def resident_mb(pid: int, name: str = "VmRSS") -> float:
     return math.nan
 
 
+def start_new_peak(pid: int) -> None:
+    """Let VmHWM begin anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def waited_seconds(pid: int) -> float:
+    """Return how long the event loop's thread was ready to run while others had its core."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 async def measure_one(kind: str, key: str, server: WebServer, revision: int | None) -> Row:
     scenario = SCENARIOS[key]
     (pid,) = server.worker_pids()
@@ -500,18 +513,19 @@ async def measure_one(kind: str, key: str, server: WebServer, revision: int | No
         calm = time.monotonic(), time.monotonic() + CALM_SECONDS
         await asyncio.sleep(CALM_SECONDS)
         before = resident_mb(pid)
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # VmHWM starts anew
+        start_new_peak(pid)
         offender = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.overload", "--offend", key),
             *("--port", str(server.port), "--revision", str(revision or 0)),
             stdout=subprocess.PIPE,
         )
         await asyncio.sleep(LEAD_SECONDS)
-        began = time.monotonic()
+        began, waited = time.monotonic(), waited_seconds(pid)
         out, _ = await offender.communicate()
         ended = max(time.monotonic(), began + 5)
         await asyncio.sleep(max(0, ended - time.monotonic()))
         peak = resident_mb(pid, "VmHWM")
+        waited = (waited_seconds(pid) - waited) / (ended - began)
     calm_found, _ = felt.between(*calm)
     found, delivered = felt.between(began, ended)
     note = out.decode().strip()
@@ -526,6 +540,7 @@ async def measure_one(kind: str, key: str, server: WebServer, revision: int | No
         max(found, default=math.nan),
         delivered,
         max(felt.lags_ms),
+        waited,
         before,
         peak,
         note,

@@ -1,13 +1,13 @@
 """Committing: the edits that a hub's sockets hand in become batches, one at a time.
 
-At once when idle; otherwise what arrived while the previous batch was committing goes together.
+At once when idle; otherwise what arrived while the previous batch was committing goes together,
+by turns (see cells.live.turns).
 No timer adds latency to a lone edit.
 """
 
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,14 +20,13 @@ from cells.live.client import Client, weight_of
 from cells.live.frames import Frame
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
+from cells.live.turns import Turns
 from cells.services.commit import Committed, Outcome, Refused, Submission, commit
 from cells.services.failures import is_outage
 
 logger = logging.getLogger(__name__)
 
-MAX_BATCH_SUBMISSIONS = 1_000
 COMPLAINT_SECONDS = 5.0  # an outage is a line now and then, not a line a batch
-MAX_BATCH_WEIGHT = 2_000_000  # about 2 MB, four of the largest pastes: well under a second
 
 
 class _Internal(SheetSyncError):
@@ -66,7 +65,7 @@ class Committer:
         self._writers = writers
         self._on_committed = on_committed
         self._notice = notice
-        self._pending: deque[_Pending] = deque()
+        self._pending: Turns[Client, _Pending] = Turns()
         self._working: asyncio.Task[None] | None = None
         self._complained_at = float("-inf")
         self._is_draining = False
@@ -89,7 +88,7 @@ class Committer:
         weight = weight_of(operation)
         client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
-        self._pending.append(_Pending(client, submission, weight))
+        self._pending.add(client, _Pending(client, submission, weight))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return client.wait_for_capacity()
@@ -107,19 +106,9 @@ class Committer:
     async def _work(self) -> None:
         try:
             while self._pending:
-                await self._commit(self._take_batch())
+                await self._commit(self._pending.take())
         finally:
             self._working = None
-
-    def _take_batch(self) -> list[_Pending]:
-        batch: list[_Pending] = []
-        weight = 0
-        while self._pending and len(batch) < MAX_BATCH_SUBMISSIONS:
-            weight += self._pending[0].weight
-            if batch and weight > MAX_BATCH_WEIGHT:
-                break
-            batch.append(self._pending.popleft())
-        return batch
 
     async def _commit(self, batch: list[_Pending]) -> None:
         submissions = [pending.submission for pending in batch]

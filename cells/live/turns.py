@@ -1,0 +1,79 @@
+"""Turns: the order in which edits of several clients are committed: nobody waits for a heap.
+
+What one client hands in keeps its order. A batch of light submissions takes from every client in
+turn, up to a share of each; a heavy one is committed alone, and after it come the light ones that
+arrived meanwhile. So an edit waits for one commit at hand, however much somebody else has sent.
+"""
+
+from collections import deque
+from typing import Generic, Protocol, TypeVar
+
+MAX_BATCH = 1_000  # submissions; about 30 ms
+LIGHT_WEIGHT = 50_000  # of a submission, and of all that a client adds to a batch; about 10 ms
+MAX_BATCH_WEIGHT = 250_000  # about 50 ms
+
+
+class Weighed(Protocol):
+    """Something handed in, and about how many bytes it has."""
+
+    @property
+    def weight(self) -> int: ...
+
+
+Author = TypeVar("Author")
+Item = TypeVar("Item", bound=Weighed)
+
+
+class Turns(Generic[Author, Item]):
+    """What waits, by author; batches come out."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Author, deque[Item]] = {}
+        self._is_heavy_due = False
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, author: Author, item: Item) -> None:
+        """Let an item wait behind those of its author."""
+        waiting = self._waiting.get(author)
+        if waiting is None:
+            waiting = self._waiting[author] = deque()
+        waiting.append(item)
+
+    def take(self) -> list[Item]:
+        """Return what goes into the next batch; it no longer waits."""
+        if self._is_heavy_due:
+            self._is_heavy_due = False
+            return self._take_heavy() or self._take_light()
+        batch = self._take_light()
+        self._is_heavy_due = bool(batch)
+        return batch or self._take_heavy()
+
+    def _take_light(self) -> list[Item]:
+        batch: list[Item] = []
+        room = MAX_BATCH_WEIGHT
+        for author in list(self._waiting):
+            waiting = self._waiting[author]
+            share = min(LIGHT_WEIGHT, room)
+            taken = len(batch)
+            while waiting and len(batch) < MAX_BATCH and waiting[0].weight <= share:
+                share -= waiting[0].weight
+                room -= waiting[0].weight
+                batch.append(waiting.popleft())
+            if len(batch) > taken:
+                self._let_others_first(author)
+        return batch
+
+    def _take_heavy(self) -> list[Item]:
+        for author, waiting in self._waiting.items():
+            if waiting[0].weight > LIGHT_WEIGHT:
+                batch = [waiting.popleft()]
+                self._let_others_first(author)
+                return batch
+        return []
+
+    def _let_others_first(self, author: Author) -> None:
+        waiting = self._waiting.pop(author)
+        if waiting:
+            self._waiting[author] = waiting
