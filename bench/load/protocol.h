@@ -1,7 +1,7 @@
 /* What the core and a protocol agree on: a protocol says how to open a sheet, how to write an edit and how to read
  * what the server sends; the core does the rest, alike for all (sockets, framing, pacing, counting, latencies).
  *
- * To add one: write peer_NAME.c with a `const struct protocol NAME_protocol`, and name it in protocols.c.
+ * To add one: write peer_NAME.c with a `const struct protocol NAME_protocol`, and a line in protocols.c.
  *
  * The life of a client (one WebSocket):
  *   prepare()     optional, before the connection: may change the path, with blocking requests by http_get()

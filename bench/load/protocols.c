@@ -1,11 +1,15 @@
 /* All protocols; one line adds one. */
 #include "protocol.h"
 
-extern const struct protocol sheetsync_protocol, relay_protocol, naive_protocol;
+#define ALL(each) \
+    each(sheetsync) \
+    each(sheetsync_packed) \
+    each(relay) \
+    each(naive)
 
-const struct protocol *const protocols[] = {
-    &sheetsync_protocol,
-    &relay_protocol,
-    &naive_protocol,
-    NULL,
-};
+#define DECLARE(name) extern const struct protocol name##_protocol;
+#define LIST(name) &name##_protocol,
+
+ALL(DECLARE)
+
+const struct protocol *const protocols[] = {ALL(LIST) NULL};

@@ -45,8 +45,8 @@ uint64_t random_bits(void) {
 void write_uuid(char uuid[37]) {
     static const char digits[] = "0123456789abcdef";
     uint64_t halves[2] = {random_bits(), random_bits()};
-    halves[0] = (halves[0] & ~0xf000u) | 0x4000u;                 /* version 4 */
-    halves[1] = (halves[1] & ~(3ull << 62)) | 1ull << 63;         /* RFC 9562's variant */
+    halves[0] = (halves[0] & ~0xf000ull) | 0x4000ull;       /* version 4 */
+    halves[1] = (halves[1] & ~(3ull << 62)) | 1ull << 63; /* RFC 9562's variant */
     char *at = uuid;
     for (int digit = 0; digit < 32; digit++) {
         if (digit == 8 || digit == 12 || digit == 16 || digit == 20) *at++ = '-';

@@ -37,5 +37,7 @@ bool scan_any(struct scan *scan) {
 bool scan_member(struct scan *scan, bool *is_first, struct span *name) {
     if (!scan_byte(scan, *is_first ? '{' : ',')) return false;
     *is_first = false;
-    return scan_string(scan, name) && scan_byte(scan, ':');
+    if (!scan_string(scan, name) || !scan_byte(scan, ':')) return false;
+    scan_space(scan);
+    return scan->at < scan->end;
 }

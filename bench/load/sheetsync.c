@@ -1,6 +1,8 @@
-/* SheetSync's own wire, protocol 1 (docs/protocol.md), as a client that stays equal to the sheet would read it. */
+/* SheetSync's own wire, protocol 1 (docs/protocol.md), as a client that stays equal to the sheet would read it.
+ * `sheetsync-packed` also takes a first load that is stored packed, as browsers do: gzip in binary messages. */
 #include <stdio.h>
 
+#include "inflate.h"
 #include "load.h"
 #include "scan.h"
 
@@ -9,13 +11,17 @@ struct sheetsync_state {
     uint32_t revision; /* what this client is at */
     uint32_t head;     /* of sheet.opened */
     bool is_opened, is_told_presence, is_reopening;
+    bool takes_packed;
+    uint64_t packed_left; /* bytes of the packed first load that are still to come */
+    struct inflate unpacked;
+    size_t unpacked_read; /* how much of it, in whole lines, has been read */
 };
 
 static void send_open(struct client *client, const char *revision) {
     struct sheetsync_state *state = client->state;
     char text[160];
-    int length = snprintf(text, sizeof text, "{\"type\":\"sheet.open\",\"protocol\":1,\"client_id\":\"%s\",\"revision\":%s}",
-                          state->client_id, revision);
+    int length = snprintf(text, sizeof text, "{\"type\":\"sheet.open\",\"protocol\":1,\"client_id\":\"%s\",\"revision\":%s%s}",
+                          state->client_id, revision, state->takes_packed ? ",\"packed\":\"gzip\"" : "");
     client_send(client, OPCODE_TEXT, text, (size_t)length);
 }
 
@@ -28,6 +34,11 @@ static void open_sheet(struct client *client) {
     }
     sscanf(options.revision, "%u", &state->revision);
     send_open(client, options.revision);
+}
+
+static void open_packed(struct client *client) {
+    ((struct sheetsync_state *)client->state)->takes_packed = true;
+    open_sheet(client);
 }
 
 /* Where frames are missing, a client asks for what came since its revision. */
@@ -182,6 +193,39 @@ static bool read_committed(struct client *client, struct scan scan) {
     return true;
 }
 
+static bool read_packed_head(struct client *client, struct scan scan) {
+    struct sheetsync_state *state = client->state;
+    struct span name;
+    uint32_t bytes = 0;
+    bool is_first = true;
+    while (scan_member(&scan, &is_first, &name))
+        if (span_is(name, "bytes") ? !scan_number(&scan, &bytes) : !scan_any(&scan)) return false;
+    inflate_discard(&state->unpacked);
+    state->unpacked_read = 0;
+    state->packed_left = bytes;
+    return bytes > 0;
+}
+
+static bool read_message(struct client *client, struct scan scan);
+
+/* Each line that came out is a cells.changed. */
+static bool read_packed(struct client *client, const uint8_t *bytes, size_t length) {
+    struct sheetsync_state *state = client->state;
+    struct inflate *unpacked = &state->unpacked;
+    const uint8_t *end;
+    if (length > state->packed_left || !inflate_more(unpacked, bytes, length)) return false;
+    state->packed_left -= length;
+    while (unpacked->out_length > state->unpacked_read &&
+           (end = memchr(unpacked->out + state->unpacked_read, '\n', unpacked->out_length - state->unpacked_read))) {
+        if (!read_message(client, (struct scan){unpacked->out + state->unpacked_read, end})) return false;
+        state->unpacked_read = (size_t)(end + 1 - unpacked->out);
+    }
+    if (state->packed_left) return true;
+    bool is_whole = unpacked->is_done && state->unpacked_read == unpacked->out_length;
+    inflate_discard(unpacked);
+    return is_whole;
+}
+
 static bool read_message(struct client *client, struct scan scan) {
     struct sheetsync_state *state = client->state;
     struct scan members = scan;
@@ -195,6 +239,8 @@ static bool read_message(struct client *client, struct scan scan) {
         return read_committed(client, scan);
     } else if (span_is(type, "sheet.opened")) {
         if (!read_opened(client, scan)) return false;
+    } else if (span_is(type, "cells.packed")) {
+        return read_packed_head(client, scan);
     } else if (span_is(type, "presence.changed")) {
         if (!read_presence(client, scan)) return false;
     } else if (span_is(type, "operation.rejected")) {
@@ -203,12 +249,12 @@ static bool read_message(struct client *client, struct scan scan) {
     } else if (span_is(type, "error")) {
         return false;
     }
-    if (!client->is_ready && state->is_opened && state->is_told_presence && state->revision >= state->head) client_ready(client);
+    if (!client->is_ready && !state->packed_left && state->is_opened && state->is_told_presence && state->revision >= state->head) client_ready(client);
     return true;
 }
 
 static void on_message(struct client *client, const uint8_t *bytes, size_t length, enum opcode opcode) {
-    if (opcode == OPCODE_TEXT && read_message(client, (struct scan){bytes, bytes + length})) return;
+    if (opcode == OPCODE_TEXT ? read_message(client, (struct scan){bytes, bytes + length}) : read_packed(client, bytes, length)) return;
     char reason[200];
     snprintf(reason, sizeof reason, "cannot read %.*s", (int)(length < 160 ? length : 160), (const char *)bytes);
     client_failed(client, reason);
@@ -220,6 +266,16 @@ const struct protocol sheetsync_protocol = {
     .has_acknowledgements = true,
     .state_size = sizeof(struct sheetsync_state),
     .open = open_sheet,
+    .make_edit = make_edit,
+    .on_message = on_message,
+};
+
+const struct protocol sheetsync_packed_protocol = {
+    .name = "sheetsync-packed",
+    .edit_opcode = OPCODE_TEXT,
+    .has_acknowledgements = true,
+    .state_size = sizeof(struct sheetsync_state),
+    .open = open_packed,
     .make_edit = make_edit,
     .on_message = on_message,
 };

@@ -5,10 +5,12 @@ import contextlib
 import json
 import shutil
 import subprocess
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -272,6 +274,103 @@ async def test_pings_long_frames_and_odd_cuts_change_nothing(load: Path) -> None
     ran = await run_against(load, Relay(pad, cells), rate=20, seconds=1, settle=10)
     assert ran["ok"], ran
     assert ran["bytes_in"] > 5 * MEGABYTE
+
+
+# -- SheetSync's wire, where a real server seldom goes ---------------------------------------------
+
+PACKINGS = {
+    "as it is": (0, zlib.Z_DEFAULT_STRATEGY),
+    "as SheetSync does": (4, zlib.Z_DEFAULT_STRATEGY),
+    "with fixed codes": (9, zlib.Z_FIXED),
+}
+
+
+class Sheet:
+    """Answers sheet.open with a snapshot of 20,000 cells at revision 7; knows up to revision 9."""
+
+    def __init__(self, level: int = 4, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> None:
+        packer = zlib.compressobj(level, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, strategy)
+        lines = b""
+        for at in range(10):
+            cells = [[row, 30, f"text {row}"] for row in range(at * 2_000, at * 2_000 + 2_000)]
+            more = {"more": True} if at < 9 else {}
+            lines += json.dumps(_changed(0, 7, cells) | more).encode() + b"\n"
+        self.packed = packer.compress(lines) + packer.flush()
+        self.asked: list[Result] = []
+
+    async def serve(self, socket: ServerConnection) -> None:
+        async for text in socket:
+            frame = json.loads(text)
+            self.asked.append(frame)
+            await self._answer(socket, frame["revision"])
+
+    async def _answer(self, socket: ServerConnection, revision: int | None) -> None:
+        await socket.send(json.dumps({"type": "sheet.opened", "protocol": 1, "head": 9}))
+        if revision is None:
+            announced = {"after": 0, "through": 7, "encoding": "gzip", "cells": 20_000}
+            size = {"type": "cells.packed", "bytes": len(self.packed)}
+            await socket.send(json.dumps(announced | size))
+            for at in range(0, len(self.packed), 10_000):
+                await socket.send(self.packed[at : at + 10_000])
+        await socket.send(json.dumps(_changed(7, 9, [[0, 30, "8"], [0, 30, "9"]])))
+        everyone = {"type": "presence.changed", "clients": [], "gone": [], "full": True}
+        await socket.send(json.dumps(everyone))
+
+
+def _changed(after: int, through: int, cells: list[list[Any]]) -> Result:
+    return {
+        "type": "cells.changed",
+        "after": after,
+        "through": through,
+        "changes": [[None, cells]],
+    }
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+async def test_a_packed_first_load_is_read_to_its_last_cell(load: Path, packing: str) -> None:
+    sheet = Sheet(*PACKINGS[packing])
+    port = free_port()
+    async with serve(sheet.serve, "127.0.0.1", port, compression=None):
+        opened = await run_load(load, "open", port, protocol="sheetsync-packed", count=2)
+    assert opened["ok"], opened
+    assert sheet.asked[0]["packed"] == "gzip"
+    assert opened["cells"] == 20_002
+    assert opened["bytes"] > len(sheet.packed)
+
+
+async def test_a_gap_is_closed_by_asking_for_what_is_missing(load: Path) -> None:
+    asked: list[int | None] = []
+    operation_ids: list[UUID] = []
+
+    async def skip_a_revision(socket: ServerConnection) -> None:
+        log: list[list[Any]] = []
+        async for text in socket:
+            frame = json.loads(text)
+            if frame["type"] == "sheet.open":
+                asked.append(frame["revision"])
+                await socket.send(json.dumps({"type": "sheet.opened", "head": len(log)}))
+                missed = log[frame["revision"] or 0 :]
+                await socket.send(json.dumps(_changed(frame["revision"] or 0, len(log), missed)))
+                await socket.send(json.dumps({"type": "presence.changed", "full": True}))
+                continue
+            operation_ids.append(UUID(frame["operation_id"]))
+            log += frame["operation"]["cells"]
+            if len(log) != 3:
+                await socket.send(json.dumps(_changed(len(log) - 1, len(log), log[-1:])))
+            number = [[frame["operation_id"], len(log)]]
+            await socket.send(json.dumps({"type": "operations.committed", "operations": number}))
+
+    port = free_port()
+    async with serve(skip_a_revision, "127.0.0.1", port, compression=None):
+        ran = await run_load(
+            load, "run", port, protocol="sheetsync", sockets=1, rate=50, seconds=0.2
+        )
+    assert ran["ok"], ran
+    assert ran["gaps"] == 1
+    assert asked == [None, 2]
+    assert {id_.version for id_ in operation_ids} == {4}
+    # As random as anybody's, in the first bits too: an index must not be spared.
+    assert len({id_.time_low for id_ in operation_ids}) == 10
 
 
 async def test_a_server_that_does_not_answer_is_said(load: Path) -> None:
