@@ -29,7 +29,7 @@ def judge(results: Results) -> list[Judged]:
     """Return each aim whose figures were measured."""
     return [
         judged
-        for group in (_highest, _costs, _naive, _intake, _opening, _memory, _size)
+        for group in (_highest, _costs, _naive, _intake, _opening, _memory, _size, _overload)
         for judged in group(results)
     ]
 
@@ -90,7 +90,7 @@ def _costs(results: Results) -> Iterator[Judged]:
 
 
 def _naive(results: Results) -> Iterator[Judged]:
-    for sockets, rate in ((100, 20), (100, 100)):
+    for sockets, rate in ((10, 20), (10, 100), (100, 20), (100, 100), (500, 20)):
         found = _ratio(results, "uvicorn-pg-redis", "naive", sockets, rate, "all_cpu_ms")
         where = f"N = {sockets}, R = {rate}, K = {SPREAD_ROWS:,}"
         yield from _at_most(
@@ -169,3 +169,15 @@ def _size(results: Results) -> Iterator[Judged]:
                 1.3,
                 medians[0] / medians[1],
             )
+
+
+def _overload(results: Results) -> Iterator[Judged]:
+    for record in results.of("overload"):
+        yield Judged(
+            "p99 of the others under overload",
+            record["deployment"],
+            record["scenario"],
+            "< 100 ms",
+            f"{record['p99']:.1f} ms",
+            record["p99"] < 100,
+        )

@@ -10,15 +10,17 @@ from statistics import median
 from bench import generator, processes, search
 from bench.generator import LoadFailedError, Measured
 from bench.results import Record, Results, progress
-from bench.subjects import RELAY, Running, Stage, Subject
+from bench.subjects import MAIN, RELAY, Running, Stage, Subject
 
 MAX_P99_MS = 250.0
 MAX_RATE = 60_000  # beyond it the load generator is what is measured
 HOT_ROWS = 2  # each editor writes these cells again and again, so that they can be conflated
 SPREAD_ROWS = 1_000
 
-# Without earlier results, and for a subject without any: edits a second.
-GUESSES = {10: 1_000, 100: 100, 500: 10}
+SIZE_OF_ALL = 100  # at which every subject's highest rate is searched
+
+# Where a search begins without earlier results: edits a second by sockets, ours and others.
+GUESSES = {True: {10: 6_000, 100: 4_000, 500: 1_500}, False: {10: 2_000, 100: 150, 500: 10}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Plan:
 
     sizes: Sequence[int] = (10, 100, 500)
     seconds: float = 5.0
-    probe_seconds: float = 3.0  # while searching; what is found is confirmed for `seconds`
+    probe_seconds: float = 2.5  # while searching; what is found is confirmed for `seconds`
     runs: int = 3
 
 
@@ -63,12 +65,18 @@ class Load:
 
 
 def highest(
-    stage: Stage, subjects: Sequence[Subject], plan: Plan, before: Results
+    stage: Stage,
+    subjects: Sequence[Subject],
+    of_all_sizes: Sequence[Subject],
+    plan: Plan,
+    before: Results,
 ) -> Iterator[Record]:
     """Yield a record per subject, size and kind of work: the highest rate that held."""
     for sockets in plan.sizes:
         for subject in subjects:
-            for rows in (SPREAD_ROWS, HOT_ROWS) if subject.is_ours else (SPREAD_ROWS,):
+            if sockets != SIZE_OF_ALL and subject not in of_all_sizes:
+                continue
+            for rows in (SPREAD_ROWS, HOT_ROWS) if subject in MAIN else (SPREAD_ROWS,):
                 with subject.running(stage) as running:
                     yield _search(subject, running, sockets, rows, plan, before)
 
@@ -101,14 +109,20 @@ def _search(
 
     def holds_median(rate: int) -> bool:
         nonlocal confirmed
-        confirmed = [run_ for _ in range(plan.runs) if (run_ := run(rate, plan.seconds))]
-        return sum(map(holds, confirmed)) * 2 > plan.runs
+        confirmed = []
+        for _ in range(plan.runs):
+            measured = run(rate, plan.seconds)
+            if measured is not None and holds(measured):
+                confirmed.append(measured)
+            elif plan.runs == 1 or confirmed == []:
+                return False
+        return len(confirmed) * 2 > plan.runs
 
     known = before.first("highest", subject=subject.key, sockets=sockets, rows=rows)
     guess = int(known["rate"]) if known else 0
     found = search.bracket(
         holds_once,
-        guess or GUESSES.get(sockets, 20),
+        guess or GUESSES[subject.is_ours].get(sockets, 20),
         at_most=MAX_RATE,
         step=1.25 if guess else 2,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from bench import aims, plot, soak
+from bench import aims, overload, plot, soak
 from bench.generator import core_model
 from bench.live import HOT_ROWS, MAX_P99_MS, SPREAD_ROWS
 from bench.results import Record, Results
@@ -324,9 +324,14 @@ def _intake(results: Results) -> Iterable[str]:
 
 
 def _overload(results: Results) -> Iterable[str]:
-    records = results.sections["overload"]
-    names = list(dict.fromkeys(name for record in records for name in record))
-    yield _table(names, [[record.get(name, "") for name in names] for record in records])
+    yield (
+        f"{overload.NEIGHBOURS} sockets of which {overload.EDITORS} edit, "
+        f"{overload.EDITS_PER_SECOND:.0f} edits a second in all, while another client misbehaves; "
+        "latencies are those of the well-behaved. More scenarios: `python -m bench.overload`."
+    )
+    yield ""
+    rows = [overload.Row(**record) for record in results.sections["overload"]]
+    yield "\n".join([overload.HEADER, *(row.markdown() for row in rows)])
 
 
 def _soak() -> list[str]:

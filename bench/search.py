@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import sqrt
 
 PRECISION = 1.1  # the answer is within ten per cent of the first rate that does not hold
-STEP_DOWN = 1.08  # what a rate that is not confirmed gives way to
-MAX_STEPS_DOWN = 6
+STEP_DOWN = 1.08  # what a rate that is not confirmed gives way to; squared each time, up to 2
+MAX_STEPS_DOWN = 8
 
 
 def bracket(holds: Callable[[int], bool], guess: int, *, at_most: int, step: float = 2) -> int:
@@ -37,10 +37,12 @@ def bracket(holds: Callable[[int], bool], guess: int, *, at_most: int, step: flo
 
 def confirm(holds_median: Callable[[int], bool], rate: int) -> int:
     """Return the first rate from `rate` down whose repeated runs hold; 0 if none of some does."""
+    step = STEP_DOWN
     for _ in range(MAX_STEPS_DOWN):
         if rate < 1:
             return 0
         if holds_median(rate):
             return rate
-        rate = min(rate - 1, int(rate / STEP_DOWN))
+        rate = min(rate - 1, int(rate / step))
+        step = min(2, step * step)
     return 0

@@ -5,23 +5,25 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self, TypeAlias, TypeVar
 
 from bench import cores, processes
 from bench.database import Database, Templates
+from bench.peers.servers import NAIVE_CHANNELS, PEERS_BY_NAME, Peer, PeerServer, make_tables
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import ROOT, ServerProcess, answers_http, free_port
+from tests.servers.process import ROOT, ServerProcess, free_port
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import WebServer, uvicorn
 
-PEERS = ROOT / "bench" / "peers"
+PEERS_FOLDER = ROOT / "bench" / "peers"
 OURS = "sheetsync"
+Kind: TypeAlias = Literal["SQLite", "PostgreSQL"]
 
 Server = TypeVar("Server", bound=ServerProcess)
 
@@ -57,19 +59,18 @@ class Stage:
     def redis(self) -> RedisServer:
         return self._started(RedisServer(self.folder))
 
-    @cached_property
-    def node(self) -> str:
-        """The program, once the peers' packages are installed as their lock file says."""
-        node, npm = shutil.which("node"), shutil.which("npm")
-        if node is None or npm is None:
+    def install_peers(self) -> None:
+        """Install the peers' packages as their lock file says, where it was not done yet."""
+        npm = shutil.which("npm")
+        if npm is None:
             raise SystemExit("The peers need Node.js 20 or newer, with npm: install it.")
-        lock, installed = PEERS / "package-lock.json", PEERS / "node_modules/.package-lock.json"
+        lock = PEERS_FOLDER / "package-lock.json"
+        installed = PEERS_FOLDER / "node_modules/.package-lock.json"
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
             print("installing the peers with npm ci", file=sys.stderr, flush=True)
             install = [npm, "ci", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(install, cwd=PEERS, check=True)
+            subprocess.run(install, cwd=PEERS_FOLDER, check=True)
             installed.touch()
-        return node
 
     def _started(self, server: Server) -> Server:
         self._stack.callback(server.kill)
@@ -123,7 +124,7 @@ def start_pinned(server: Server) -> Server:
 
 def sheetsync(
     server: Literal["uvicorn", "daphne"],
-    database: Literal["SQLite", "PostgreSQL"],
+    database: Kind,
     *,
     has_redis: bool,
 ) -> Subject:
@@ -184,50 +185,60 @@ def _daphne(port: int) -> list[str]:
     ]
 
 
-class PeerServer(ServerProcess):
-    """A peer in a process of its own; it answers GET /healthz when it serves."""
-
-    def __init__(
-        self, name: str, command: Sequence[str], port: int, folder: Path, log: Path
-    ) -> None:
-        self.port = port
-        super().__init__(
-            name, command, log=log, environment={"NODE_ENV": "production"}, folder=folder
-        )
-
-    def is_ready(self) -> bool:
-        return answers_http(self.port, "/healthz")
-
-
-def node_peer(key: str, label: str, script: str, path: str) -> Subject:
-    """Return a peer that `node SCRIPT PORT` serves, all in memory; `path` holds one {}."""
+def peer(described: Peer, database: Kind | None = None) -> Subject:
+    """Return a peer; one that needs services commits to `database`, durably, and uses Redis."""
+    key = described.name + ("-sqlite" if database == "SQLite" else "")
 
     def start(stage: Stage) -> Iterator[Running]:
+        services: list[ServerProcess] = []
+        environment: dict[str, str] = {}
+        if database is None:
+            stage.install_peers()
+        else:
+            services.append(stage.redis)
+            environment["REDIS_URL"] = stage.redis.url
+            if database == "SQLite":
+                environment["DATABASE_URL"] = f"sqlite:///{stage.folder / uuid.uuid4().hex}.sqlite3"
+            else:
+                services.append(stage.postgresql)
+                environment["DATABASE_URL"] = stage.postgresql.new_database()
+            make_tables(environment)
         port = free_port()
-        command = [stage.node, script, str(port)]
-        server = PeerServer(label, command, port, PEERS, stage.folder / f"{key}-{port}.log")
+        log = stage.folder / f"{key}-{port}.log"
+        server = PeerServer(described, log=log, environment=environment, port=port)
         try:
             start_pinned(server)
-            yield Running(port, server, lambda: path.format(uuid.uuid4().hex[:12]))
+            yield Running(
+                port, server, lambda: described.sheet_path(uuid.uuid4().hex[:12]), services
+            )
         finally:
             server.kill()
 
-    return Subject(key, label, key, start)
+    what = f"{database}, Redis" if database else "in memory"
+    return Subject(key, f"{described.label}, {what}", described.name, start)
 
 
-RELAY = node_peer("relay", "bare Express + ws relay (Node, in memory)", "relay.mjs", "/sheets/{}/")
+RELAY = peer(PEERS_BY_NAME["relay"])
 UVICORN_SQLITE = sheetsync("uvicorn", "SQLite", has_redis=False)
 UVICORN_PG_REDIS = sheetsync("uvicorn", "PostgreSQL", has_redis=True)
+# Measured of everything: the aims are about these.
+MAIN = UVICORN_SQLITE, UVICORN_PG_REDIS
+OTHER_DEPLOYMENTS = (
+    sheetsync("uvicorn", "SQLite", has_redis=True),
+    sheetsync("uvicorn", "PostgreSQL", has_redis=False),
+    sheetsync("daphne", "SQLite", has_redis=False),
+    sheetsync("daphne", "PostgreSQL", has_redis=True),
+)
+IN_MEMORY = tuple(
+    peer(found)
+    for found in PEERS_BY_NAME.values()
+    if not found.needs_services and found.name != RELAY.key
+)
+NAIVE = peer(NAIVE_CHANNELS, "PostgreSQL")
+NAIVE_SQLITE = peer(NAIVE_CHANNELS, "SQLite")
+PEERS = (RELAY, *IN_MEMORY, NAIVE)
 
 SUBJECTS = {
     subject.key: subject
-    for subject in (
-        RELAY,
-        UVICORN_SQLITE,
-        UVICORN_PG_REDIS,
-        sheetsync("uvicorn", "SQLite", has_redis=True),
-        sheetsync("uvicorn", "PostgreSQL", has_redis=False),
-        sheetsync("daphne", "SQLite", has_redis=False),
-        sheetsync("daphne", "PostgreSQL", has_redis=True),
-    )
+    for subject in (RELAY, *MAIN, *OTHER_DEPLOYMENTS, *IN_MEMORY, NAIVE, NAIVE_SQLITE)
 }

@@ -46,6 +46,6 @@ def test_no_more_than_the_most_is_tried() -> None:
     assert max(tried) == 50
 
 
-@pytest.mark.parametrize(("limit", "found"), [(1_000, 1_000), (950, 925), (1, 0)])
+@pytest.mark.parametrize(("limit", "found"), [(1_000, 1_000), (950, 925), (700, 582), (1, 0)])
 def test_an_unconfirmed_rate_steps_down(limit: int, found: int) -> None:
     assert search.confirm(lambda rate: rate <= limit, 1_000) == found
