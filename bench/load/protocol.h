@@ -9,7 +9,8 @@
  *   on_message()  once for every whole message, fragments joined, text or binary; answers WebSocket pings itself are
  *                 none of its business. It may client_send() at any time: handshakes in several steps, pongs, acks.
  *                 It calls client_ready() when the sheet is open and whole; until all are ready, nobody edits.
- *   make_edit()   only for editors, after all are ready: writes the payload of one message
+ *   make_edit()   only for editors, after all are ready: writes the payload of one message, or nothing (0) where a
+ *                 protocol has one edit in flight and sends the others later, by client_send()
  * There is one thread and one load per process: a protocol may use static variables. */
 #ifndef PROTOCOL_H
 #define PROTOCOL_H

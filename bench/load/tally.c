@@ -76,7 +76,7 @@ bool send_edit(uint32_t editor) {
     };
     uint8_t buffer[EDIT_CAPACITY];
     size_t length = options.protocol->make_edit(client, &edit, buffer);
-    client_send(client, options.protocol->edit_opcode, buffer, length);
+    if (length) client_send(client, options.protocol->edit_opcode, buffer, length);
     counts.sent++;
     return true;
 }
