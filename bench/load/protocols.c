@@ -5,7 +5,9 @@
     each(sheetsync) \
     each(sheetsync_packed) \
     each(relay) \
-    each(naive)
+    each(naive) \
+    each(hocuspocus) \
+    each(sharedb)
 
 #define DECLARE(name) extern const struct protocol name##_protocol;
 #define LIST(name) &name##_protocol,
