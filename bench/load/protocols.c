@@ -7,7 +7,8 @@
     each(relay) \
     each(naive) \
     each(hocuspocus) \
-    each(sharedb)
+    each(sharedb) \
+    each(ethercalc)
 
 #define DECLARE(name) extern const struct protocol name##_protocol;
 #define LIST(name) &name##_protocol,
