@@ -1,7 +1,4 @@
-"""How each peer is started: command, folder, environment, readiness check and the sheet's path.
-
-Node's peers need `npm ci` in this folder once; the naive consumer needs a database and Redis.
-"""
+"""How each peer is started: command, folder, environment, readiness check and a sheet's path."""
 
 import shutil
 import subprocess
@@ -30,17 +27,20 @@ class Peer:
 
     name: str
     label: str
-    path: str  # of a sheet's socket; {slug} is the sheet
-    health_path: str = "/healthz"
-    needs_services: bool = False  # DATABASE_URL and REDIS_URL
+    package_folder: Path | None = PEERS  # where `npm ci` installs it
 
-    def sheet_path(self, slug: str) -> str:
-        return self.path.format(slug=slug)
+    @property
+    def is_node(self) -> bool:
+        return self.package_folder is not None
+
+    @property
+    def folder(self) -> Path:
+        return PEERS if self.is_node else ROOT
 
     def command(self, port: int) -> list[str]:
         """Return what serves on `port` of 127.0.0.1 when it is run in `folder`."""
-        if not self.needs_services:
-            return [_node(), f"{self.name}.mjs", str(port)]
+        if self.is_node:
+            return [_program("node"), f"{self.name}.mjs", str(port)]
         # The image's own command, so that both applications run under the same flags; but Channels
         # answers no lifespan messages by itself, and of an option given twice the last one counts.
         ours, theirs = "sheetsync.asgi:application", f"{NAIVE}.asgi:application"
@@ -49,19 +49,26 @@ class Peer:
             *("--lifespan", "off"),
         ]
 
-    @property
-    def folder(self) -> Path:
-        return ROOT if self.needs_services else PEERS
+    def sheet_path(self, slug: str) -> str:
+        """Return the load generator's --path; a fresh slug is an empty sheet."""
+        return f"/sheets/{slug}"
 
 
-RELAY = Peer("relay", "bare Express + ws relay", "/sheets/{slug}")
-NAIVE_CHANNELS = Peer("naive", "naive Channels consumer", "/sheets/{slug}", needs_services=True)
-
-PEERS_BY_NAME = {peer.name: peer for peer in (RELAY, NAIVE_CHANNELS)}
+PEERS_BY_NAME = {
+    peer.name: peer
+    for peer in (
+        Peer("relay", "bare Express + ws relay"),
+        # Its environment needs DATABASE_URL and REDIS_URL, its database `make_tables`.
+        Peer("naive", "naive Channels consumer", package_folder=None),
+        Peer("hocuspocus", "Hocuspocus/Yjs"),
+        Peer("sharedb", "ShareDB"),
+        Peer("ethercalc", "EtherCalc", package_folder=PEERS / "ethercalc"),
+    )
+}
 
 
 class PeerServer(ServerProcess):
-    """A peer in a process of its own. The naive consumer's tables are made by `start`."""
+    """A peer in a process of its own; Node's peers must be installed."""
 
     def __init__(
         self,
@@ -71,18 +78,31 @@ class PeerServer(ServerProcess):
         environment: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> None:
+        """Describe the peer; EtherCalc keeps its files beside `log`."""
         self.peer = peer
         self.port = port or free_port()
+        own = {"NODE_ENV": "production", "OPENSHIFT_DATA_DIR": str(log.parent)}
         super().__init__(
             peer.label,
             peer.command(self.port),
             log=log,
-            environment={"NODE_ENV": "production", **(environment or {})},
+            environment={**own, **(environment or {})},
             folder=peer.folder,
         )
 
     def is_ready(self) -> bool:
-        return answers_http(self.port, self.peer.health_path)
+        return answers_http(self.port, "/healthz")
+
+
+def install() -> None:
+    """Install Node's peers as their lock files say, those that are not."""
+    for folder in {peer.package_folder for peer in PEERS_BY_NAME.values()} - {None}:
+        assert folder is not None
+        lock, installed = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=folder, check=True)
+            installed.touch()
 
 
 def make_tables(environment: Mapping[str, str]) -> None:
@@ -99,8 +119,8 @@ def make_tables(environment: Mapping[str, str]) -> None:
         raise ServerFailedError(f"the tables of {NAIVE} were not made:\n{made.stderr}")
 
 
-def _node() -> str:
-    node = shutil.which("node")
-    if node is None:
-        raise ServerFailedError("The peers need Node.js 20 or newer: install it.")
-    return node
+def _program(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise ServerFailedError(f"{name} is not on this machine: install Node.js 20 or newer.")
+    return program
