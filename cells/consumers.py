@@ -138,7 +138,11 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 return
             if self.client is None:
                 self.client = self._introduce(self.hub, admission, frame)
-            await self.hub.open(self.client, frame.revision or 0)
+            await self.hub.open(
+                self.client,
+                frame.revision or 0,
+                takes_packed=frame.packed == protocol.Packing.GZIP,
+            )
         except DatabaseError as error:
             self._pause(error)
         except Sheet.DoesNotExist:

@@ -174,6 +174,26 @@ class Revision(models.Model):
         return f"revision {self.number}"
 
 
+class Snapshot(models.Model):
+    """A sheet's filled cells at a revision, packed: a cache that may be thrown away.
+
+    It speaks of this log only while `operation_id` is what the log has at `revision`.
+    """
+
+    sheet = models.OneToOneField(
+        Sheet, on_delete=models.CASCADE, related_name="snapshot", primary_key=True
+    )
+    revision = models.BigIntegerField()
+    operation_id = models.UUIDField(help_text="The operation of that revision.")
+    format = models.PositiveSmallIntegerField(help_text="How `data` is to be read.")
+    cells = models.PositiveIntegerField(help_text="How many cells are in it.")
+    data = models.BinaryField()
+    packed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"snapshot of revision {self.revision}"
+
+
 class DeadLetter(models.Model):
     """A stream message that could not become an edit, kept whole with its reason."""
 

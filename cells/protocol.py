@@ -5,7 +5,7 @@ The contract is in docs/protocol.md; fields may be added to it, none may change.
 
 import json
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -36,12 +36,22 @@ _Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 # -- client to server ----------------------------------------------------------------------------
 
 
+class Packing(StrEnum):
+    """How a client takes a first load that is stored packed."""
+
+    GZIP = "gzip"
+
+
 class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type"):
-    """Open the sheet, or catch up after a gap: everything since `revision`."""
+    """Open the sheet, or catch up after a gap: everything since `revision`.
+
+    `packed` names the packing that the client can read; one unknown here is not offered.
+    """
 
     protocol: int
     client_id: UUID
     revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    packed: str | None = None
 
 
 class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
@@ -118,17 +128,35 @@ class SheetName(msgspec.Struct, frozen=True):
 
 
 class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="type"):
-    """The answer to sheet.open: the sheet's shape at `head`; its cells follow."""
+    """The answer to sheet.open: the sheet's shape at `head`; its cells follow.
+
+    Axes and sizes are JSON already, as the database has them. `filled` is how many cells are not
+    empty: how long a first load will be.
+    """
 
     protocol: int
     sheet: SheetName
     role: str
     you: You
     head: int
-    rows: list[list[int]]
-    columns: list[list[int]]
-    row_sizes: list[list[int]]
-    column_sizes: list[list[int]]
+    filled: int
+    rows: msgspec.Raw
+    columns: msgspec.Raw
+    row_sizes: msgspec.Raw
+    column_sizes: msgspec.Raw
+
+
+class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="type"):
+    """The first load from `after` to `through` follows as `bytes` bytes in binary messages.
+
+    Unpacked as `encoding` says, they are the lines of one `cells.changed` frame each.
+    """
+
+    after: int
+    through: int
+    encoding: Packing
+    cells: int
+    bytes: int
 
 
 class ClientPresence(msgspec.Struct, frozen=True):

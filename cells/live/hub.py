@@ -21,6 +21,7 @@ from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.frames import Frame
 from cells.live.opening import Opening, read_frames
+from cells.live.packing import Packer
 from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
@@ -50,6 +51,7 @@ class Hub:
         process: str,
         writers: DatabaseThreads,
         readers: DatabaseThreads,
+        packer: Packer,
         tell_others: Tell,
     ) -> None:
         self.sheet_id = sheet_id
@@ -61,7 +63,7 @@ class Hub:
         self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
         self._presence = Presence(process)
         self._recent = Recent()
-        self._opening = Opening(sheet_id, readers, self._recent, lambda: self.head)
+        self._opening = Opening(sheet_id, readers, packer, self._recent, lambda: self.head)
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
         self._is_started = False
@@ -97,7 +99,7 @@ class Hub:
 
     # -- sockets ---------------------------------------------------------------------------------
 
-    async def open(self, client: Client, revision: int) -> None:
+    async def open(self, client: Client, revision: int, *, takes_packed: bool = False) -> None:
         """Answer sheet.open: the sheet's shape, the cells since `revision`, then live frames.
 
         Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
@@ -105,7 +107,7 @@ class Hub:
         """
         client.is_live = False
         self.clients.add(client)
-        at = await self._opening.answer(client, revision)
+        at = await self._opening.answer(client, revision, takes_packed=takes_packed)
         client.is_live = True
         self.notice(at)
         everyone = [*self._presence.everyone()]

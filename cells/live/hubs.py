@@ -14,6 +14,7 @@ from django.db import connection
 from cells.live.client import Client
 from cells.live.hub import Hub
 from cells.live.mailbox import Mailbox
+from cells.live.packing import Packer
 from cells.live.presence import REFRESH_SECONDS
 from cells.live.tail import Tail
 from cells.live.threads import (
@@ -49,6 +50,7 @@ class Hubs:
         writers = POSTGRESQL_WRITERS if connection.vendor == "postgresql" else SQLITE_WRITERS
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
+        self._packer = Packer(self.readers)
         self._opened: dict[int, _Opened] = {}
         self._mailbox = Mailbox(self._deliver)
         self._tail = Tail(self, is_alone=self._mailbox.is_alone)
@@ -66,7 +68,15 @@ class Hubs:
         """
         opened = self._opened.get(sheet_id)
         if opened is None:
-            hub = Hub(sheet_id, slug, self.process, self.writers, self.readers, self._mailbox.send)
+            hub = Hub(
+                sheet_id,
+                slug,
+                self.process,
+                self.writers,
+                self.readers,
+                self._packer,
+                self._mailbox.send,
+            )
             opened = _Opened(hub, asyncio.create_task(self._start(hub)))
             self._opened[sheet_id] = opened
         opened.users += 1
@@ -113,6 +123,7 @@ class Hubs:
         for opened in list(self._opened.values()):
             await opened.hub.stop()
         self._opened.clear()
+        await self._packer.stop()
         await self._mailbox.stop()
         await asyncio.to_thread(self._close_threads)
 

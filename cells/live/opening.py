@@ -1,37 +1,65 @@
 """Openings: how one socket gets from what its client holds to where the sheet's hub is.
 
 Only what the log has is sent: the steps that the hub still remembers, else what is read from the
-database; a whole sheet is read once for all who open it at the same moment.
+database. A whole sheet comes from its stored snapshot if there is one, and is read once for all
+who open it at the same moment.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
 
 from cells import protocol
 from cells.live.client import Client
-from cells.live.frames import Frame
+from cells.live.frames import BinaryFrame, Frame
+from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
+from cells.services import snapshots
 from cells.services.read import OpenedSheet, open_sheet, read_deltas
+from cells.services.snapshots import PackedSheet
 
-SNAPSHOT_SECONDS = 10.0  # how long a whole sheet's frames are kept for those who open it next
+KEEP_SECONDS = 10.0  # how long a whole sheet is kept for those who open it next
+BYTES_PER_MESSAGE = 256 * 1024  # of a packed sheet: few enough to cost little, soon enough to show
+WORTH_PACKING_BYTES = 100_000  # about 5,000 cells; less is read from the table in milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A first load: the stored snapshot, as it is or as frames, and the frames behind it."""
+
+    read_at: float
+    through: int
+    packed: PackedSheet | None
+    frames: tuple[Frame, ...]
+    loose_bytes: int  # of the frames, what no snapshot has
 
 
 class Opening:
     """Answers the sheet.open of one hub's sockets, from its `recent` past or the database."""
 
     def __init__(
-        self, sheet_id: int, readers: DatabaseThreads, recent: Recent, head: Callable[[], int]
+        self,
+        sheet_id: int,
+        readers: DatabaseThreads,
+        packer: Packer,
+        recent: Recent,
+        head: Callable[[], int],
     ) -> None:
         self._sheet_id = sheet_id
         self._readers = readers
+        self._packer = packer
         self._recent = recent
         self._head = head
-        self._snapshot: tuple[float, Broadcast] | None = None
-        self._reading: asyncio.Task[Broadcast | None] | None = None
+        # By whether it is for clients that take it packed.
+        self._kept: dict[bool, _Whole] = {}
+        self._reading: dict[bool, asyncio.Task[_Whole | None]] = {}
 
-    async def answer(self, client: Client, revision: int) -> int:
+    async def answer(self, client: Client, revision: int, *, takes_packed: bool) -> int:
         """Send the sheet's shape and the cells since `revision`; return where that leads.
 
         When it returns, the client is where the hub is: without another await it can go live.
@@ -43,59 +71,66 @@ class Opening:
         # A revision that the log does not have comes from another life of the database.
         at = revision if revision <= opened.head else 0
         is_told = False
+        if at == 0:
+            # The first load is the sheet as it is, not the steps that led there.
+            whole = await self._read_whole(takes_packed=takes_packed)
+            if whole is None:
+                return at
+            await _send_whole(client, whole)
+            at, is_told = whole.through, True
+            if whole.loose_bytes > WORTH_PACKING_BYTES:
+                self._packer.want(self._sheet_id, opened.slug)
         while True:
             recent = self._recent.since(at, self._head()) if at <= self._head() else []
-            # The first load is the sheet as it is, not the steps that led there.
-            if recent is not None and (is_told or (recent and at > 0)):
+            # A client that is at the head already is told so by an empty delta.
+            if recent is not None and (recent or is_told):
                 for broadcast in recent:
                     for frame in broadcast.frames:
                         client.outbox.put(frame)
                 return at
-            read = await self._read_since(at)
+            read = await self._readers.run(read_frames, self._sheet_id, at)
             if read is None:
                 return at
-            for frame in read.frames:
-                await client.outbox.wait_for_room()
-                client.outbox.put(frame)
+            await _send_paced(client, read.frames)
             at, is_told = read.through, True
 
     def forget(self) -> None:
         """Forget the sheet as it was: an older state has taken the newer one's place."""
-        self._snapshot = None
+        self._kept.clear()
+        self._reading.clear()
 
     def forget_old(self) -> None:
         """Let go of a whole sheet that was read a while ago."""
-        if self._snapshot is not None:
-            read_at, _ = self._snapshot
-            if time.monotonic() - read_at >= SNAPSHOT_SECONDS:
-                self._snapshot = None
+        latest = time.monotonic() - KEEP_SECONDS
+        self._kept = {key: whole for key, whole in self._kept.items() if whole.read_at > latest}
 
     async def stop(self) -> None:
         """Break off what is being read."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        tasks = [*self._reading.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read_since(self, revision: int) -> Broadcast | None:
-        if revision > 0:
-            return await self._readers.run(read_frames, self._sheet_id, revision)
-        if self._snapshot is not None:
-            _, snapshot = self._snapshot
-            if self._recent.since(snapshot.through, self._head()) is not None:
-                return snapshot
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read_snapshot())
-        return await asyncio.shield(self._reading)
+    async def _read_whole(self, *, takes_packed: bool) -> _Whole | None:
+        """Return the whole sheet, read once for all who open it at this moment."""
+        kept = self._kept.get(takes_packed)
+        if kept is not None and self._recent.since(kept.through, self._head()) is not None:
+            return kept
+        reading = self._reading.get(takes_packed)
+        if reading is None:
+            reading = asyncio.create_task(
+                self._readers.run(_read_whole, self._sheet_id, takes_packed=takes_packed)
+            )
+            self._reading[takes_packed] = reading
+            reading.add_done_callback(partial(self._keep, takes_packed))
+        return await asyncio.shield(reading)
 
-    async def _read_snapshot(self) -> Broadcast | None:
-        """Read the whole sheet once for all who open it at this moment."""
-        try:
-            read = await self._readers.run(read_frames, self._sheet_id, 0, is_first_load=True)
-            if read is not None:
-                self._snapshot = (time.monotonic(), read)
-            return read
-        finally:
-            self._reading = None
+    def _keep(self, takes_packed: bool, reading: asyncio.Task[_Whole | None]) -> None:
+        if self._reading.get(takes_packed) is not reading:
+            return  # what it read has been forgotten meanwhile
+        del self._reading[takes_packed]
+        if not reading.cancelled() and reading.exception() is None and (whole := reading.result()):
+            self._kept[takes_packed] = whole
 
 
 def read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Broadcast | None:
@@ -108,6 +143,53 @@ def read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Br
     return None if through is None else Broadcast(after, through, tuple(frames))
 
 
+def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
+    """Read a first load: the stored snapshot and what came since, else everything.
+
+    Which of the two it was says a client nothing: each frame is true as of its `through`.
+    """
+    read_at = time.monotonic()
+    packed = snapshots.load(sheet_id)
+    if packed is None:
+        read = read_frames(sheet_id, 0, is_first_load=True)
+        if read is None:
+            return None
+        return _Whole(read_at, read.through, None, read.frames, sum(map(len, read.frames)))
+    through = packed.revision
+    since = read_frames(sheet_id, through)
+    if since is None:
+        return None
+    if since.through <= through:
+        frames: tuple[Frame, ...] = ()
+    else:
+        through, frames = since.through, since.frames
+    loose_bytes = sum(map(len, frames))
+    if takes_packed:
+        return _Whole(read_at, through, packed, frames, loose_bytes)
+    unpacked = [Frame(line) for line in snapshots.unpack(packed)]
+    return _Whole(read_at, through, None, (*unpacked, *frames), loose_bytes)
+
+
+async def _send_whole(client: Client, whole: _Whole) -> None:
+    packed = whole.packed
+    if packed is not None:
+        size = len(packed.data)
+        announced = protocol.CellsPacked(
+            0, packed.revision, protocol.Packing.GZIP, packed.cells, size
+        )
+        client.send(protocol.encode_frame(announced))
+        for start in range(0, size, BYTES_PER_MESSAGE):
+            await client.outbox.wait_for_room()
+            client.outbox.put(BinaryFrame(packed.data[start : start + BYTES_PER_MESSAGE]))
+    await _send_paced(client, whole.frames)
+
+
+async def _send_paced(client: Client, frames: tuple[Frame, ...]) -> None:
+    for frame in frames:
+        await client.outbox.wait_for_room()
+        client.outbox.put(frame)
+
+
 def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
     return protocol.encode_frame(
         protocol.SheetOpened(
@@ -116,9 +198,10 @@ def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
             client.role,
             protocol.You(client.client_id, client.name, client.color),
             opened.head,
-            opened.rows,
-            opened.columns,
-            opened.row_sizes,
-            opened.column_sizes,
+            opened.filled,
+            *(
+                msgspec.Raw(text.encode())
+                for text in (opened.rows, opened.columns, opened.row_sizes, opened.column_sizes)
+            ),
         )
     )

@@ -25,16 +25,20 @@ TouchedCell = tuple[int, int, str, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class OpenedSheet:
-    """A sheet's shape at revision `head`, its axes and sizes in their wire form."""
+    """A sheet's shape at revision `head`, its axes and sizes as the JSON text of their wire form.
+
+    `filled` says how many of its cells are not empty.
+    """
 
     id: int
     slug: str
     title: str
     head: int
-    rows: list[list[int]]
-    columns: list[list[int]]
-    row_sizes: list[list[int]]
-    column_sizes: list[list[int]]
+    filled: int
+    rows: str
+    columns: str
+    row_sizes: str
+    column_sizes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,17 @@ class Window:
 
 def open_sheet(sheet_id: int) -> OpenedSheet:
     """Return a sheet's shape. Raises Sheet.DoesNotExist."""
-    sheet = Sheet.objects.get(pk=sheet_id)
-    return OpenedSheet(
-        sheet.pk,
-        sheet.slug,
-        sheet.title,
-        sheet.head,
-        sheet.rows,
-        sheet.columns,
-        sheet.row_sizes,
-        sheet.column_sizes,
-    )
+    with connection.cursor() as cursor:
+        # Not the ORM: it would decode axes that are only to be passed on.
+        cursor.execute(
+            "SELECT id, slug, title, head, filled, rows, columns, row_sizes, column_sizes "
+            "FROM cells_sheet WHERE id = %s",
+            [sheet_id],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise Sheet.DoesNotExist
+    return OpenedSheet(*found)
 
 
 def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> Iterator[Delta]:
@@ -68,36 +72,43 @@ def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> It
     exact. A first load leaves out what is empty, and who typed what. Yields nothing when the
     sheet is gone. Consume it whole, or close it: the snapshot stays open meanwhile.
     """
-    with _snapshot() as cursor:
-        cursor.execute(
-            "SELECT head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision "
-            "FROM cells_sheet WHERE id = %s",
-            [sheet_id],
-        )
-        found = cursor.fetchone()
-        if found is None:
-            return
-        head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision = found
-        if is_first_load:
-            _select_filled(cursor, sheet_id)
-        else:
-            _select_touched(cursor, sheet_id, after, head)
+    with one_state() as cursor:
+        yield from read_deltas_at(cursor, sheet_id, after, is_first_load=is_first_load)
+
+
+def read_deltas_at(
+    cursor: CursorWrapper, sheet_id: int, after: int, *, is_first_load: bool = False
+) -> Iterator[Delta]:
+    """Do what read_deltas does, in the state of the database that `cursor` sees."""
+    cursor.execute(
+        "SELECT head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision "
+        "FROM cells_sheet WHERE id = %s",
+        [sheet_id],
+    )
+    found = cursor.fetchone()
+    if found is None:
+        return
+    head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision = found
+    if is_first_load:
+        portions = _filled(sheet_id)
+    else:
+        _select_touched(cursor, sheet_id, after, head)
         portions = _portions(cursor)
-        last = next(portions)
-        for portion in portions:
-            yield Delta(after, head, _changes(last), has_more=True)
-            last = portion
-        decode = msgspec.json.decode
-        has_rows, has_columns = rows_revision > after, columns_revision > after
-        yield Delta(
-            after,
-            head,
-            _changes(last),
-            rows=decode(rows) if has_rows else None,
-            columns=decode(columns) if has_columns else None,
-            row_sizes=decode(row_sizes) if has_rows else None,
-            column_sizes=decode(column_sizes) if has_columns else None,
-        )
+    last = next(portions)
+    for portion in portions:
+        yield Delta(after, head, _changes(last), has_more=True)
+        last = portion
+    decode = msgspec.json.decode
+    has_rows, has_columns = rows_revision > after, columns_revision > after
+    yield Delta(
+        after,
+        head,
+        _changes(last),
+        rows=decode(rows) if has_rows else None,
+        columns=decode(columns) if has_columns else None,
+        row_sizes=decode(row_sizes) if has_rows else None,
+        column_sizes=decode(column_sizes) if has_columns else None,
+    )
 
 
 def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> Window:
@@ -112,7 +123,7 @@ def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> W
 
 
 @contextmanager
-def _snapshot() -> Iterator[CursorWrapper]:
+def one_state() -> Iterator[CursorWrapper]:
     """Open a cursor whose statements all see one state of the database, and take no lock."""
     with connection.cursor() as cursor:
         if connection.in_atomic_block:
@@ -130,13 +141,19 @@ def _snapshot() -> Iterator[CursorWrapper]:
                 cursor.execute("ROLLBACK")
 
 
-def _select_filled(cursor: CursorWrapper, sheet_id: int) -> None:
-    """Select (row id, column id, input, no author kind, no origin) of the cells not empty."""
-    cursor.execute(
-        'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
-        "WHERE sheet_id = %s AND input <> ''",
-        [sheet_id],
-    )
+def _filled(sheet_id: int) -> Iterator[list[TouchedCell]]:
+    """Yield the cells that are not empty, in portions; no author is told.
+
+    On PostgreSQL through a cursor of the server's: any other brings the whole sheet into memory
+    before the first cell can be had.
+    """
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
+            "WHERE sheet_id = %s AND input <> ''",
+            [sheet_id],
+        )
+        yield from _portions(cursor)
 
 
 def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int) -> None:

@@ -23,7 +23,7 @@ from cells.live.hubs import get_hubs
 from cells.models import LinkRole, Sheet
 from cells.services.access import create_sheet
 from sheetsync.asgi import application
-from tests.servers.replica import Frame, Replica
+from tests.servers.replica import Frame, Packed, Replica
 
 SECONDS = 5.0
 
@@ -35,6 +35,7 @@ class Tab:
         self.socket = socket
         self.client_id = str(uuid.uuid4())
         self.replica = Replica()
+        self.packed: Packed | None = None
         self.frames: list[Frame] = []
         self.close_code: int | None = None
         self._read = asyncio.Condition()
@@ -52,7 +53,12 @@ class Tab:
         await self.socket.close()
         await self._reader
 
-    async def open(self, revision: int | None = None, client_id: str | None = None) -> Frame:
+    async def open(
+        self,
+        revision: int | None = None,
+        client_id: str | None = None,
+        packed: str | None = None,
+    ) -> Frame:
         """Open the sheet and wait until the head is reached."""
         self.client_id = client_id or self.client_id
         seen = len(self.frames)
@@ -62,6 +68,7 @@ class Tab:
                 "protocol": 1,
                 "client_id": self.client_id,
                 "revision": revision,
+                **({} if packed is None else {"packed": packed}),
             }
         )
         opened = await self.next("sheet.opened", seen)
@@ -126,16 +133,24 @@ class Tab:
         await self.until(lambda: self._reader.done() or self.close_code is not None, seconds)
         return self.close_code
 
+    def _take(self, frame: Frame) -> None:
+        if frame["type"] == "sheet.opened":
+            self.replica.open(frame)
+        elif frame["type"] == "cells.packed":
+            self.packed = Packed(frame)
+        elif frame["type"] == "cells.changed":
+            assert self.replica.apply(frame), f"a gap at {self.replica.revision}: {frame}"
+        self.frames.append(frame)
+
     async def _receive(self) -> None:
         try:
-            async for text in self.socket:
-                frame = json.loads(text)
-                assert isinstance(frame, dict)
-                if frame["type"] == "sheet.opened":
-                    self.replica.open(frame)
-                elif frame["type"] == "cells.changed":
-                    assert self.replica.apply(frame), f"a gap at {self.replica.revision}: {frame}"
-                self.frames.append(frame)
+            async for message in self.socket:
+                if isinstance(message, bytes):
+                    assert self.packed is not None
+                    for frame in self.packed.take(message) or []:
+                        self._take(frame)
+                else:
+                    self._take(json.loads(message))
                 async with self._read:
                     self._read.notify_all()
         except ConnectionClosed:

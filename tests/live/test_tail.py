@@ -12,17 +12,20 @@ from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cells import protocol
 from cells.domain.operations import AppendRows, Operation, SetCells, parse_operation
 from cells.live import presence as presence_module
 from cells.live.client import Client
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
 from cells.live.outbox import Outbox
+from cells.live.packing import Packer
 from cells.live.presence import Presence
 from cells.live.tail import Tail
 from cells.live.threads import DatabaseThreads
 from cells.models import AuthorKind, LinkRole, Sheet
 from cells.protocol import ClientPresence
+from cells.services import snapshots
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
@@ -159,7 +162,7 @@ class LossyGroup:
 steps = st.lists(
     st.tuples(
         st.integers(0, 1),  # which process
-        st.sampled_from(["set", "set", "set", "insert", "delete", "move", "late", "rest"]),
+        st.sampled_from(["set", "set", "set", "insert", "delete", "move", "late", "rest", "pack"]),
         st.integers(0, 11),
         st.integers(0, 11),
     ),
@@ -185,8 +188,10 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
     sheet = await threads.run(create_sheet, None, "Sheet", slug=slug, link_role=LinkRole.EDITOR)
     await threads.run(shrink, sheet)
     group = LossyGroup(fates)
+    packer = Packer(threads)
     for place in range(2):
-        group.hubs.append(Hub(sheet.pk, slug, str(place), threads, threads, group.teller(place)))
+        tell = group.teller(place)
+        group.hubs.append(Hub(sheet.pk, slug, str(place), threads, threads, packer, tell))
     for hub in group.hubs:
         await hub.start()
     tabs = [Tab(group.hubs[place % 2]) for place in range(4)]
@@ -203,6 +208,10 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
                 group.deliver_late()
             case "rest":
                 await asyncio.sleep(0.02)
+            case "pack":
+                await threads.run(
+                    snapshots.pack, sheet.pk, protocol.encode_delta, is_wanted=lambda: True
+                )
     await tabs[3].open()  # one comes in the middle of it all
     for hub in group.hubs:
         await hub._committer.finish()

@@ -1,5 +1,7 @@
 """A replica of one sheet, kept by the wire contract alone (DESIGN.md, section 6)."""
 
+import gzip
+import json
 from typing import Any
 
 Frame = dict[str, Any]
@@ -42,3 +44,20 @@ class Replica:
     def filled(self) -> dict[tuple[int, int], str]:
         """Return the cells that are not empty, deleted rows and columns included."""
         return {key: text for key, text in self.cells.items() if text}
+
+
+class Packed:
+    """A first load on its way in binary messages, as `cells.packed` announced it."""
+
+    def __init__(self, announced: Frame) -> None:
+        assert announced["encoding"] == "gzip"
+        self.announced = announced
+        self._data = b""
+
+    def take(self, message: bytes) -> list[Frame] | None:
+        """Take in one message; the last one gives the frames that were in all of them."""
+        self._data += message
+        assert len(self._data) <= self.announced["bytes"]
+        if len(self._data) < self.announced["bytes"]:
+            return None
+        return [json.loads(line) for line in gzip.decompress(self._data).splitlines()]
