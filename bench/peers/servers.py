@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.servers.process import (
     ROOT,
@@ -30,16 +31,17 @@ class Peer:
     package_folder: Path | None = PEERS  # where `npm ci` installs it
 
     @property
-    def is_node(self) -> bool:
-        return self.package_folder is not None
+    def needs_services(self) -> bool:
+        """Say whether it wants DATABASE_URL, with the tables of `make_tables`, and REDIS_URL."""
+        return self.package_folder is None
 
     @property
     def folder(self) -> Path:
-        return PEERS if self.is_node else ROOT
+        return ROOT if self.needs_services else PEERS
 
     def command(self, port: int) -> list[str]:
         """Return what serves on `port` of 127.0.0.1 when it is run in `folder`."""
-        if self.is_node:
+        if not self.needs_services:
             return [_program("node"), f"{self.name}.mjs", str(port)]
         # The image's own command, so that both applications run under the same flags; but Channels
         # answers no lifespan messages by itself, and of an option given twice the last one counts.
@@ -54,12 +56,13 @@ class Peer:
         return f"/sheets/{slug}"
 
 
+NAIVE_CHANNELS = Peer("naive", "naive Channels consumer", package_folder=None)
+
 PEERS_BY_NAME = {
     peer.name: peer
     for peer in (
         Peer("relay", "bare Express + ws relay"),
-        # Its environment needs DATABASE_URL and REDIS_URL, its database `make_tables`.
-        Peer("naive", "naive Channels consumer", package_folder=None),
+        NAIVE_CHANNELS,
         Peer("hocuspocus", "Hocuspocus/Yjs"),
         Peer("sharedb", "ShareDB"),
         Peer("ethercalc", "EtherCalc", package_folder=PEERS / "ethercalc"),
@@ -68,7 +71,7 @@ PEERS_BY_NAME = {
 
 
 class PeerServer(ServerProcess):
-    """A peer in a process of its own; Node's peers must be installed."""
+    """A peer in a process of its own; Node's peers are installed when they are first started."""
 
     def __init__(
         self,
@@ -90,19 +93,24 @@ class PeerServer(ServerProcess):
             folder=peer.folder,
         )
 
+    def start(self, seconds: float = 60) -> Self:
+        install(self.peer)
+        return super().start(seconds)
+
     def is_ready(self) -> bool:
         return answers_http(self.port, "/healthz")
 
 
-def install() -> None:
-    """Install Node's peers as their lock files say, those that are not."""
-    for folder in {peer.package_folder for peer in PEERS_BY_NAME.values()} - {None}:
-        assert folder is not None
-        lock, installed = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
-        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(command, cwd=folder, check=True)
-            installed.touch()
+def install(peer: Peer) -> None:
+    """Install a peer of Node's as its lock file says, where that was not done yet."""
+    if peer.package_folder is None:
+        return
+    lock = peer.package_folder / "package-lock.json"
+    installed = peer.package_folder / "node_modules/.package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=peer.package_folder, check=True)
+        installed.touch()
 
 
 def make_tables(environment: Mapping[str, str]) -> None:
