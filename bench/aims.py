@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
+from bench import opening
 from bench.live import HOT_ROWS, SPREAD_ROWS
 from bench.results import Results
 
@@ -120,16 +121,20 @@ def _intake(results: Results) -> Iterator[Judged]:
 
 def _opening(results: Results) -> Iterator[Judged]:
     for key, deployment in DEPLOYMENTS.items():
-        records = results.of("open", subject=key, cells=1_000_000)
-        for way in dict.fromkeys(record["way"] for record in records):
-            for is_first in (True, False):
-                found = [r for r in records if r["way"] == way and r["is_first"] is is_first]
+        for way, is_first in (
+            (opening.PACKED, True),
+            (opening.PACKED, False),
+            (opening.COLD, True),
+        ):
+            found = results.of(
+                "open", subject=key, cells=1_000_000, way=way.name, is_first=is_first
+            )
+            if found:
                 cpu = median(r["server_cpu_ms"] for r in found)
-                which = "first" if is_first else "next"
                 yield Judged(
-                    "server CPU for an opening, all of it",
+                    "server CPU of an opening, all of it",
                     deployment,
-                    f"1,000,000 cells, {way}, {which}",
+                    f"1,000,000 cells, {way.name}, {'first' if is_first else 'next'}",
                     "≤ 10 ms",
                     f"{cpu:,.1f} ms",
                     cpu <= 10,

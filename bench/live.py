@@ -100,7 +100,7 @@ def _search(
             f"p99 {measured.p99_ms:.1f} ms, load {measured.counts['load_share']:.0%}",
         )
         if not is_held:
-            _rest(running)
+            rest(running)
         return measured
 
     def holds_once(rate: int) -> bool:
@@ -148,7 +148,7 @@ def _median(runs: Sequence[Measured], name: str) -> float | None:
     return round(median(float(run.counts[name]) for run in runs), 4) if runs else None
 
 
-def _rest(running: Running) -> None:
+def rest(running: Running) -> None:
     """Wait until a server that was overloaded has got over it."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -192,7 +192,7 @@ def _cost(subject: Subject, running: Running, load: Load, round_: int, plan: Pla
         progress(subject.key, load, str(error))
         return named | {"ok": False, "failed": str(error).splitlines()[-1][:200]}
     if not measured.is_ok:
-        _rest(running)
+        rest(running)
     counts = measured.counts
     record = named | {
         "ok": measured.is_ok,

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench import generator, processes
-from bench.live import Plan
+from bench.generator import LoadFailedError
+from bench.live import Plan, rest
 from bench.results import Record, progress
 from bench.subjects import Running, Stage, Subject, start_pinned
 
@@ -18,14 +19,16 @@ MISSED_FROM_CELLS = 100_000  # the size of the sheet that they are missed on
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to open a sheet: a protocol of the generator's, which asks for it."""
+    """One way to open a sheet: a protocol of the generator's, and what the database holds."""
 
     name: str
     protocol: str
+    has_snapshot: bool
 
 
-COLD = Way("cold", "sheetsync")
-WAYS = (COLD,)
+COLD = Way("nothing packed yet", "sheetsync", has_snapshot=False)
+PACKED = Way("packed", "sheetsync-packed", has_snapshot=True)
+WAYS = (COLD, PACKED, Way("packed, sent as text", "sheetsync", has_snapshot=True))
 
 
 def cold(
@@ -39,6 +42,7 @@ def cold(
                 for way in WAYS:
                     for round_ in range(plan.runs):
                         _restart(subject, running)
+                        _prepare(running, slug, way)
                         for is_first in (True, False):
                             yield {
                                 "subject": subject.key,
@@ -48,6 +52,16 @@ def cold(
                                 "is_first": is_first,
                                 **_open(subject, running, slug, way),
                             }
+                            rest(running)  # what is packed behind an opening is none of the next
+
+
+def _prepare(running: Running, slug: str, way: Way) -> None:
+    """Let the database hold a packed snapshot, or none; openings before this have stored one."""
+    assert running.database is not None
+    if not way.has_snapshot:
+        running.database.ask("drop_snapshot", slug=slug)
+    elif not running.database.ask("has_snapshot", slug=slug):
+        raise LoadFailedError(f"nothing packed {slug}, though it was opened")
 
 
 def catch_up(stage: Stage, subjects: Sequence[Subject], plan: Plan) -> Iterator[Record]:
@@ -97,7 +111,7 @@ def _fill(running: Running, cells: int) -> str:
 
 def _restart(subject: Subject, running: Running) -> None:
     """Start the server anew, and let it open another sheet: what it loads for that is not ours."""
-    running.server.stop()
+    running.server.kill()
     start_pinned(running.server)
     generator.measure("open", subject, running, count=1)
 

@@ -1,7 +1,6 @@
 """What is measured, and how it is started: SheetSync as it is deployed, and its peers."""
 
 import shutil
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -15,13 +14,13 @@ from typing import Literal, Self, TypeAlias, TypeVar
 
 from bench import cores, processes
 from bench.database import Database, Templates
-from bench.peers.servers import NAIVE_CHANNELS, PEERS_BY_NAME, Peer, PeerServer, make_tables
+from bench.peers import servers
+from bench.peers.servers import PEERS_BY_NAME, Peer, PeerServer
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import ROOT, ServerProcess, free_port
+from tests.servers.process import ServerProcess, free_port
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import WebServer, uvicorn
 
-PEERS_FOLDER = ROOT / "bench" / "peers"
 OURS = "sheetsync"
 Kind: TypeAlias = Literal["SQLite", "PostgreSQL"]
 
@@ -59,18 +58,11 @@ class Stage:
     def redis(self) -> RedisServer:
         return self._started(RedisServer(self.folder))
 
-    def install_peers(self) -> None:
-        """Install the peers' packages as their lock file says, where it was not done yet."""
-        npm = shutil.which("npm")
-        if npm is None:
-            raise SystemExit("The peers need Node.js 20 or newer, with npm: install it.")
-        lock = PEERS_FOLDER / "package-lock.json"
-        installed = PEERS_FOLDER / "node_modules/.package-lock.json"
-        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            print("installing the peers with npm ci", file=sys.stderr, flush=True)
-            install = [npm, "ci", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(install, cwd=PEERS_FOLDER, check=True)
-            installed.touch()
+    @cached_property
+    def peers(self) -> Path:
+        """The folder of Node's peers, installed as their lock files say."""
+        servers.install()
+        return servers.PEERS
 
     def _started(self, server: Server) -> Server:
         self._stack.callback(server.kill)
@@ -193,7 +185,7 @@ def peer(described: Peer, database: Kind | None = None) -> Subject:
         services: list[ServerProcess] = []
         environment: dict[str, str] = {}
         if database is None:
-            stage.install_peers()
+            assert stage.peers.is_dir()
         else:
             services.append(stage.redis)
             environment["REDIS_URL"] = stage.redis.url
@@ -202,7 +194,7 @@ def peer(described: Peer, database: Kind | None = None) -> Subject:
             else:
                 services.append(stage.postgresql)
                 environment["DATABASE_URL"] = stage.postgresql.new_database()
-            make_tables(environment)
+            servers.make_tables(environment)
         port = free_port()
         log = stage.folder / f"{key}-{port}.log"
         server = PeerServer(described, log=log, environment=environment, port=port)
@@ -230,12 +222,10 @@ OTHER_DEPLOYMENTS = (
     sheetsync("daphne", "PostgreSQL", has_redis=True),
 )
 IN_MEMORY = tuple(
-    peer(found)
-    for found in PEERS_BY_NAME.values()
-    if not found.needs_services and found.name != RELAY.key
+    peer(found) for found in PEERS_BY_NAME.values() if found.is_node and found.name != RELAY.key
 )
-NAIVE = peer(NAIVE_CHANNELS, "PostgreSQL")
-NAIVE_SQLITE = peer(NAIVE_CHANNELS, "SQLite")
+NAIVE = peer(PEERS_BY_NAME["naive"], "PostgreSQL")
+NAIVE_SQLITE = peer(PEERS_BY_NAME["naive"], "SQLite")
 PEERS = (RELAY, *IN_MEMORY, NAIVE)
 
 SUBJECTS = {

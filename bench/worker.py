@@ -17,6 +17,7 @@ django.setup()
 
 from cells.domain.operations import SetCells  # noqa: E402
 from cells.models import AuthorKind, LinkRole, Sheet  # noqa: E402
+from cells.services import snapshots  # noqa: E402
 from cells.services.authors import Author  # noqa: E402
 from cells.services.commit import Committed, Submission, commit  # noqa: E402
 
@@ -39,6 +40,14 @@ def make_sheets(slugs: Sequence[str], rows: int, columns: int) -> None:
 
 def head(slug: str) -> int:
     return Sheet.objects.get(slug=slug).head
+
+
+def drop_snapshot(slug: str) -> None:
+    snapshots.drop(Sheet.objects.get(slug=slug).pk)
+
+
+def has_snapshot(slug: str) -> bool:
+    return snapshots.load(Sheet.objects.get(slug=slug).pk) is not None
 
 
 def fill(slug: str, cells: int, columns: int, per_operation: int, per_batch: int) -> int:
