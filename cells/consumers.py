@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 
 from cells import protocol
 from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncError
-from cells.domain.operations import parse_operation
+from cells.domain.operations import Operation, parse_operation, set_cells
 from cells.live.client import Client
 from cells.live.direct import DirectSocket
 from cells.live.frames import Frame
@@ -21,7 +21,7 @@ from cells.live.hubs import get_hubs
 from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowance
 from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
-from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SheetOpen
+from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SetCellsFields, SheetOpen
 from cells.services.access import Admission, Person, admit
 from cells.services.authors import Author
 from cells.services.guests import color_of, guest_name
@@ -154,7 +154,10 @@ class SheetConsumer(AsyncWebsocketConsumer):
         if self.hub is None or self.client is None:
             raise Malformed("send sheet.open first")
         try:
-            operation = parse_operation(raw)
+            if isinstance(raw, SetCellsFields):
+                operation: Operation = set_cells(raw.cells)
+            else:
+                operation = parse_operation(raw)
         except SheetSyncError as error:
             if self._may_spend(REFUSAL_COST, text):
                 self.client.send(protocol.encode_rejected(operation_id, error))

@@ -61,6 +61,17 @@ class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_f
     operation: Any = None
 
 
+class SetCellsFields(msgspec.Struct, frozen=True, tag="set_cells", tag_field="kind"):
+    """The most frequent operation, its types checked while it was decoded."""
+
+    cells: list[tuple[int, int, str]]
+
+
+class _SetCellsSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
+    operation_id: UUID
+    operation: SetCellsFields
+
+
 class PresenceUpdate(msgspec.Struct, frozen=True, tag="presence.update", tag_field="type"):
     """Say where this client is: its cell, its selected range (both by ids), whether it types."""
 
@@ -72,10 +83,14 @@ class PresenceUpdate(msgspec.Struct, frozen=True, tag="presence.update", tag_fie
 ClientFrame: TypeAlias = SheetOpen | OperationSubmit | PresenceUpdate
 
 _decoder = msgspec.json.Decoder(ClientFrame)
+_set_cells_decoder = msgspec.json.Decoder(_SetCellsSubmit)
 
 
 def decode_frame(text: str | bytes | None) -> ClientFrame:
-    """Read what a client sent, as text or its UTF-8; None is a binary frame. Raises Malformed."""
+    """Read what a client sent, as text or its UTF-8; None is a binary frame. Raises Malformed.
+
+    Of a submission of set_cells that has the right types, `operation` is a SetCellsFields.
+    """
     if text is None:
         raise Malformed("frames must be text, not binary")
     if len(text) > MAX_FRAME_BYTES or (
@@ -84,6 +99,12 @@ def decode_frame(text: str | bytes | None) -> ClientFrame:
         and len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES
     ):
         raise Malformed(f"a frame holds at most {MAX_FRAME_BYTES:,} bytes; send several")
+    try:
+        submitted = _set_cells_decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        pass  # it is something else, or wrong: read again, to say what
+    else:
+        return OperationSubmit(submitted.operation_id, submitted.operation)
     try:
         frame: ClientFrame = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:

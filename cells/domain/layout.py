@@ -4,7 +4,7 @@ services/commit applies operations to the part of a sheet that they touch; a rep
 applies them to the whole. Both are these functions.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,8 +74,27 @@ class Layout:
         self.axes[name] = axis
 
     def _set_cells(self, operation: SetCells) -> Effect:
-        grown: dict[AxisName, Any] = {}
-        axes = dict(self.axes)
+        cells = operation.cells
+        if operation.new_rows or operation.new_columns:
+            axes, grown = self._grown(operation)
+        else:
+            axes, grown = self.axes, {}
+        rows, columns = axes[AxisName.ROWS], axes[AxisName.COLUMNS]
+        if len(cells) == 1:
+            ((row, column, _),) = cells
+            _require_alive(rows, "row", (row,))
+            _require_alive(columns, "column", (column,))
+        else:
+            _require_alive(rows, "row", {cell[0] for cell in cells})
+            _require_alive(columns, "column", {cell[1] for cell in cells})
+            last = {(row, column): text for row, column, text in cells}
+            cells = tuple((*key, text) for key, text in last.items())
+        self.axes = axes
+        return Effect(cells, grown)
+
+    def _grown(self, operation: SetCells) -> tuple[dict[AxisName, Axis], dict[AxisName, Any]]:
+        """Return the axes as they will be, and what is new on each."""
+        axes, grown = dict(self.axes), {}
         for name, count in (
             (AxisName.ROWS, operation.new_rows),
             (AxisName.COLUMNS, operation.new_columns),
@@ -85,13 +104,7 @@ class Layout:
                 axis = axes[name].insert(None, count, name.limit)
                 _check_runs(len(axes[name].runs), len(axis.runs))
                 axes[name] = axis
-        _require_alive(axes[AxisName.ROWS], "row", {cell[0] for cell in operation.cells})
-        _require_alive(axes[AxisName.COLUMNS], "column", {cell[1] for cell in operation.cells})
-        self.axes = axes
-        if len(operation.cells) == 1:
-            return Effect(operation.cells, grown)
-        last = {(row, column): text for row, column, text in operation.cells}
-        return Effect(tuple((*key, text) for key, text in last.items()), grown)
+        return axes, grown
 
 
 def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
@@ -116,7 +129,7 @@ def _check_runs(before: int, after: int) -> None:
         )
 
 
-def _require_alive(axis: Axis, name: str, ids: set[int]) -> None:
+def _require_alive(axis: Axis, name: str, ids: Iterable[int]) -> None:
     for id_ in ids:
         if not axis.is_alive(id_):
             raise Deleted(f"the {name} with id {id_} has been deleted meanwhile")

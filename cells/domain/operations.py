@@ -5,6 +5,7 @@ the log keeps. An *addressed* one names them by place or header, as programs do;
 resolves it to an identity operation under the sheet's lock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -134,6 +135,14 @@ def parse_operation(raw: object) -> Operation:
             raise Malformed("operation must be an object with a kind")
 
 
+def set_cells(cells: Sequence[CellInput]) -> SetCells:
+    """Return the operation that sets cells whose types are known to be right.
+
+    Raises InvalidText, LimitExceeded, or Malformed for no cell at all.
+    """
+    return SetCells(_checked_cells(cells))
+
+
 def load_operation(raw: dict[str, Any]) -> Operation:
     """Read an operation from the log, where it may also say how the grid grew."""
     operation = parse_operation(raw)
@@ -194,7 +203,6 @@ def check_cell_count(count: int) -> None:
 def _parse_cells(raw: object) -> tuple[CellInput, ...]:
     if not isinstance(raw, list):
         raise Malformed("cells must be a list of [row_id, column_id, input]")
-    check_cell_count(len(raw))
     cells: list[CellInput] = []
     for cell in raw:
         if not isinstance(cell, list) or len(cell) != 3:
@@ -202,8 +210,16 @@ def _parse_cells(raw: object) -> tuple[CellInput, ...]:
         row, column, text = cell
         if type(row) is not int or type(column) is not int or type(text) is not str:
             raise Malformed("each cell must be [row_id, column_id, input]")
-        check_text(text)
         cells.append((row, column, text))
+    return _checked_cells(cells)
+
+
+def _checked_cells(cells: Sequence[CellInput]) -> tuple[CellInput, ...]:
+    check_cell_count(len(cells))
+    for _, _, text in cells:
+        # The call alone costs more than to see that there is nothing to look at.
+        if len(text) > MAX_INPUT_CHARACTERS or "\0" in text or not text.isascii():
+            check_text(text)
     return tuple(cells)
 
 

@@ -86,7 +86,7 @@ def weight_of(operation: Operation) -> int:
     """Return about how many bytes an operation keeps in memory, and puts into a frame."""
     match operation:
         case SetCells(cells):
-            return CELL_WEIGHT * len(cells) + sum(len(text) for _, _, text in cells)
+            return CELL_WEIGHT * len(cells) + sum([len(text) for _, _, text in cells])
         case Insert():
             return CELL_WEIGHT
         case Delete(_, runs) | Move(_, runs) | Resize(_, runs):

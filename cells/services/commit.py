@@ -6,7 +6,7 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -230,10 +230,11 @@ def _apply(
     effect = draft.layout.apply(operation)
     resolver.note(sheet_id, effect.cells)
     draft.head += 1
-    if AxisName.ROWS in effect.axes_before:
-        draft.rows_revision = draft.head
-    if AxisName.COLUMNS in effect.axes_before:
-        draft.columns_revision = draft.head
+    if effect.axes_before:
+        if AxisName.ROWS in effect.axes_before:
+            draft.rows_revision = draft.head
+        if AxisName.COLUMNS in effect.axes_before:
+            draft.columns_revision = draft.head
     draft.effects.append((draft.head, key[1], submission, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True)
@@ -270,21 +271,24 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
-        touched: dict[tuple[int, int], tuple[int, str | None]] = {}
-        draft.filled -= sum(map(bool, inputs[sheet_id].values()))
+        texts = inputs[sheet_id]
+        touched: dict[tuple[int, int], tuple[int, Author]] = {}
+        draft.filled -= sum(map(bool, texts.values()))
         for number, id_text, submission, operation, effect in draft.effects:
-            before = set_inputs(inputs[sheet_id], effect)
+            before = set_inputs(texts, effect)
             lines.append(_line(sheet_id, number, id_text, submission, operation, before))
-            label = submission.author.label
             for row, column, _ in effect.cells:
-                touched[row, column] = (number, label)
-        draft.filled += sum(map(bool, inputs[sheet_id].values()))
-        changes: dict[str | None, list[CellState]] = defaultdict(list)
+                touched[row, column] = (number, submission.author)
+        draft.filled += sum(map(bool, texts.values()))
+        by_author: dict[int, tuple[Author, list[CellState]]] = {}
         for (row, column), (number, author) in touched.items():
-            text = inputs[sheet_id][row, column]
+            text = texts[row, column]
             cells.append((sheet_id, row, column, text, number))
-            changes[author].append((row, column, text))
-        deltas[sheet_id] = _delta(draft, changes)
+            # An author is one object per socket: compared by it, not by its four fields.
+            if (found := by_author.get(id(author))) is None:
+                found = by_author[id(author)] = (author, [])
+            found[1].append((row, column, text))
+        deltas[sheet_id] = _delta(draft, by_author.values())
 
     now = timezone.now()
     if cells:
@@ -319,18 +323,28 @@ def _line(
     )
 
 
-def _delta(draft: _Draft, changes: dict[str | None, list[CellState]]) -> Delta:
+def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -> Delta:
     axes, sizes = draft.layout.axes, draft.layout.sizes
     has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
         after=draft.row.head,
         through=draft.head,
-        changes=list(changes.items()),
+        changes=_by_label(by_author),
         rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
         columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
         row_sizes=sizes[AxisName.ROWS] if has_rows else None,
         column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
     )
+
+
+def _by_label(
+    by_author: Iterable[tuple[Author, list[CellState]]],
+) -> list[tuple[str | None, list[CellState]]]:
+    """Return cells by what a delta calls their authors; all streams, say, share a label."""
+    changes: dict[str | None, list[CellState]] = {}
+    for author, cells in by_author:
+        changes.setdefault(author.label, []).extend(cells)
+    return list(changes.items())
 
 
 def _shape(draft: _Draft) -> sql.SheetShape:
