@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,13 @@ class PostgresqlServer(ServerProcess):
     """Stop it and start it again: it comes back on the same port with its data.
 
     `folder` must be one that any account may enter when this is root: PostgreSQL refuses to run
-    as root and is then run as `postgres`. A benchmark wants it durable.
+    as root and is then run as `postgres`. A benchmark wants it durable. `options` are further
+    settings, `name=value`.
     """
 
-    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, is_durable: bool = False, options: Sequence[str] = ()
+    ) -> None:
         self.port = free_port()
         self._data = folder / "data"
         self._programs = _programs()
@@ -38,14 +42,15 @@ class PostgresqlServer(ServerProcess):
                 *("-c", "max_connections=200", "-c", "log_checkpoints=off"),
                 # No test's data has to survive a power cut, and a killed server loses nothing.
                 *(() if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")),
+                *(word for option in options for word in ("-c", option)),
             ],
             log=folder / "postgresql.log",
             user=_account(),
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait until every client has gone
         )
 
-    def initialize(self) -> None:
-        """Make the data folder; once, before the first start."""
+    def initialize(self, *, wal_megabytes: int = 16) -> None:
+        """Make the data folder; once, before the first start. The log is written in such files."""
         self._data.mkdir()
         if self.user:
             shutil.chown(self._data, self.user, self.user)
@@ -53,6 +58,7 @@ class PostgresqlServer(ServerProcess):
             [
                 *(str(self._programs / "initdb"), "-D", str(self._data), "--no-sync"),
                 *("--username=sheetsync", "--auth=trust", "--encoding=UTF8", "--no-locale"),
+                f"--wal-segsize={wal_megabytes}",
             ],
             cwd="/",
             capture_output=True,
