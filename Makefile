@@ -5,6 +5,7 @@
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure against peers, half an hour; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
+#   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -18,7 +19,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 , := ,
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench soak check
+.PHONY: run test lint types bench soak faults check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -50,6 +51,10 @@ bench: $(INSTALLED_BENCH)
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
+
+faults: $(INSTALLED_DEV)
+	@$(BIN)/python -m tests.faults.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(MODE),--mode $(MODE)) $(if $(SECONDS),--seconds $(SECONDS))
 
 check: lint types
 	@$(BIN)/lint-imports --no-logo

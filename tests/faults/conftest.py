@@ -1,13 +1,17 @@
 """A deployment under load while a part of it fails: PostgreSQL, Redis, two web processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from tests.faults.site import Services
 from tests.servers.databases import Databases
 from tests.servers.deployment import Deployment
+from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
 from tests.servers.sheetsync import WebServer
@@ -104,3 +108,13 @@ async def load(deployment: Deployment, servers: list[WebServer]) -> AsyncIterato
     load.stop()
     for author in load.authors:
         await author.leave()
+
+
+@pytest.fixture(scope="session")
+def fault_services(pubsub_emulator: PubsubEmulator) -> Iterator[Services]:
+    """Services of their own for rounds of faults, which break them; on a disk that can be full."""
+    # Not pytest's own folder, which no other account may enter: PostgreSQL does not run as root.
+    with tempfile.TemporaryDirectory(prefix="sheetsync-faults-") as folder:
+        services = Services(Path(folder), lambda: pubsub_emulator.host)
+        yield services
+        services.close()
