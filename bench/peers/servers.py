@@ -28,6 +28,7 @@ class Peer:
 
     name: str
     label: str
+    keeps: str = "in memory"
     package_folder: Path | None = PEERS  # where `npm ci` installs it
 
     @property
@@ -56,7 +57,7 @@ class Peer:
         return f"/sheets/{slug}"
 
 
-NAIVE_CHANNELS = Peer("naive", "naive Channels consumer", package_folder=None)
+NAIVE_CHANNELS = Peer("naive", "naive Channels consumer", "in its database", package_folder=None)
 
 PEERS_BY_NAME = {
     peer.name: peer
@@ -65,7 +66,7 @@ PEERS_BY_NAME = {
         NAIVE_CHANNELS,
         Peer("hocuspocus", "Hocuspocus/Yjs"),
         Peer("sharedb", "ShareDB"),
-        Peer("ethercalc", "EtherCalc", package_folder=PEERS / "ethercalc"),
+        Peer("ethercalc", "EtherCalc", "in files", package_folder=PEERS / "ethercalc"),
     )
 }
 
