@@ -206,7 +206,7 @@ def peer(described: Peer, database: Kind | None = None) -> Subject:
         finally:
             server.kill()
 
-    what = f"{database}, Redis" if database else "in memory"
+    what = f"{database}, Redis" if database else described.keeps
     return Subject(key, f"{described.label}, {what}", described.name, start)
 
 
