@@ -15,6 +15,7 @@ from django.utils import timezone
 from cells.domain.deltas import Delta
 from cells.models import Snapshot
 from cells.services.read import one_state, read_deltas_at
+from cells.services.transactions import writing
 
 FORMAT = 1  # gzip of lines, each the `cells.changed` frame of a delta; another one is not read
 LEVEL = 4  # level 6 takes three times as long for 5 % less
@@ -93,7 +94,7 @@ def drop(sheet_id: int) -> None:
 
 def _store(sheet_id: int, packed: PackedSheet, operation_id: UUID | str) -> None:
     """Store a snapshot, unless another process has stored a newer one that can be used."""
-    with connection.cursor() as cursor:
+    with writing() as cursor:  # the driver's: in Django's hands the bytes are copied as text
         cursor.execute(
             "INSERT INTO cells_snapshot "  # noqa: S608 - text of this module
             "(sheet_id, revision, operation_id, format, cells, data, packed_at) "
