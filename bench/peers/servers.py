@@ -32,17 +32,17 @@ class Peer:
     package_folder: Path | None = PEERS  # where `npm ci` installs it
 
     @property
-    def needs_services(self) -> bool:
-        """Say whether it wants DATABASE_URL, with the tables of `make_tables`, and REDIS_URL."""
-        return self.package_folder is None
+    def is_node(self) -> bool:
+        """Else it wants DATABASE_URL, with the tables of `make_tables`, and REDIS_URL."""
+        return self.package_folder is not None
 
     @property
     def folder(self) -> Path:
-        return ROOT if self.needs_services else PEERS
+        return PEERS if self.is_node else ROOT
 
     def command(self, port: int) -> list[str]:
         """Return what serves on `port` of 127.0.0.1 when it is run in `folder`."""
-        if not self.needs_services:
+        if self.is_node:
             return [_program("node"), f"{self.name}.mjs", str(port)]
         # The image's own command, so that both applications run under the same flags; but Channels
         # answers no lifespan messages by itself, and of an option given twice the last one counts.
@@ -102,16 +102,16 @@ class PeerServer(ServerProcess):
         return answers_http(self.port, "/healthz")
 
 
-def install(peer: Peer) -> None:
-    """Install a peer of Node's as its lock file says, where that was not done yet."""
-    if peer.package_folder is None:
-        return
-    lock = peer.package_folder / "package-lock.json"
-    installed = peer.package_folder / "node_modules/.package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(command, cwd=peer.package_folder, check=True)
-        installed.touch()
+def install(*peers: Peer) -> None:
+    """Install peers of Node's, or all of them, as their lock files say, if it was not done yet."""
+    for folder in {peer.package_folder for peer in peers or PEERS_BY_NAME.values()}:
+        if folder is None:
+            continue
+        lock, installed = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = [_program("npm"), "ci", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=folder, check=True)
+            installed.touch()
 
 
 def make_tables(environment: Mapping[str, str]) -> None:
