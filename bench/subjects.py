@@ -14,8 +14,7 @@ from typing import Literal, Self, TypeAlias, TypeVar
 
 from bench import cores, processes
 from bench.database import Database, Templates
-from bench.peers import servers
-from bench.peers.servers import PEERS_BY_NAME, Peer, PeerServer
+from bench.peers.servers import NAIVE_CHANNELS, PEERS_BY_NAME, Peer, PeerServer, make_tables
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ServerProcess, free_port
 from tests.servers.redis import RedisServer
@@ -57,12 +56,6 @@ class Stage:
     @cached_property
     def redis(self) -> RedisServer:
         return self._started(RedisServer(self.folder))
-
-    @cached_property
-    def peers(self) -> Path:
-        """The folder of Node's peers, installed as their lock files say."""
-        servers.install()
-        return servers.PEERS
 
     def _started(self, server: Server) -> Server:
         self._stack.callback(server.kill)
@@ -184,9 +177,7 @@ def peer(described: Peer, database: Kind | None = None) -> Subject:
     def start(stage: Stage) -> Iterator[Running]:
         services: list[ServerProcess] = []
         environment: dict[str, str] = {}
-        if database is None:
-            assert stage.peers.is_dir()
-        else:
+        if database is not None:
             services.append(stage.redis)
             environment["REDIS_URL"] = stage.redis.url
             if database == "SQLite":
@@ -194,7 +185,7 @@ def peer(described: Peer, database: Kind | None = None) -> Subject:
             else:
                 services.append(stage.postgresql)
                 environment["DATABASE_URL"] = stage.postgresql.new_database()
-            servers.make_tables(environment)
+            make_tables(environment)
         port = free_port()
         log = stage.folder / f"{key}-{port}.log"
         server = PeerServer(described, log=log, environment=environment, port=port)
@@ -222,10 +213,12 @@ OTHER_DEPLOYMENTS = (
     sheetsync("daphne", "PostgreSQL", has_redis=True),
 )
 IN_MEMORY = tuple(
-    peer(found) for found in PEERS_BY_NAME.values() if found.is_node and found.name != RELAY.key
+    peer(found)
+    for found in PEERS_BY_NAME.values()
+    if not found.needs_services and found.name != RELAY.key
 )
-NAIVE = peer(PEERS_BY_NAME["naive"], "PostgreSQL")
-NAIVE_SQLITE = peer(PEERS_BY_NAME["naive"], "SQLite")
+NAIVE = peer(NAIVE_CHANNELS, "PostgreSQL")
+NAIVE_SQLITE = peer(NAIVE_CHANNELS, "SQLite")
 PEERS = (RELAY, *IN_MEMORY, NAIVE)
 
 SUBJECTS = {
