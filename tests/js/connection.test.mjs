@@ -150,3 +150,16 @@ test("a socket given up for dead is not listened to any more", () => {
   assert.deepEqual(made.frames, [{ type: "sheet.opened" }]);
   assert.notEqual(made.connection.state, "stopped");
 });
+
+test("a binary message is handed on as it is, and says that the line lives", () => {
+  const { connection, sockets, frames, accept, pass } = world();
+  connection.open();
+  accept();
+  assert.equal(sockets[0].binaryType, "arraybuffer");
+  const piece = new ArrayBuffer(3);
+  pass(20_000);
+  sockets[0].onmessage({ data: piece });
+  assert.equal(frames.at(-1), piece);
+  pass(20_000);
+  assert.equal(connection.state, "open");
+});

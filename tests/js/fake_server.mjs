@@ -109,7 +109,7 @@ export class FakeServer {
   }
 }
 
-export function makeClient(name, random = () => 0.5) {
+export function makeClient(name, random = () => 0.5, packing = null) {
   const client = {
     name,
     now: 1_000_000,
@@ -148,6 +148,7 @@ export function makeClient(name, random = () => 0.5) {
   let births = 0;
   client.replica = new Replica({
     client_id: name,
+    packing,
     now: () => client.now,
     random,
     newId: () => `${name} ${(births += 1)}`,

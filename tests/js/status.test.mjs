@@ -15,6 +15,8 @@ for (const [change, text, tone] of [
   [{ mayEdit: false, unsaved: 1 }, "View only · 1 edit not saved", "alarm"],
   [{ line: "waiting" }, "Reconnecting…", "waiting"],
   [{ line: "connecting", isLoaded: false }, "Connecting…", "waiting"],
+  [{ isLoaded: false, loading: { cells: 10, of: 19_999 } }, "Loading…", "busy"],
+  [{ isLoaded: false, loading: { cells: 434_567, of: 1_000_000 } }, "Loading 400,000 of 1,000,000 cells", "busy"],
   [{ line: "waiting", unsaved: 1 }, "Offline: 1 edit waiting", "waiting"],
   [{ line: "connecting", unsaved: 1200 }, "Offline: 1,200 edits waiting", "waiting"],
   [{ line: "waiting", isOnline: false }, "Offline", "waiting"],

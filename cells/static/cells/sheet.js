@@ -1,5 +1,6 @@
 /** The page of one sheet: the only module that knows both the connection and the grid. */
 
+import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { claimClientId, Journal, newId } from "./sync/journal.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { Replica } from "./sync/replica.js";
@@ -27,6 +28,7 @@ const client_id = await claimClientId(journalName).catch(newId); // a browser ma
 
 const replica = new Replica({
   client_id,
+  packing: PACKING,
   now: () => performance.now(),
   random: Math.random,
   newId,
@@ -50,14 +52,11 @@ replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until
 const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/sheets/${slug}/`, {
   dial: (url) => new WebSocket(url),
   hello: () => replica.openFrame(),
-  receive: (frame) => {
-    if (frame.type === "presence.changed") presence.take(frame);
-    else if (frame.type === "error") console.warn("The server refused a frame:", frame.code, frame.message);
-    else replica.receive(frame);
-  },
+  receive: (message) => arrivals.take(message),
   changed: (state, code) => {
     if (state === "open") void adoptOrphans();
     if (state === "waiting" || state === "stopped") {
+      arrivals.forget();
       replica.disconnected();
       presence.forget();
     }
@@ -67,6 +66,21 @@ const connection = new Connection(`${location.protocol === "https:" ? "wss" : "w
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),
   random: Math.random,
+});
+
+const arrivals = new Arrivals({
+  receive: (frame) => {
+    if (frame.type === "presence.changed") presence.take(frame);
+    else if (frame.type === "error") console.warn("The server refused a frame:", frame.code, frame.message);
+    else replica.receive(frame);
+  },
+  progressed: () => replica.progressed(),
+  broken: (error) => {
+    console.warn("The sheet could not be unpacked; it comes as text:", error);
+    replica.cannotUnpack();
+  },
+  pause,
+  now: () => performance.now(),
 });
 
 const presence = new Presence(byId("people"), {
@@ -117,6 +131,7 @@ function showStatus() {
       line: connection.state,
       code: connection.code,
       isLoaded: replica.isLoaded,
+      loading: replica.loading,
       mayEdit: replica.mayEdit,
       isOnline: navigator.onLine,
       unsaved: replica.unsaved,

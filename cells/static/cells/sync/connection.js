@@ -16,7 +16,7 @@ const FINAL = new Set([CLOSE.notSignedIn, CLOSE.forbidden, CLOSE.noSuchSheet]);
  * @typedef {object} Surroundings
  * @property {(url: string) => WebSocket} dial
  * @property {() => object} hello the first frame of every connection
- * @property {(frame: any) => void} receive
+ * @property {(message: any) => void} receive a frame, or the ArrayBuffer of a binary message
  * @property {(state: State, code: number) => void} changed `code`: why the last socket closed, 0 before
  * @property {(run: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
@@ -58,6 +58,7 @@ export class Connection {
     this.#around.clearTimeout(this.#retryTimer);
     this.#become("connecting");
     const socket = this.#around.dial(this.#url);
+    socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#watch(OPEN_TIMEOUT_MS);
     socket.onopen = () => socket.send(JSON.stringify(this.#around.hello()));
@@ -81,11 +82,12 @@ export class Connection {
 
   /**
    * @param {WebSocket} socket
-   * @param {string} data
+   * @param {string|ArrayBuffer} data
    */
   #receive(socket, data) {
     if (socket !== this.#socket) return;
     this.#watch(SILENCE_MS);
+    if (typeof data !== "string") return this.#around.receive(data);
     const frame = JSON.parse(data);
     if (frame.type === "sheet.opened" && this.#state !== "open") {
       this.#failures = 0; // only now: a server that accepts and then closes must not be dialled in a tight loop

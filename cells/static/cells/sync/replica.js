@@ -18,6 +18,7 @@ export const PROTOCOL = 1;
 /**
  * @typedef {object} Surroundings
  * @property {string} client_id
+ * @property {"gzip"|null} [packing] what a first load may be packed with
  * @property {() => number} now in milliseconds
  * @property {() => number} random in [0, 1)
  * @property {() => string} newId a UUID
@@ -37,10 +38,14 @@ export class Replica {
   /** @type {{client_id: string, name: string, color: string}|null} */ you = null;
   title = "";
   /** Whether the first load is complete. */ isLoaded = false;
+  #packing;
+  #loadedCells = 0;
+  #filled = 0; // how many cells the first load will bring, about
 
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
+    this.#packing = around.packing ?? null;
     this.#catchUp = new CatchUp(around.now);
     this.#outgoing = new Outgoing(around, this.#confirmed, {
       isReady: () => this.#isOpen && this.mayEdit,
@@ -82,15 +87,30 @@ export class Replica {
     return this.role === "editor" || this.role === "owner";
   }
 
-  /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null}} */
+  /** How far the first load is; null when it is complete, or its length is not known. */
+  get loading() {
+    if (this.isLoaded || this.#filled === 0) return null;
+    return { cells: Math.min(this.#loadedCells, this.#filled), of: this.#filled };
+  }
+
+  /** A part of a frame is here: the rest is on its way. */
+  progressed() {
+    this.#catchUp.progressed();
+  }
+
+  /** What came packed cannot be unpacked: ask for it as text. */
+  cannotUnpack() {
+    this.#packing = null;
+    this.#ask();
+  }
+
+  /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null, packed?: string}} */
   openFrame() {
     this.#catchUp.asked(this.revision);
-    return {
-      type: "sheet.open",
-      protocol: PROTOCOL,
-      client_id: this.#around.client_id,
-      revision: this.revision === 0 ? null : this.revision,
-    };
+    const { client_id } = this.#around;
+    if (this.revision > 0) return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: this.revision };
+    const packed = this.#packing === null ? {} : { packed: this.#packing };
+    return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: null, ...packed };
   }
 
   /**
@@ -202,7 +222,11 @@ export class Replica {
       if (this.#catchUp.askedRevision <= frame.head) return this.#ask(); // asked before this revision was reached
       this.#startAfresh();
     }
-    if (this.revision === 0) this.#confirmed.reset(); // a first load that broke off may hold cells cleared since
+    if (this.revision === 0) {
+      this.#confirmed.reset(); // a first load that broke off may hold cells cleared since
+      this.#loadedCells = 0;
+      this.#filled = frame.filled ?? 0;
+    }
     this.#confirmed.takeShape(frame, frame.head);
     this.isLoaded ||= frame.head === this.revision;
     this.#hearOf(frame.head);
@@ -222,7 +246,10 @@ export class Replica {
       if (this.#catchUp.isGap(this.revision)) this.#ask();
       return;
     }
-    for (const [, cells] of frame.changes) for (const cell of cells) this.#confirmed.takeCell(cell);
+    for (const [, cells] of frame.changes) {
+      for (const cell of cells) this.#confirmed.takeCell(cell);
+      this.#loadedCells += cells.length;
+    }
     const hasShape = this.#confirmed.takeShape(frame, frame.through);
     this.#catchUp.progressed();
     if (!frame.more) {
