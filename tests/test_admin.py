@@ -9,11 +9,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from cells import protocol
 from cells.admin.dead_letters import readable
 from cells.admin.sheets import SheetAdmin
 from cells.domain.addresses import parse_address
 from cells.domain.operations import SetAddresses
 from cells.models import AuthorKind, Cell, DeadLetter, LinkRole, Revision, Role, Sheet, SheetAccess
+from cells.services import snapshots
 from cells.services.access import create_sheet
 from cells.services.commit import Author, Committed, Submission, commit
 
@@ -217,8 +219,22 @@ def test_deleting_a_sheet_says_what_goes_and_loads_none_of_it(
     assert "with 61 cells and 2 revisions" in content
     assert not Sheet.objects.exists()
     assert not Cell.objects.exists()
-    touching = [sql for sql in statements(captured) if "cells_cell" in sql]
+    large = ("cells_cell", "cells_snapshot")
+    touching = [sql for sql in statements(captured) if any(table in sql for table in large)]
+    assert len(touching) >= 2
     assert all(sql.startswith("DELETE") for sql in touching)
+
+
+def test_a_sheet_says_what_is_packed_of_it(admin_client: Client, budget: Sheet) -> None:
+    address = f"/admin/cells/sheet/{budget.pk}/change/"
+    assert "1 cells in" not in admin_client.get(address).content.decode()
+    packed = snapshots.pack(budget.pk, protocol.encode_delta, is_wanted=lambda: True)
+    assert packed is not None
+    with CaptureQueriesContext(connection) as captured:
+        content = admin_client.get(address).content.decode()
+    assert f"revision 1: {packed.cells} cells in {len(packed.data)} bytes" in content
+    (asked,) = [sql for sql in statements(captured) if "cells_snapshot" in sql]
+    assert "LENGTH" in asked, "its bytes stay where they are"
 
 
 # -- one cell -------------------------------------------------------------------------------------

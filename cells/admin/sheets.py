@@ -13,6 +13,8 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
 from cells.admin.bounded import BoundedPaginator, ModelAdmin
@@ -29,6 +31,7 @@ from cells.domain.axes import Axis
 from cells.domain.errors import InvalidAddress, SheetSyncError
 from cells.domain.operations import SetAddresses, check_text
 from cells.models import AuthorKind, Sheet, SheetAccess
+from cells.services import snapshots
 from cells.services.announce import announce_committed
 from cells.services.commit import Author, Committed, Refused, Submission, commit
 from cells.services.log import read_log
@@ -100,6 +103,14 @@ class SheetAdmin(ModelAdmin[Sheet]):
     @admin.display(description="cells", ordering="filled")
     def cells(self, obj: Sheet) -> str:
         return f"{obj.filled:,}"
+
+    @admin.display(description="snapshot", empty_value="none")
+    def packed(self, obj: Sheet) -> str | None:
+        found = snapshots.find(obj.pk)
+        if found is None:
+            return None
+        at = date_format(localtime(found.packed_at), "DATETIME_FORMAT")
+        return f"revision {found.revision:,}: {found.cells:,} cells in {found.bytes:,} bytes, {at}"
 
     @admin.display(description="last edit", ordering="updated_at", empty_value="never")
     def last_edit(self, obj: Sheet) -> object:
@@ -185,7 +196,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
             [],
         )
 
-    _facts = ("revision", "cells", "updated_at", "created_at")
+    _facts = ("revision", "cells", "updated_at", "created_at", "packed")
 
     def _content(self, request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
         """Return what the page shows besides the form: a part of the grid, a page of the log."""

@@ -20,8 +20,6 @@ class Frame:
 
     __slots__ = ("_message", "_wire", "payload")
 
-    opcode = _TEXT
-
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
         self._message: SendMessage | None = None
@@ -35,33 +33,44 @@ class Frame:
     def message(self) -> SendMessage:
         """The frame as ASGI takes it."""
         if self._message is None:
-            self._message = self._make_message()
+            self._message = SendMessage(type="websocket.send", text=self.payload.decode())
         return self._message
 
     @property
     def wire(self) -> bytes:
         """The frame as it travels: a server's frames are not masked, so all sockets share it."""
         if self._wire is None:
-            length = len(self.payload)
-            if length < 126:
-                header = bytes((self.opcode, length))
-            elif length < 2**16:
-                header = bytes((self.opcode, 126)) + length.to_bytes(2, "big")
-            else:
-                header = bytes((self.opcode, 127)) + length.to_bytes(8, "big")
-            self._wire = header + self.payload
+            self._wire = _framed(_TEXT, self.payload)
         return self._wire
-
-    def _make_message(self) -> SendMessage:
-        return SendMessage(type="websocket.send", text=self.payload.decode())
 
 
 class BinaryFrame(Frame):
-    """One binary frame: a piece of something packed."""
+    """A binary frame for one socket: a piece of something packed, copied only when it is sent."""
 
-    __slots__ = ()
+    __slots__ = ("_piece",)
 
-    opcode = _BINARY
+    def __init__(self, piece: memoryview) -> None:
+        super().__init__(b"")
+        self._piece = piece
 
-    def _make_message(self) -> SendMessage:
-        return SendMessage(type="websocket.send", bytes=self.payload)
+    def __len__(self) -> int:
+        return len(self._piece)
+
+    @property
+    def message(self) -> SendMessage:
+        return SendMessage(type="websocket.send", bytes=bytes(self._piece))
+
+    @property
+    def wire(self) -> bytes:
+        return _framed(_BINARY, self._piece)
+
+
+def _framed(opcode: int, payload: bytes | memoryview) -> bytes:
+    length = len(payload)
+    if length < 126:
+        header = bytes((opcode, length))
+    elif length < 2**16:
+        header = bytes((opcode, 126)) + length.to_bytes(2, "big")
+    else:
+        header = bytes((opcode, 127)) + length.to_bytes(8, "big")
+    return header + payload

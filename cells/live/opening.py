@@ -6,6 +6,7 @@ who open it at the same moment.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from cells.live.threads import DatabaseThreads
 from cells.services import snapshots
 from cells.services.read import OpenedSheet, open_sheet, read_deltas
 from cells.services.snapshots import PackedSheet
+
+logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 10.0  # how long a whole sheet is kept for those who open it next
 BYTES_PER_MESSAGE = 256 * 1024  # of a packed sheet: few enough to cost little, soon enough to show
@@ -150,37 +153,41 @@ def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
     """
     read_at = time.monotonic()
     packed = snapshots.load(sheet_id)
-    if packed is None:
-        read = read_frames(sheet_id, 0, is_first_load=True)
-        if read is None:
-            return None
-        return _Whole(read_at, read.through, None, read.frames, sum(map(len, read.frames)))
-    through = packed.revision
-    since = read_frames(sheet_id, through)
-    if since is None:
+    unpacked: tuple[Frame, ...] = ()
+    if packed is not None and not takes_packed:
+        lines = snapshots.unpack(packed)
+        if lines is None:
+            logger.warning("sheet=%s: its snapshot was damaged and is thrown away", sheet_id)
+            snapshots.drop(sheet_id)
+            packed = None
+        else:
+            unpacked = tuple(map(Frame, lines))
+    after = 0 if packed is None else packed.revision
+    read = read_frames(sheet_id, after, is_first_load=packed is None)
+    if read is None:
         return None
-    if since.through <= through:
-        frames: tuple[Frame, ...] = ()
-    else:
-        through, frames = since.through, since.frames
-    loose_bytes = sum(map(len, frames))
-    if takes_packed:
-        return _Whole(read_at, through, packed, frames, loose_bytes)
-    unpacked = [Frame(line) for line in snapshots.unpack(packed)]
-    return _Whole(read_at, through, None, (*unpacked, *frames), loose_bytes)
+    frames = read.frames if packed is None or read.through > after else ()
+    return _Whole(
+        read_at,
+        max(read.through, after),
+        packed if takes_packed else None,
+        (*unpacked, *frames),
+        sum(map(len, frames)),
+    )
 
 
 async def _send_whole(client: Client, whole: _Whole) -> None:
     packed = whole.packed
     if packed is not None:
-        size = len(packed.data)
+        data = memoryview(packed.data)
+        size = len(data)
         announced = protocol.CellsPacked(
             0, packed.revision, protocol.Packing.GZIP, packed.cells, size
         )
         client.send(protocol.encode_frame(announced))
         for start in range(0, size, BYTES_PER_MESSAGE):
             await client.outbox.wait_for_room()
-            client.outbox.put(BinaryFrame(packed.data[start : start + BYTES_PER_MESSAGE]))
+            client.outbox.put(BinaryFrame(data[start : start + BYTES_PER_MESSAGE]))
     await _send_paced(client, whole.frames)
 
 

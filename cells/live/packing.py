@@ -63,6 +63,9 @@ class Packer:
         except DatabaseError as error:
             packed = None
             logger.warning("sheet=%s: not packed: %s", slug, error)
+        except Exception:
+            packed = None
+            logger.exception("sheet=%s: not packed", slug)
         seconds = time.monotonic() - began
         rest_seconds = max(MIN_REST_SECONDS, REST_FACTOR * seconds)
         self._rests_until[sheet_id] = began + seconds + rest_seconds

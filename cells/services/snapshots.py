@@ -6,10 +6,12 @@ A cache beside the log: commits never touch it, and without it everything works,
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
 from django.db import connection
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from cells.domain.deltas import Delta
@@ -82,9 +84,29 @@ def pack(
     return packed
 
 
-def unpack(packed: PackedSheet) -> list[bytes]:
-    """Return the encoded deltas of a snapshot, in order."""
-    return zlib.decompress(packed.data, _GZIP).splitlines()
+def unpack(packed: PackedSheet) -> list[bytes] | None:
+    """Return the encoded deltas of a snapshot, in order; None if its bytes are damaged."""
+    try:
+        return zlib.decompress(packed.data, _GZIP).splitlines()
+    except zlib.error:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """What is known of a stored snapshot without reading it."""
+
+    revision: int
+    cells: int
+    bytes: int
+    packed_at: datetime
+
+
+def find(sheet_id: int) -> StoredSnapshot | None:
+    """Return what is stored of a sheet, whether it can be used or not."""
+    found = Snapshot.objects.filter(sheet_id=sheet_id).annotate(size=Length("data"))
+    row = found.values_list("revision", "cells", "size", "packed_at").first()
+    return None if row is None else StoredSnapshot(*row)
 
 
 def drop(sheet_id: int) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import uuid
 
 import pytest
+from django.db import OperationalError
 
 from cells import protocol
 from cells.domain.axes import AxisName
 from cells.domain.operations import Delete, Operation, SetCells
 from cells.live import opening as opening_module
 from cells.live import packing as packing_module
+from cells.live.direct import DirectSocket
 from cells.live.hubs import get_hubs
 from cells.models import AuthorKind, Revision, Sheet, Snapshot
 from cells.services import read, snapshots
@@ -56,9 +58,12 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening_module, "WORTH_PACKING_BYTES", 400)
 
 
+@pytest.mark.parametrize("is_direct", [True, False])
 async def test_a_client_that_takes_it_gets_the_snapshot_and_what_came_since(
-    live: LiveServer,
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch, is_direct: bool
 ) -> None:
+    if not is_direct:
+        monkeypatch.setattr(DirectSocket, "under", lambda send: None)
     await database(lambda: do(fill(25)))
     await database(pack)
     await database(
@@ -156,6 +161,41 @@ async def test_a_snapshot_that_much_came_after_is_replaced_when_it_has_rested(
     await asyncio.sleep(0.3)
     await live.tab()
     await until_stored(2)
+
+
+async def test_a_damaged_snapshot_is_thrown_away_and_missed_by_nobody(live: LiveServer) -> None:
+    await database(lambda: do(fill(5)))
+    await database(pack)
+    await database(lambda: Snapshot.objects.update(data=b"not gzip"))
+    tab = await live.connect()
+    await tab.open()
+    assert (tab.replica.revision, tab.replica.filled()) == await state_of()
+    assert await database(stored) is None
+
+
+async def test_packing_that_fails_is_tried_again_another_time(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(packing_module, "MIN_REST_SECONDS", 0.0)
+    monkeypatch.setattr(packing_module, "REST_FACTOR", 0)
+    broken = [ValueError("a defect"), OperationalError("an outage")]
+
+    def break_twice(*arguments: object, **named: object) -> object:
+        if broken:
+            raise broken.pop()
+        return pack_really(*arguments, **named)  # type: ignore[arg-type]
+
+    pack_really = snapshots.pack
+    monkeypatch.setattr(snapshots, "pack", break_twice)
+    await database(lambda: do(fill(100)))
+    for said in ("an outage", "a defect"):
+        await live.tab()
+        async with asyncio.timeout(5):
+            while said not in caplog.text:  # noqa: ASYNC110 - a thread says it
+                await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    await live.tab()
+    await until_stored(1)
 
 
 async def test_those_who_open_at_the_same_moment_share_one_reading(

@@ -42,6 +42,12 @@ def stored(sheet: Sheet) -> int | None:
     return Snapshot.objects.filter(sheet=sheet).values_list("revision", flat=True).first()
 
 
+def lines_of(packed: snapshots.PackedSheet) -> list[bytes]:
+    lines = snapshots.unpack(packed)
+    assert lines is not None
+    return lines
+
+
 def opened(sheet_id: int) -> Replica:
     replica = Replica()
     shape = open_sheet(sheet_id)
@@ -65,7 +71,7 @@ def test_a_snapshot_is_the_first_load_as_frames(
     loaded = snapshots.load(sheet.pk)
     assert loaded == packed
     assert isinstance(loaded.data, bytes)
-    frames = [json.loads(line) for line in snapshots.unpack(loaded)]
+    frames = [json.loads(line) for line in lines_of(loaded)]
     assert [(frame["after"], frame["through"], frame.get("more")) for frame in frames] == [
         (0, 1, True),
         (0, 1, True),
@@ -124,8 +130,12 @@ def test_a_snapshot_of_another_format_is_not_read(sheet: Sheet) -> None:
 def test_a_snapshot_may_be_thrown_away_and_goes_with_its_sheet(sheet: Sheet) -> None:
     write(0, "a")
     pack(sheet)
+    found = snapshots.find(sheet.pk)
+    assert found is not None
+    assert (found.revision, found.cells, found.bytes) == (1, 1, len(pack(sheet).data))
     snapshots.drop(sheet.pk)
     assert snapshots.load(sheet.pk) is None
+    assert snapshots.find(sheet.pk) is None
     pack(sheet)
     sheet.delete()
     assert not Snapshot.objects.exists()
@@ -175,7 +185,7 @@ def test_opening_through_a_snapshot_gives_the_same_as_without(
         do(operation, slug)
 
     through = opened(sheet.pk)
-    for line in snapshots.unpack(packed):
+    for line in lines_of(packed):
         assert through.apply(json.loads(line))
     assert through.revision == packed.revision
     read_on(through, sheet.pk)
