@@ -116,7 +116,7 @@ class Listener:
     def stop(self) -> bool:
         """Pull no more, commit what is held, give back the rest; return whether all of it ended.
 
-        What is not committed in time is given back at once rather than left until its lease ends:
+        What is not committed in time is given back rather than left until its lease ends:
         the later messages of its ordering key would wait as long. If not everything ended, the
         process may exit all the same; Pub/Sub delivers again what was not acknowledged.
         """
