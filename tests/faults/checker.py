@@ -41,6 +41,7 @@ class Promise(StrEnum):
     MESSAGES_OUT_OF_ORDER = "messages of one ordering key in another order"
     CONTRACT = "against the wire contract"
     TOO_LATE = "not settled in time"
+    DID_NOT_COME_BACK = "a process did not come back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,15 +74,19 @@ def read_sheet(url: str, slug: str) -> Stored:
 
 
 def read_progress(url: str, slug: str) -> tuple[int, int, int]:
-    """Return the sheet's head, how many lines streams wrote, and how many dead letters it has."""
-    ((sheet_id, head),) = _rows(url, "SELECT id, head FROM cells_sheet WHERE slug = ?", slug)
+    """Return how many lines streams wrote, how many dead letters there are, and then the head.
+
+    The head last: whoever has found the others complete can rely on it.
+    """
     ((lines,),) = _rows(
         url,
-        "SELECT count(*) FROM cells_revision WHERE sheet_id = ? AND author_kind = 'stream'",
-        sheet_id,
+        "SELECT count(*) FROM cells_revision AS log JOIN cells_sheet AS sheet "
+        "ON sheet.id = log.sheet_id WHERE sheet.slug = ? AND log.author_kind = 'stream'",
+        slug,
     )
     dead = sum(slug.encode() in bytes(data) for _, _, data in _rows(url, DEAD_LETTERS))
-    return head, lines, dead
+    ((head,),) = _rows(url, "SELECT head FROM cells_sheet WHERE slug = ?", slug)
+    return lines, dead, head
 
 
 def _rows(url: str, query: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:

@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
@@ -32,17 +30,19 @@ class SmallDisk:
         self.is_full = False
         self._filler = folder / "filler"
         self._writers: Callable[[], Iterable[int]] = lambda: ()
+        self._user: str | None = None
         folder.mkdir(parents=True)
         mounts = means != "limit" and _mount(folder, megabytes)
         self.means: Means = "tmpfs" if mounts else "limit"
         if means == "tmpfs" and not mounts:
             raise PermissionError(f"no file system may be mounted at {folder}")
-        if not mounts and not hasattr(resource, "prlimit"):
-            missing_service("A disk to fill", "it takes Linux, or root to mount a tmpfs.")
+        if not mounts and shutil.which("prlimit") is None:
+            missing_service("prlimit", "to fill a disk takes Linux with util-linux.")
 
-    def is_for(self, writers: Callable[[], Iterable[int]]) -> None:
-        """Say which processes write to this disk; asked whenever it matters."""
+    def is_for(self, writers: Callable[[], Iterable[int]], user: str | None = None) -> None:
+        """Say which processes write to this disk, asked whenever it matters, and whose they are."""
         self._writers = writers
+        self._user = user
 
     def fill(self) -> None:
         """Leave no room."""
@@ -61,12 +61,20 @@ class SmallDisk:
 
     def admit(self, writers: Iterable[int]) -> None:
         """Let processes that were started meanwhile share the lot of the others."""
-        if self.means == "limit" and sys.platform == "linux":
+        if self.means == "limit":
+            limit = "0:" if self.is_full else "unlimited:"
             for pid in writers:
-                with contextlib.suppress(ProcessLookupError):
-                    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-                    soft = 0 if self.is_full else hard
-                    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+                done = subprocess.run(
+                    ["prlimit", f"--fsize={limit}", f"--pid={pid}"],
+                    capture_output=True,
+                    text=True,
+                    # Of its own account: root in a container may not limit another's process.
+                    user=self._user,
+                    group=self._user,
+                    extra_groups=() if self._user else None,
+                )
+                if done.returncode and Path(f"/proc/{pid}").exists():
+                    raise PermissionError(done.stderr)
 
     def close(self) -> None:
         """Give the file system back, with all that is on it."""

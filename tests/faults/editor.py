@@ -7,10 +7,12 @@ where it continues what it has, and asks again on a gap. Its waits are shorter t
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +35,9 @@ PATIENCE_SECONDS = 2.0  # of the contract: a head that stays above for so long i
 TICK_SECONDS = 0.1
 
 ROWS, COLUMNS = 40, 8  # where people edit: small, so that they overwrite each other
+# Below, one client pastes so much that first loads are worth a packed snapshot.
+PASTED_ROWS = range(100, 900)
+ROWS_A_PASTE = 400
 HARMLESS_CLOSE_CODES = {
     *(1000, 1001, 1005, 1006),  # ended by us, or cut
     *(1012, 1013, 4408),  # draining; the database does not answer; too slow
@@ -91,12 +96,15 @@ class Editor:
         self._journal: dict[str, _Unanswered] = {}
         self._answers: dict[str, int | str] = {}
         self._number = 0
+        self._has_to_paste = False
         self._failures = 0
         self._socket: ClientConnection | None = None
         self._asked: int | None = None  # what the sheet.open named that is not answered
         self._opened_head = 0
         self._known_head = 0
         self._behind_since: float | None = None
+        # The first part of a first load, while its binary messages come: how many bytes, and which.
+        self._packed: tuple[int, bytearray] | None = None
         self._wakes = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -107,6 +115,10 @@ class Editor:
 
     def begin_editing(self) -> None:
         self._tasks.append(asyncio.create_task(self._edit()))
+
+    def paste(self) -> None:
+        """Fill a large part of the sheet, as soon as there is one."""
+        self._has_to_paste = True
 
     async def stop_editing(self) -> None:
         editing = self._tasks.pop()
@@ -184,6 +196,12 @@ class Editor:
         rows, columns = list(living(self._replica.rows)), list(living(self._replica.columns))
         if not rows or not columns:
             return None
+        if self._has_to_paste:
+            self._has_to_paste = False
+            for start in range(PASTED_ROWS.start, PASTED_ROWS.stop, ROWS_A_PASTE):
+                keys = itertools.product(rows[start : start + ROWS_A_PASTE], columns[:COLUMNS])
+                cells = [[row, column, self._text()] for row, column in keys]
+                self._submit({"kind": "set_cells", "cells": cells})
         draw = self._draw
         chance = draw.random()
         if chance < 0.93:
@@ -202,9 +220,12 @@ class Editor:
         return {"kind": "resize", axis: few, "size": draw.choice([None, 20, 50, 120])}
 
     def _cell(self, rows: list[int], columns: list[int]) -> list[object]:
-        self._number += 1
-        text = f"{self.name} {self._number}" if self._draw.random() < 0.92 else ""
+        text = self._text() if self._draw.random() < 0.92 else ""
         return [self._draw.choice(rows[:ROWS]), self._draw.choice(columns[:COLUMNS]), text]
+
+    def _text(self) -> str:
+        self._number += 1
+        return f"{self.name} {self._number}"
 
     # -- the line --------------------------------------------------------------------------------
 
@@ -234,8 +255,9 @@ class Editor:
         ) as socket:
             self._socket = socket
             self._known_head = 0
+            self._packed = None
             try:
-                await self._ask()
+                await self._ask(takes_packed=self._draw.random() < 0.7)
                 seconds = OPEN_TIMEOUT_SECONDS
                 while True:
                     async with asyncio.timeout(seconds):
@@ -259,8 +281,13 @@ class Editor:
         if code not in HARMLESS_CLOSE_CODES:
             self._complain(f"closed with {code}: {socket.close_reason}")
 
-    async def _ask(self) -> None:
+    async def _ask(self, *, takes_packed: bool = False) -> None:
         """Send sheet.open from what the replica holds."""
+        if self._socket is not None:
+            with contextlib.suppress(ConnectionClosed):
+                await self._socket.send(json.dumps(self._opening(takes_packed=takes_packed)))
+
+    def _opening(self, *, takes_packed: bool = False) -> Frame:
         self._asked = self._replica.revision
         frame = {
             "type": "sheet.open",
@@ -268,9 +295,7 @@ class Editor:
             "client_id": self._client_id,
             "revision": self._asked or None,
         }
-        if self._socket is not None:
-            with contextlib.suppress(ConnectionClosed):
-                await self._socket.send(json.dumps(frame))
+        return frame | {"packed": "gzip"} if takes_packed else frame
 
     def _hang_up(self) -> None:
         """Lose the connection at once, with whatever is on its way."""
@@ -325,6 +350,9 @@ class Editor:
     # -- frames ----------------------------------------------------------------------------------
 
     def _receive(self, text: str | bytes) -> None:
+        if isinstance(text, bytes):
+            self._take_binary(text)
+            return
         try:
             frame = json.loads(text)
             take = self._takers[frame["type"]]
@@ -364,15 +392,7 @@ class Editor:
             self._hear_of(through)
             if self._asked is None and replica.revision >= self._opened_head:
                 self.history.note("gap", revision=replica.revision, after=after)
-                self._asked = replica.revision
-                self._tell(
-                    {
-                        "type": "sheet.open",
-                        "protocol": 1,
-                        "client_id": self._client_id,
-                        "revision": replica.revision or None,
-                    }
-                )
+                self._tell(self._opening())
             return
         for _, cells in frame["changes"]:
             for row, column, text, *_ in cells:
@@ -384,6 +404,28 @@ class Editor:
             replica.revision = through
             self.history.note("at", life=self._life, revision=through, digest=replica.cells.value)
         self._hear_of(through)
+
+    def _take_packed(self, frame: Frame) -> None:
+        self.history.note("packed", cells=frame["cells"], bytes=frame["bytes"])
+        if self._replica.revision or frame["after"] or frame["encoding"] != "gzip":
+            self._complain(f"cells.packed at revision {self._replica.revision}: {frame}")
+        self._packed = frame["bytes"], bytearray()
+
+    def _take_binary(self, part: bytes) -> None:
+        if self._packed is None:
+            self._complain("a binary message that no cells.packed announced")
+            return
+        size, parts = self._packed
+        parts += part
+        if self._behind_since is not None:
+            self._behind_since = time.monotonic()
+        if len(parts) >= size:
+            self._packed = None
+            try:
+                for line in zlib.decompress(parts, wbits=16 + zlib.MAX_WBITS).splitlines():
+                    self._receive(line.decode())
+            except (zlib.error, UnicodeDecodeError) as error:
+                self._complain(f"{size} bytes that cannot be unpacked: {error!r}")
 
     def _take_committed(self, frame: Frame) -> None:
         for operation_id, revision in frame["operations"]:
@@ -426,6 +468,7 @@ class Editor:
     _takers: dict[str, Callable[["Editor", Frame], None]] = {
         "sheet.opened": _take_opened,
         "cells.changed": _take_cells,
+        "cells.packed": _take_packed,
         "operations.committed": _take_committed,
         "operation.rejected": _take_rejected,
         "sheet.heartbeat": _take_heartbeat,

@@ -16,6 +16,7 @@ from tests.faults.history import History, read_histories
 from tests.faults.publisher import Publisher
 from tests.faults.schedule import Fault, Kind, Mode, make_schedule
 from tests.faults.site import Site
+from tests.servers.process import ServerFailedError
 
 CLIENTS = 6
 SETTLE_SECONDS = 15.0  # after the last fault all clients are equal to the head
@@ -37,6 +38,7 @@ class Result:
     put_off: int = 0
     refused: int = 0
     reconnects: int = 0
+    packed: int = 0
     messages: int = 0
     head: int = 0
     settled_seconds: float = 0.0
@@ -85,6 +87,9 @@ async def run_round(
     try:
         await round_.run(faults, seconds)
         await round_.settle(settle_seconds, result)
+    except BaseException as error:  # a defect of this harness, or a Ctrl-C
+        error.add_note(result.report())
+        raise
     finally:
         await round_.end()
     stored = await asyncio.to_thread(read_sheet, site.database_url, sheet)
@@ -93,7 +98,7 @@ async def run_round(
     result.acknowledged = sum(editor.acknowledged for editor in round_.editors)
     happened = Counter(event["what"] for events in histories.values() for event in events)
     result.put_off, result.refused = happened["put_off"], happened["refused"]
-    result.reconnects = happened["closed"]
+    result.reconnects, result.packed = happened["closed"], happened["packed"]
     result.messages = round_.publisher.messages
     result.head = stored.head
     for editor in round_.editors:
@@ -131,6 +136,7 @@ class _Round:
         for editor in self.editors:
             editor.start()
             editor.begin_editing()
+        self.editors[0].paste()
         work = self.publisher.run() if self.site.has_listeners else asyncio.sleep(0)
         publishing = asyncio.create_task(work)
         began = asyncio.get_running_loop().time()
@@ -159,7 +165,10 @@ class _Round:
         try:
             await asyncio.sleep(fault.seconds)
         finally:
-            await loop.run_in_executor(self._threads, self.site.end, fault)
+            try:
+                await loop.run_in_executor(self._threads, self.site.end, fault)
+            except (ServerFailedError, TimeoutError) as error:
+                self.violations.append(Violation(Promise.DID_NOT_COME_BACK, f"{fault}: {error}"))
 
     async def settle(self, seconds: float, result: Result) -> None:
         """Wait until nothing is on its way any more and all clients are at the head."""
@@ -179,7 +188,7 @@ class _Round:
         unacknowledged = {editor.name: editor.unacknowledged for editor in self.editors}
         if any(unacknowledged.values()):
             return f"unacknowledged: {unacknowledged}"
-        head, lines, dead = await asyncio.to_thread(
+        lines, dead, head = await asyncio.to_thread(
             read_progress, self.site.database_url, self.sheet
         )
         if lines < self.publisher.edits or dead < self.publisher.dead:

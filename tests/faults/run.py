@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import Means
 from tests.faults.round import Result, run_round
 from tests.faults.schedule import Mode
 from tests.faults.site import Services, Site
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
     say(f"{len(rounds)} rounds of {options.seconds:g} s; histories and logs: {folder}")
     results: list[Result] = []
     try:
-        with services(folder) as running:
+        with services(folder, options.disk) as running:
             for result in play(running, rounds, options.seconds):
                 results.append(result)
                 say(line(len(results), len(rounds), result))
@@ -48,19 +50,21 @@ def main(arguments: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         say("interrupted; what was run until now:")
+    if not any(result.violations for result in results):
+        shutil.rmtree(folder)
     say(table(results, options.seconds))
     say(json.dumps(summary(results, options.seconds)))
     return 1 if any(result.violations for result in results) else 0
 
 
 @contextmanager
-def services(folder: Path) -> Iterator[Services]:
+def services(folder: Path, disk: Means | None) -> Iterator[Services]:
     """Start an emulator, and what else is wanted when it is wanted."""
     with ExitStack() as ending:
         folder.chmod(0o755)
         emulator = PubsubEmulator(folder).start()
         ending.callback(emulator.kill)
-        running = Services(folder, lambda: emulator.host)
+        running = Services(folder, lambda: emulator.host, disk)
         ending.callback(running.close)
         yield running
 
@@ -92,6 +96,7 @@ def line(number: int, count: int, result: Result) -> str:
         f"{result.mode} seed {result.seed}: {verdict}; {faults} faults, "
         f"{result.acknowledged} edits acknowledged, {result.put_off} put off, "
         f"{result.refused} refused, {result.messages} messages, {result.reconnects} sockets, "
+        f"{result.packed} packed first loads, "
         f"settled in {result.settled_seconds:.1f} s"
         + "".join(f"\n    {note}" for note in result.notes)
     )
@@ -113,6 +118,8 @@ def summary(results: list[Result], seconds: float) -> dict[str, object]:
         "put_off": sum(result.put_off for result in results),
         "refused": sum(result.refused for result in results),
         "messages": sum(result.messages for result in results),
+        "sockets": sum(result.reconnects for result in results),
+        "packed_first_loads": sum(result.packed for result in results),
         "close_codes": {str(code): count for code, count in sorted(codes.items())},
         "longest_settling_seconds": round(max((r.settled_seconds for r in results), default=0), 1),
         "disk": sorted({result.disk for result in results}),
@@ -152,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="run this seed alone")
     parser.add_argument("--mode", choices=["all", *Mode], default="all")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long faults go on")
+    parser.add_argument("--disk", choices=["tmpfs", "limit"], help="how to fill it, see disk.py")
     return parser
 
 

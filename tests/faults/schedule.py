@@ -26,7 +26,7 @@ class Kind(StrEnum):
     """What can happen."""
 
     KILL = "kill"  # SIGKILL; started again afterwards
-    RESTART = "restart"  # SIGTERM; started again afterwards
+    RESTART = "restart"  # asked to end; started again afterwards
     FREEZE = "freeze"  # SIGSTOP, then SIGCONT
     CUT = "cut"  # RST on every connection of a link
     DELAY = "delay"  # every chunk comes late
@@ -118,7 +118,7 @@ def _sorts(mode: Mode, clients: int) -> list[_Sort]:
     processes = (*webs, *listeners)
     return [
         _Sort(Kind.KILL, 2, processes, (0.1, 4)),
-        _Sort(Kind.RESTART, 1.5, processes, (0.0, 1)),
+        _Sort(Kind.RESTART, 2, (*processes, *services), (0.0, 1)),
         _Sort(Kind.FREEZE, 1.5, (*processes, *services), (0.2, MAX_SECONDS)),
         *([_Sort(Kind.KILL, 1, services, (0.1, 4))] if services else []),
         _Sort(Kind.CUT, 2, links),

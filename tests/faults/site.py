@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.faults.disk import SmallDisk
+from tests.faults.disk import Means, SmallDisk
 from tests.faults.proxy import Proxy
 from tests.faults.publisher import Topic
 from tests.faults.schedule import LISTENERS, WEB_SERVERS, Fault, Kind, Mode
@@ -56,7 +56,7 @@ class CrashablePostgresql(PostgresqlServer):
             options=["min_wal_size=2MB", "max_wal_size=16MB", "restart_after_crash=on"],
         )
         self.disk = disk
-        disk.is_for(self.pids)
+        disk.is_for(self.pids, self.user)
 
     def pids(self) -> list[int]:
         """Return the processes: each backend is in a session of its own."""
@@ -88,8 +88,11 @@ class CrashablePostgresql(PostgresqlServer):
 class Services:
     """What may serve several sites one after the other; each is started when it is first used."""
 
-    def __init__(self, folder: Path, emulator_host: Callable[[], str]) -> None:
+    def __init__(
+        self, folder: Path, emulator_host: Callable[[], str], disk: Means | None = None
+    ) -> None:
         self.folder = folder
+        self.disk = disk
         self.emulator_host = emulator_host
         self._postgresql: CrashablePostgresql | None = None
         self._redis: RedisServer | None = None
@@ -100,7 +103,7 @@ class Services:
         if self._postgresql is None:
             # Every account may enter: PostgreSQL does not run as root.
             self.folder.chmod(0o755)
-            disk = SmallDisk(self.folder / "postgresql", POSTGRESQL_MEGABYTES)
+            disk = SmallDisk(self.folder / "postgresql", POSTGRESQL_MEGABYTES, self.disk)
             self._ending.callback(disk.close)
             self._postgresql = CrashablePostgresql(disk)
             self._postgresql.initialize(wal_megabytes=1)
@@ -170,7 +173,7 @@ class Site:
 
     def _start(self) -> None:
         if self.mode is Mode.SQLITE:
-            self.disk = SmallDisk(self.folder / "disk", SQLITE_MEGABYTES)
+            self.disk = SmallDisk(self.folder / "disk", SQLITE_MEGABYTES, self._services.disk)
             self._ending.callback(self.disk.close)
             self.disk.is_for(lambda: [pid for p in self._ours() for pid in pids_of(p)])
             self.database_url = f"sqlite:///{self.disk.folder / 'sheets.sqlite3'}"
@@ -313,7 +316,7 @@ class Site:
             process.bring_back()
         else:
             process.start(START_SECONDS)
-        if self.disk.is_full:
+        if self.disk.is_full and self.mode is Mode.SQLITE:
             self.disk.admit(pids_of(process))
 
     def _stop(self, name: str) -> None:

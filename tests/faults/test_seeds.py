@@ -11,11 +11,11 @@ from tests.faults.site import Services, Site
 
 SECONDS = 7.0
 SEEDS = [  # together they have every kind of fault, on every kind of target
-    (Mode.REDIS, 40),
-    (Mode.REDIS, 41),
-    (Mode.POSTGRESQL, 42),
-    (Mode.POSTGRESQL, 43),
-    (Mode.SQLITE, 44),
+    (Mode.REDIS, 204),
+    (Mode.REDIS, 205),
+    (Mode.POSTGRESQL, 206),
+    (Mode.POSTGRESQL, 207),
+    (Mode.SQLITE, 208),
 ]
 
 
