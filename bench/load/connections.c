@@ -189,7 +189,7 @@ bool connections_open(void) {
         loop_turn(started < options.sockets && next < deadline ? next : deadline);
     }
     if (ready_count == options.sockets) return true;
-    fprintf(stderr, "only %u of %u sockets got ready within %.0f s", ready_count, options.sockets, options.open_timeout_seconds);
+    fprintf(stderr, "only %u of %u sockets got ready in %.1f s", ready_count, options.sockets, (double)(clock_now() - began) / 1e9);
     for (int at = 0; at < MAX_CLOSE_CODES && counts.close_counts[at]; at++)
         fprintf(stderr, "; %llu closed with %d", (unsigned long long)counts.close_counts[at], counts.close_codes[at]);
     fprintf(stderr, "\n");
