@@ -1,6 +1,6 @@
 # The few verbs. Needs Python 3.11 or newer, make and git; everything else is installed into .venv.
 #   make run     serve http://127.0.0.1:$(PORT)/ with a demo sheet
-#   make test    the whole suite; ARGS="tests/domain -x" hands arguments to pytest instead of running everything
+#   make test    the whole suite, on WORKERS processes; ARGS="tests/domain -x" hands arguments to pytest instead
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure against peers, half an hour; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
@@ -11,12 +11,15 @@
 PORT ?= 8000
 VENV ?= .venv
 ARGS ?=
+WORKERS ?= auto
 BIN := $(VENV)/bin
 # Their presence says: the pins of that moment are installed.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
 , := ,
+# Tests that share a server stay on one worker; the order is tests/conftest.py's.
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
 .PHONY: run test lint types bench soak faults check
@@ -28,9 +31,11 @@ run: $(INSTALLED)
 # On PostgreSQL first, so that the last lines are pytest's summary of the whole suite.
 test: $(INSTALLED_DEV)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m tests.on_postgresql
-endif
+	@$(BIN)/python -m tests.on_postgresql $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check .

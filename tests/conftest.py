@@ -1,17 +1,19 @@
 """Fixtures for every test: real services, our own processes, a browser, a test database."""
 
+import contextlib
+import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import hypothesis
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase, override_settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers.databases import Databases
 from tests.servers.missing import IS_CI, missing_service
@@ -35,9 +37,13 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
 ]
 
+# What tests that wait for processes ask for, be it by way of another fixture.
+SLOW_FIXTURES = {"web_server", "listener", "browser", "stream", "new_database", "services"}
+
 # No deadline for an example: beside servers on two cores any of them may take long for once.
 hypothesis.settings.register_profile("sheetsync", deadline=None)
 hypothesis.settings.load_profile("sheetsync")
+expect.set_options(timeout=20_000)  # how long a failing test takes, and no claim about speed
 
 # -- services: one of each for the whole run; a test that stops one starts it again ---------------
 
@@ -175,12 +181,17 @@ def fast_passwords() -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
     """Mark what uses the test database: `make test` runs it on PostgreSQL as well.
 
     What is about one of the two databases alone, `only_on("postgresql")`, is left to its run: a
     skip would be a test that CI leaves out.
+
+    Side by side, what starts processes comes first, in its random order, and the many quick tests
+    last: so the workers end together, instead of one waiting for another's longest test.
     """
     for item in items:
         if _uses_test_database(item):
@@ -188,6 +199,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     elsewhere = [item for item in items if not _belongs_here(item)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
+    yield
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Use one worker more than cores: about half of a run is waiting for servers."""
+    return min((os.cpu_count() or 1) + 1, 6)  # each has servers of its own: memory bounds it
 
 
 def _belongs_here(item: pytest.Item) -> bool:
@@ -204,12 +224,28 @@ def _uses_test_database(item: pytest.Item) -> bool:
     )
 
 
-# -- reports --------------------------------------------------------------------------------------
+# -- reports, and the end -------------------------------------------------------------------------
+
+
+_worker_pids: list[int] = []  # where tests run side by side
 
 
 def pytest_configure() -> None:
     # `timeout make test` and a stopped CI job: end through the fixtures, so that no server stays.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(*_: object) -> None:
+    for pid in _worker_pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    pytest.exit("terminated", returncode=143)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_newgateway(gateway: Any) -> None:
+    # What pytest-xdist does itself to end a worker wakes none that sleeps, and then kills it.
+    _worker_pids.append(gateway._rinfo().pid)
 
 
 @pytest.hookimpl(tryfirst=True)

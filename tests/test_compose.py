@@ -32,6 +32,8 @@ from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import Listener, WebServer
 from tests.servers.wire import SheetClient, open_sheet
 
+pytestmark = pytest.mark.xdist_group("compose")  # they share an image
+
 SECRETS = {"SECRET_KEY": "a-key-of-this-rehearsal", "POSTGRES_PASSWORD": "a-password-of-it"}
 PROGRAMS = Path(sys.executable).parent  # stands for the image's /venv/bin
 SOUNDS_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL", re.IGNORECASE)

@@ -10,6 +10,8 @@ from tests.servers.databases import Databases
 from tests.servers.process import free_port
 from tests.servers.sheetsync import WebServer, run_manage, runserver
 
+pytestmark = pytest.mark.xdist_group("grid")  # they share a server and a browser
+
 _MAKE_SHEET = (
     "from cells.models import LinkRole; from cells.services.access import create_sheet; "
     "create_sheet(None, {title!r}, slug={slug!r}, link_role=LinkRole({link_role!r}))"

@@ -209,15 +209,13 @@ async def live(transactional_db: None) -> AsyncIterator[LiveServer]:
         ws_max_size=1024 * 1024,
         log_config=None,
     )
+    config.load()
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.create_task(server._serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
-        await asyncio.sleep(0.01)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
     async with AsyncExitStack() as stack:
         yield LiveServer(server.servers[0].sockets[0].getsockname()[1], stack)
-    server.should_exit = True
-    await serving
+    await server.shutdown()
     await get_hubs().stop()
     await sync_to_async(connections.close_all)()
 

@@ -17,6 +17,8 @@ from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
 from tests.servers.sheetsync import WebServer, manage
 
+pytestmark = pytest.mark.xdist_group("redis")  # they share two pairs of processes
+
 SHEETS = [f"sheet-{n}" for n in range(8)]  # enough for the tests of one pair
 
 

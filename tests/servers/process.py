@@ -35,8 +35,16 @@ SETTINGS = (
     "TRUST_PROXY",
 )
 
+# Below the ephemeral ports (from 32768 on Linux, 49152 elsewhere): a client that keeps trying a
+# stopped server's ephemeral port can be given that very port and connect to itself, and then the
+# server cannot come back.
+PORTS = range(20_000, 32_000)
+
 # Every server that runs now; conftest.py shows their logs beside a failure.
 running: "list[ServerProcess]" = []
+
+
+_given_ports: set[int] = set()
 
 
 class ServerFailedError(Exception):
@@ -51,20 +59,23 @@ def clean_environment(added: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens.
+    """Return a port of 127.0.0.1 on which nobody listens, and never one that it returned before.
 
-    From below the ephemeral range (32768 on Linux, 49152 elsewhere): a client that keeps trying a
-    stopped server's ephemeral port can be given that very port and connect to itself, and then
-    the server cannot come back.
+    A server that a test has stopped must find its port free when it comes back. Therefore each
+    worker of pytest-xdist has a share of its own, too.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     random = SystemRandom()  # pytest-randomly seeds the ordinary one alike in every run
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.choice(PORTS[worker % workers :: workers])
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                return port
+                if port not in _given_ports:
+                    _given_ports.add(port)
+                    return port
 
 
 def answers_http(port: int, path: str) -> bool:

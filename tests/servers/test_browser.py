@@ -1,6 +1,9 @@
 """The browser fixture drives a real Chromium."""
 
+import pytest
 from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.xdist_group("browser")  # they share one
 
 
 def test_browser_runs_modules(browser: Browser) -> None:
