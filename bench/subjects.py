@@ -213,9 +213,7 @@ OTHER_DEPLOYMENTS = (
     sheetsync("daphne", "PostgreSQL", has_redis=True),
 )
 IN_MEMORY = tuple(
-    peer(found)
-    for found in PEERS_BY_NAME.values()
-    if not found.needs_services and found.name != RELAY.key
+    peer(found) for found in PEERS_BY_NAME.values() if found.is_node and found.name != RELAY.key
 )
 NAIVE = peer(NAIVE_CHANNELS, "PostgreSQL")
 NAIVE_SQLITE = peer(NAIVE_CHANNELS, "SQLite")
