@@ -33,6 +33,7 @@ POSTGRESQL_MEGABYTES = 192  # twice what a new one and some databases take
 SQLITE_MEGABYTES = 48
 DELAY_SECONDS = 0.15
 START_SECONDS = 60.0
+START_AGAIN_SECONDS = 0.5
 SLOW_STOP_SECONDS = 6.0  # worth a note; a listener promises 5
 STOP_SECONDS = 20.0  # a graceful end may wait for a database that another fault holds up
 
@@ -315,9 +316,24 @@ class Site:
         if isinstance(process, CrashablePostgresql):
             process.bring_back()
         else:
-            process.start(START_SECONDS)
+            self._supervise(process)
         if self.disk.is_full and self.mode is Mode.SQLITE:
             self.disk.admit(pids_of(process))
+
+    def _supervise(self, process: ServerProcess) -> None:
+        """Start a process until it stays, as docker-compose does: one that meets a full disk, or
+        no Pub/Sub, when it starts says so and ends.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                process.start(START_SECONDS)
+                return
+            except ServerFailedError:
+                if time.monotonic() > deadline:
+                    raise
+                self.notes.append(f"{process.name} could not start, and is started again")
+                time.sleep(START_AGAIN_SECONDS)
 
     def _stop(self, name: str) -> None:
         began = time.monotonic()
