@@ -15,6 +15,7 @@ from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncErro
 from cells.domain.operations import Operation, parse_operation, set_cells
 from cells.live.client import Client
 from cells.live.direct import DirectSocket
+from cells.live.door import Crowded
 from cells.live.frames import Frame
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
@@ -22,9 +23,10 @@ from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowan
 from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
 from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SetCellsFields, SheetOpen
-from cells.services.access import Admission, Person, admit
+from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.guests import color_of, guest_name
+from cells.services.visitors import Visitor, receive
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
 
     outbox: Outbox
     allowance: Allowance
+    visitor: Visitor
     admission: Admission | None = None
     hub: Hub | None = None
     client: Client | None = None
@@ -84,25 +87,34 @@ class SheetConsumer(AsyncWebsocketConsumer):
             direct.listen(self.take)
 
     async def _admit(self) -> None:
-        user: Person = self.scope["user"]
         slug = self.scope["url_route"]["kwargs"]["slug"]
         try:
-            self.admission = await get_hubs().readers.run(admit, slug, user)
-        except NoSuchSheet as refusal:
-            self.outbox.close(CloseCode.NO_SUCH_SHEET, str(refusal))
-        except Forbidden as refusal:
-            is_guest = user.pk is None
-            code = CloseCode.NOT_SIGNED_IN if is_guest else CloseCode.FORBIDDEN
-            self.outbox.close(code, "sign in to open this sheet" if is_guest else str(refusal))
+            self.visitor, answer = await get_hubs().door.run(receive, slug, self._cookies())
+        except Crowded as refusal:
+            self.outbox.close(CloseCode.TRY_AGAIN_LATER, str(refusal))
+            return
         except DatabaseError as error:
             self._pause(error)
-        else:
-            self.open_timer = asyncio.get_running_loop().call_later(
-                OPEN_TIMEOUT_SECONDS,
-                self.outbox.close,
-                CloseCode.MALFORMED,
-                "no sheet.open within 10 s",
-            )
+            return
+        match answer:
+            case NoSuchSheet():
+                self.outbox.close(CloseCode.NO_SUCH_SHEET, str(answer))
+            case Forbidden() if self.visitor.is_guest:
+                self.outbox.close(CloseCode.NOT_SIGNED_IN, "sign in to open this sheet")
+            case Forbidden():
+                self.outbox.close(CloseCode.FORBIDDEN, str(answer))
+            case Admission():
+                self.admission = answer
+                self.open_timer = asyncio.get_running_loop().call_later(
+                    OPEN_TIMEOUT_SECONDS,
+                    self.outbox.close,
+                    CloseCode.MALFORMED,
+                    "no sheet.open within 10 s",
+                )
+
+    def _cookies(self) -> str:
+        headers = self.scope["headers"]
+        return "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
 
     def take(self, text: str | bytes | None) -> Awaitable[None] | None:
         """Take in one frame; what this returns has to be awaited before the next one."""
@@ -182,14 +194,13 @@ class SheetConsumer(AsyncWebsocketConsumer):
 
     def _introduce(self, hub: Hub, admission: Admission, frame: SheetOpen) -> Client:
         """Make the client that this socket is, from its user or its guest's session."""
-        user = self.scope["user"]
-        if user.pk is None:
-            session = self.scope["session"]
-            key = session.session_key or str(frame.client_id)
-            name = session.get("guest_name") or guest_name(key)
+        visitor, user = self.visitor, self.visitor.user
+        if visitor.is_guest:
+            key = visitor.session_key or str(frame.client_id)
+            name = visitor.name or guest_name(key)
             person, kind = f"guest {key}", AuthorKind.GUEST
         else:
-            name = user.get_full_name() or user.get_username()
+            name = visitor.name or user.get_username()
             person, kind = f"user {user.pk}", AuthorKind.USER
         client_id = hub.claim_client_id(str(frame.client_id), person, str(uuid.uuid4()))
         author = Author(kind, name[:150], user.pk, client_id)

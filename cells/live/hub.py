@@ -32,6 +32,7 @@ from cells.services.read import open_sheet
 logger = logging.getLogger(__name__)
 
 PRESENCE_INTERVAL_SECONDS = 0.05  # cursors at 20 steps a second look alive; more cost N² frames
+PRESENCE_FRAMES_PER_SECOND = 2_000  # to all sockets together: from 100 of them on, fewer steps
 HEARTBEAT_SECONDS = 10.0  # of the wire contract
 GAP_PATIENCE_SECONDS = 0.01  # the hint or the commit that fills a gap is usually on its way
 MAX_AHEAD = 64  # steps kept until the one before them comes; the log has the rest
@@ -58,6 +59,7 @@ class Hub:
         self.slug = slug
         self.head = 0
         self.clients: set[Client] = set()
+        self._by_id: dict[str, set[Client]] = {}
         self._readers = readers
         self._tell_others = tell_others
         self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
@@ -107,25 +109,27 @@ class Hub:
         """
         client.is_live = False
         self.clients.add(client)
+        self._by_id.setdefault(client.client_id, set()).add(client)
         at = await self._opening.answer(client, revision, takes_packed=takes_packed)
         client.is_live = True
         self.notice(at)
-        everyone = [*self._presence.everyone()]
-        client.send(protocol.encode_frame(protocol.PresenceChanged(everyone, [], full=True)))
+        here = self._presence.newest()
+        client.send(protocol.encode_frame(protocol.PresenceChanged(here, [], full=True)))
         self.update_presence(client, client.presence())
 
     def leave(self, client: Client) -> None:
         """Forget a socket that is gone; what it submitted is committed all the same."""
         self.clients.discard(client)
-        if not any(other.client_id == client.client_id for other in self.clients):
+        tabs = self._by_id.get(client.client_id, set())
+        tabs.discard(client)
+        if not tabs:
+            self._by_id.pop(client.client_id, None)
             self._presence.remove(client.client_id)
             self._plan_presence()
 
     def claim_client_id(self, client_id: str, person: str, fresh: str) -> str:
         """Return the id that a client may go by: another person's is not to be taken."""
-        taken = any(
-            other.client_id == client_id and other.person != person for other in self.clients
-        )
+        taken = any(other.person != person for other in self._by_id.get(client_id, ()))
         return fresh if taken else client_id
 
     def close_all(self, code: protocol.CloseCode, reason: str) -> None:
@@ -271,8 +275,10 @@ class Hub:
 
     def _plan_presence(self) -> None:
         if self._presence_timer is None:
-            loop = asyncio.get_running_loop()
-            self._presence_timer = loop.call_later(PRESENCE_INTERVAL_SECONDS, self._send_presence)
+            crowded = len(self.clients) / PRESENCE_FRAMES_PER_SECOND
+            self._presence_timer = asyncio.get_running_loop().call_later(
+                max(PRESENCE_INTERVAL_SECONDS, crowded), self._send_presence
+            )
 
     def _send_presence(self) -> None:
         self._presence_timer = None
@@ -283,6 +289,8 @@ class Hub:
         if changed or gone:
             told = protocol.encode_frame(protocol.PresenceChanged(changed, gone))
             self._send_to_live([Frame(told)])
+        if self._presence.has_changes:
+            self._plan_presence()
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(coroutine)

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from cells.live.client import Client
+from cells.live.door import Door
 from cells.live.hub import Hub
 from cells.live.mailbox import Mailbox
 from cells.live.packing import Packer
@@ -51,6 +52,7 @@ class Hubs:
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
         self._packer = Packer(self.readers)
+        self.door = Door(self.readers)
         self._opened: dict[int, _Opened] = {}
         self._mailbox = Mailbox(self._deliver)
         self._tail = Tail(self, is_alone=self._mailbox.is_alone)

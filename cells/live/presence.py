@@ -5,6 +5,7 @@ silent had told is forgotten.
 """
 
 import time
+from itertools import islice
 from typing import Literal, NotRequired, TypedDict
 
 import msgspec
@@ -13,6 +14,7 @@ from cells.protocol import ClientPresence
 
 REFRESH_SECONDS = 5.0  # how often a process repeats all of its own
 ASK_SECONDS = 15.0  # how often a process alone on a sheet asks: hints are lost while Redis is gone
+MAX_TOLD = 100  # clients in one frame; a crowd of thousands would be N² of them
 FORGET_SECONDS = 16.0  # three refreshes lost: that process is gone
 
 
@@ -35,7 +37,7 @@ class Presence:
         self._own: dict[str, ClientPresence] = {}
         self._others: dict[str, dict[str, ClientPresence]] = {}
         self._heard_at: dict[str, float] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}  # in order: who waits longest is told of first
         self._changed_own: set[str] = set()
 
     @property
@@ -51,9 +53,24 @@ class Presence:
         found.update(self._own)
         return list(found.values())
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether somebody has not been told of yet."""
+        return bool(self._changed)
+
+    def newest(self) -> list[ClientPresence]:
+        """Return all clients, or in a crowd those of each process that moved last."""
+        known = [self._own, *self._others.values()]
+        if sum(map(len, known)) <= MAX_TOLD:
+            return self.everyone()
+        share = max(1, MAX_TOLD // len(known))
+        found = [client for some in known for client in islice(reversed(some.values()), share)]
+        return list({client.client_id: client for client in reversed(found)}.values())
+
     def put(self, client: ClientPresence) -> None:
         """Note where a client of this process is."""
         if self._own.get(client.client_id) != client:
+            self._own.pop(client.client_id, None)  # who moved last comes last
             self._own[client.client_id] = client
             self._mark_own(client.client_id)
 
@@ -76,26 +93,32 @@ class Presence:
         gone = set(known) - set(told) if hint["is_full"] else set(hint["gone"])
         for client_id in gone & set(known):
             del known[client_id]
-            self._changed.add(client_id)
+            self._changed[client_id] = None
         for client_id, client in told.items():
             if known.get(client_id) != client:
+                known.pop(client_id, None)
                 known[client_id] = client
-                self._changed.add(client_id)
+                self._changed[client_id] = None
 
     def forget_silent(self) -> None:
         """Forget the clients of processes that have not been heard of for long."""
         limit = time.monotonic() - FORGET_SECONDS
         for process in [process for process, at in self._heard_at.items() if at < limit]:
             del self._heard_at[process]
-            self._changed |= set(self._others.pop(process, {}))
+            self._changed |= dict.fromkeys(self._others.pop(process, {}))
 
     def take_changes(self) -> tuple[list[ClientPresence], list[str]]:
-        """Return (those who changed, the ids of those who left) since the last call."""
-        here = {client.client_id: client for client in self.everyone()}
-        changed, self._changed = self._changed, set()
+        """Return (those who changed, the ids of those who left) since the last call.
+
+        No more than MAX_TOLD in all; the others wait for the next call, as `has_changes` says.
+        """
+        told = list(islice(self._changed, MAX_TOLD))
+        for client_id in told:
+            del self._changed[client_id]
+        found = [(client_id, self._find(client_id)) for client_id in told]
         return (
-            [here[client_id] for client_id in changed if client_id in here],
-            [client_id for client_id in changed if client_id not in here],
+            [client for _, client in found if client is not None],
+            [client_id for client_id, client in found if client is None],
         )
 
     def take_hint(self) -> PresenceHint | None:
@@ -114,8 +137,12 @@ class Presence:
             hint["wants_answer"] = True
         return hint
 
+    def _find(self, client_id: str) -> ClientPresence | None:
+        known = (self._own, *self._others.values())
+        return next((some[client_id] for some in known if client_id in some), None)
+
     def _mark_own(self, client_id: str) -> None:
-        self._changed.add(client_id)
+        self._changed[client_id] = None
         self._changed_own.add(client_id)
 
     def _hint(
