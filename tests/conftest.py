@@ -38,7 +38,10 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 # What tests that wait for processes ask for, be it by way of another fixture.
-SLOW_FIXTURES = {"web_server", "listener", "browser", "stream", "new_database", "services"}
+SLOW_FIXTURES = {
+    *("web_server", "listener", "browser", "stream", "new_database"),
+    *("services", "fault_services"),
+}
 
 # No deadline for an example: beside servers on two cores any of them may take long for once.
 hypothesis.settings.register_profile("sheetsync", deadline=None)

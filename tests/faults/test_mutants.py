@@ -32,6 +32,8 @@ class Mutant:
     schedule: Sequence[Fault] = ()
 
 
+pytestmark = pytest.mark.xdist_group("mutants")  # one run of all of them
+
 MUTANTS = [
     Mutant("lose_commits", Promise.ACKNOWLEDGED_BUT_LOST),
     Mutant("commit_twice", Promise.COMMITTED_TWICE, schedule=RETRIES),
