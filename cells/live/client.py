@@ -10,7 +10,7 @@ from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
 from cells.services.authors import Author
 
-MAX_IN_FLIGHT = 256  # submissions of one socket on their way; more wait in its receive buffer
+MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
 CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 

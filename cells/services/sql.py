@@ -174,18 +174,15 @@ def find_last_used(
     return list(cursor.fetchall())
 
 
-def upsert_cells(cursor: Cursor, cells: Iterable[tuple[int, int, int, str, int]]) -> None:
+def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]) -> None:
     """Write (sheet id, row id, column id, input, revision); each cell once in a call."""
-    given, params = _given(
-        'sheet_id bigint, "row" int, "column" int, input text, revision bigint', cells
-    )
-    cursor.execute(
-        'INSERT INTO cells_cell (sheet_id, "row", "column", input, revision) '  # noqa: S608
-        # SQLite's grammar needs the WHERE, or takes ON CONFLICT for a join's.
-        f'SELECT sheet_id, "row", "column", input, revision FROM {given} WHERE true '
+    _insert(
+        cursor,
+        'cells_cell (sheet_id, "row", "column", input, revision)',
+        'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
+        cells,
         'ON CONFLICT (sheet_id, "row", "column") '
         "DO UPDATE SET input = excluded.input, revision = excluded.revision",
-        params,
     )
 
 
@@ -193,25 +190,13 @@ def insert_revisions(
     cursor: Cursor, revisions: Sequence[RevisionRow], committed_at: datetime
 ) -> None:
     """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
-    names = ", ".join(RevisionRow._fields)
     at = connection.ops.adapt_datetimefield_value(committed_at)
-    if connection.vendor == "sqlite":
-        # Its long texts are cheaper bound one by one than through JSON, and there is no wire.
-        places = ", ".join(["%s"] * len(RevisionRow._fields))
-        cursor.executemany(
-            f"INSERT INTO cells_revision (committed_at, {names}) VALUES (%s, {places})",  # noqa: S608
-            [(at, *revision) for revision in revisions],
-        )
-        return
-    given, params = _given(
+    _insert(
+        cursor,
+        f"cells_revision ({', '.join(RevisionRow._fields)}, committed_at)",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
-        "user_id bigint, origin text, operation json, before json",
-        revisions,
-    )
-    cursor.execute(
-        f"INSERT INTO cells_revision ({names}, committed_at) "  # noqa: S608
-        f"SELECT {names}, %s FROM {given}",
-        [at, *params],
+        "user_id bigint, origin text, operation json, before json, committed_at timestamptz",
+        [(*revision, at) for revision in revisions],
     )
 
 
@@ -245,6 +230,22 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
 def uuid_text(vendor: str, uuid: UUID) -> str:
     """Return the text by which a kind of database gives a UUID back: SQLite keeps bare hex."""
     return str(uuid) if vendor == "postgresql" else uuid.hex
+
+
+def _insert(
+    cursor: Cursor, into: str, columns: str, rows: Sequence[Sequence[Any]], on_conflict: str = ""
+) -> None:
+    """Insert rows into "table (names)"; `columns` as for _given.
+
+    To SQLite they are bound one by one: there is no wire, and JSON would cost more.
+    """
+    if connection.vendor == "sqlite":
+        places = ", ".join(["%s"] * len(rows[0]))
+        cursor.executemany(f"INSERT INTO {into} VALUES ({places}) {on_conflict}", rows)  # noqa: S608
+        return
+    names = ", ".join(column.split()[0] for column in columns.split(", "))
+    given, params = _given(columns, rows)
+    cursor.execute(f"INSERT INTO {into} SELECT {names} FROM {given} {on_conflict}", params)  # noqa: S608
 
 
 _POSTGRESQL_TYPES = {"json": "text"}  # arrays of text, cast when they are read
