@@ -26,7 +26,7 @@ from bench.subjects import (
     Subject,
 )
 
-QUICK = Plan(sizes=(10, 100), seconds=2, probe_seconds=1.5, runs=1)
+QUICK = Plan(sizes=(10, 100), seconds=2, probe_seconds=1.5, cost_seconds=2, runs=1)
 
 # What each load is measured of, besides the relay; a peer is left out where it is beyond it.
 LOADS: Sequence[tuple[Load, Sequence[Subject]]] = (

@@ -19,8 +19,18 @@ SPREAD_ROWS = 1_000
 
 SIZE_OF_ALL = 100  # at which every subject's highest rate is searched
 
-# Where a search begins without earlier results: edits a second by sockets, ours and others.
-GUESSES = {True: {10: 6_000, 100: 4_000, 500: 1_500}, False: {10: 2_000, 100: 150, 500: 10}}
+# Where a search begins without earlier results: edits a second by sockets.
+GUESSES = {
+    "relay": {10: 20_000, 100: 1_800, 500: 150},
+    "uvicorn-sqlite": {10: 30_000, 100: 32_000, 500: 12_000},
+    "uvicorn-pg-redis": {10: 15_000, 100: 15_000, 500: 8_000},
+    "hocuspocus": {10: 29_000, 100: 13_500, 500: 1_000},
+    "sharedb": {10: 30_000, 100: 1_300, 500: 100},
+    "ethercalc": {10: 9_500, 100: 130, 500: 10},
+    "naive": {10: 500, 100: 90, 500: 5},
+    "naive-sqlite": {100: 100},
+}
+GUESS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,8 @@ class Plan:
 
     sizes: Sequence[int] = (10, 100, 500)
     seconds: float = 5.0
-    probe_seconds: float = 2.5  # while searching; what is found is confirmed for `seconds`
+    probe_seconds: float = 2.0  # while searching; what is found is confirmed for `seconds`
+    cost_seconds: float = 4.0  # of a run that measures what a load costs
     runs: int = 3
 
 
@@ -122,9 +133,9 @@ def _search(
     guess = int(known["rate"]) if known else 0
     found = search.bracket(
         holds_once,
-        guess or GUESSES[subject.is_ours].get(sockets, 20),
+        guess or GUESSES.get(subject.key, {}).get(sockets, GUESS),
         at_most=MAX_RATE,
-        step=1.25 if guess else 2,
+        step=1.25 if guess else 1.4,
     )
     found = search.confirm(holds_median, found)
     return {
@@ -132,6 +143,7 @@ def _search(
         "sockets": sockets,
         "rows": rows,
         "rate": found,
+        "is_at_most": found == MAX_RATE,
         "p99_ms": round(median(run_.p99_ms for run_ in confirmed), 1) if found else None,
         "load_share": _median(confirmed, "load_share"),
         "behind_ms": _median(confirmed, "behind_ms"),
@@ -187,7 +199,7 @@ def _start(stack: ExitStack, stage: Stage, subject: Subject) -> Running:
 def _cost(subject: Subject, running: Running, load: Load, round_: int, plan: Plan) -> Record:
     named = {"subject": subject.key, **load.name(), "round": round_}
     try:
-        measured = load.run(subject, running, plan.seconds)
+        measured = load.run(subject, running, plan.cost_seconds)
     except LoadFailedError as error:
         progress(subject.key, load, str(error))
         return named | {"ok": False, "failed": str(error).splitlines()[-1][:200]}

@@ -28,7 +28,7 @@ class Way:
 
 COLD = Way("nothing packed yet", "sheetsync", has_snapshot=False)
 PACKED = Way("packed", "sheetsync-packed", has_snapshot=True)
-WAYS = (COLD, PACKED, Way("packed, sent as text", "sheetsync", has_snapshot=True))
+WAYS = (COLD, PACKED)
 
 
 def cold(

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import aims, overload, plot, soak
 from bench.generator import core_model
-from bench.live import HOT_ROWS, MAX_P99_MS, SPREAD_ROWS
+from bench.live import HOT_ROWS, MAX_P99_MS, MAX_RATE, SPREAD_ROWS
 from bench.results import Record, Results
 from bench.subjects import SUBJECTS
 from tests.servers.process import ROOT
@@ -88,7 +88,7 @@ def _highest(results: Results) -> Iterable[str]:
     yield (
         "Edits a second; in parentheses times the relay's. *hot* has a K of "
         f"{HOT_ROWS} rows an editor, all else {SPREAD_ROWS:,}. † the generator used more than 80 % "
-        "of its core."
+        f"of its core; ‡ {MAX_RATE:,} was the most that was tried."
     )
     yield ""
     rows = []
@@ -106,7 +106,7 @@ def _highest(results: Results) -> Iterable[str]:
 def _rate(found: Record | None, relay: Record | None) -> str:
     if found is None:
         return ""
-    mark = "†" if (found["load_share"] or 0) > 0.8 else ""
+    mark = "†" if (found["load_share"] or 0) > 0.8 else "‡" if found.get("is_at_most") else ""
     ratio = f" ({found['rate'] / relay['rate']:.3g} ×)" if relay and relay["rate"] else ""
     return f"{found['rate']:,}{mark}{ratio}"
 

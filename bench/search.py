@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from math import sqrt
 
-PRECISION = 1.1  # the answer is within ten per cent of the first rate that does not hold
+PRECISION = 1.12  # the answer is within so much of the first rate that does not hold
 STEP_DOWN = 1.08  # what a rate that is not confirmed gives way to; squared each time, up to 2
 MAX_STEPS_DOWN = 8
 
 
 def bracket(holds: Callable[[int], bool], guess: int, *, at_most: int, step: float = 2) -> int:
-    """Return a rate that held with none found to hold ten per cent above; 0 where not even 1 does.
+    """Return a rate that held, none a PRECISION above being found to; 0 where not even 1 does.
 
     `step` is the first factor; it is squared each time, up to 2: a good guess needs few tries.
     """
