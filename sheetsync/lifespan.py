@@ -18,6 +18,7 @@ from cells.services.readiness import begin_drain
 
 logger = logging.getLogger(__name__)
 
+GARBAGE_THRESHOLDS = (5_000, 10, 40)  # objects, rounds, rounds: a full search per 2,000,000
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -30,9 +31,11 @@ async def lifespan(
     for number in SIGNALS:
         _drain_at(number, loop)
     # What has been loaded stays: to look through it for garbage again and again would stop the
-    # event loop for 50 ms each time.
+    # event loop for 50 ms each time. So would looking through thousands of sockets whenever their
+    # number has grown by a quarter; their garbage can wait, it is some hundred megabytes at most.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})

@@ -19,7 +19,8 @@ MAX_WAITING_BYTES = 512 * 1024  # in the transport; beyond, the outbox keeps cou
 
 # RFC 6455, section 5.2: FIN and an opcode; a client's second byte is 128 and a length.
 _TEXT = 0x81
-_CONTROL = frozenset((0x88, 0x89, 0x8A))
+_PING = 0x89
+_CONTROL = frozenset((0x88, _PING, 0x8A))
 _MASKED = 0x80
 
 Take = Callable[[bytes], Awaitable[None] | None]
@@ -147,7 +148,11 @@ class _Reader(asyncio.Protocol):
                     return
                 if end > size:
                     break
-                self._owner.data_received(data[at:end])
+                # Who pings and reads no pong would have them pile up here; RFC 6455, section 5.5.3,
+                # lets all but the last go unanswered.
+                waiting_bytes = self._owner.transport.get_write_buffer_size()
+                if first != _PING or waiting_bytes <= MAX_WAITING_BYTES:
+                    self._owner.data_received(data[at:end])
                 at = end
                 continue
             if end > size:

@@ -188,6 +188,7 @@ async def _send_whole(client: Client, whole: _Whole) -> None:
         for start in range(0, size, BYTES_PER_MESSAGE):
             await client.outbox.wait_for_room()
             client.outbox.put(BinaryFrame(data[start : start + BYTES_PER_MESSAGE]))
+            await asyncio.sleep(0)  # or who reads as fast as this writes has the loop alone
     await _send_paced(client, whole.frames)
 
 
@@ -195,6 +196,7 @@ async def _send_paced(client: Client, frames: tuple[Frame, ...]) -> None:
     for frame in frames:
         await client.outbox.wait_for_room()
         client.outbox.put(frame)
+        await asyncio.sleep(0)
 
 
 def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:

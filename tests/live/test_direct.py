@@ -8,6 +8,7 @@ import pytest
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 
+from cells.live import direct as direct_module
 from cells.live.direct import DirectSocket
 from cells.live.frames import Frame
 from tests.live.conftest import LiveServer
@@ -118,3 +119,14 @@ async def test_what_was_sent_before_a_close_is_committed(live: LiveServer, way: 
         await alice.socket.send(submission(number, "x"))
     await alice.socket.close()
     await bob.until(lambda: bob.replica.revision == 50)
+
+
+async def test_a_ping_is_not_answered_while_too_much_waits_to_be_read(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct_module, "MAX_WAITING_BYTES", -1)  # so nothing at all may wait
+    tab = await live.tab()
+    answered = asyncio.ensure_future(await tab.socket.ping())
+    await tab.put(0, 0, "behind the ping")
+    assert not answered.done()
+    answered.cancel()
