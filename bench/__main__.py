@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from bench import committing, cores, generator, holding, live, opening, overload, report
+from bench.generator import LoadFailedError
 from bench.live import Load, Plan
 from bench.results import Record, Results, progress
 from bench.subjects import (
@@ -25,6 +26,7 @@ from bench.subjects import (
     Stage,
     Subject,
 )
+from tests.servers.process import ServerFailedError
 
 QUICK = Plan(sizes=(10, 100), seconds=2, probe_seconds=1.5, cost_seconds=2, runs=1)
 
@@ -128,27 +130,35 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short run of each; not kept")
     parser.add_argument("--render", action="store_true", help="only write the report again")
     options = parser.parse_args()
-    results = Results.load()
+    results, failed = Results.load(), list[str]()
     if not options.render:
         # Ended by `kill` too, the servers go with it.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
         is_kept = not options.quick and options.subjects == tuple(SUBJECTS)
-        measure(results, options.only, options.subjects, QUICK if options.quick else Plan())
+        plan = QUICK if options.quick else Plan()
+        failed = measure(results, options.only, options.subjects, plan)
         if not is_kept:
-            only = {name: results.sections[name] for name in options.only}
+            only = {name: results.sections[name] for name in options.only if name not in failed}
             print(report.markdown(Results(only, results.about), is_partial=True))
             print("A quick or partial run: nothing of it is kept.")
-            return
+            sys.exit(_say(failed))
     report.write(results)
     print(report.FILE.read_text())
+    sys.exit(_say(failed))
 
 
-def measure(results: Results, sections: Sequence[str], subjects: Sequence[str], plan: Plan) -> None:
-    """Measure sections in order; what one finds is kept before the next begins."""
+def _say(failed: Sequence[str]) -> str | None:
+    return f"Sections that failed: {', '.join(failed)}" if failed else None
+
+
+def measure(
+    results: Results, sections: Sequence[str], subjects: Sequence[str], plan: Plan
+) -> list[str]:
+    """Measure sections in order, keep each before the next, and return those that failed."""
     if not cores.are_there():
         sys.exit("This needs two cores: one for the servers, one for the load generator.")
     generator.build()
-    began = time.monotonic()
+    began, failed = time.monotonic(), list[str]()
     with Stage() as stage:
         progress(
             f"servers and services on core {cores.SERVER_CORE},",
@@ -157,10 +167,15 @@ def measure(results: Results, sections: Sequence[str], subjects: Sequence[str], 
         bench = Bench(stage, results, plan, [SUBJECTS[key] for key in subjects])
         for name in sections:
             progress(f"-- {name}")
-            results.replace(name, SECTIONS[name](bench))
+            try:
+                results.replace(name, SECTIONS[name](bench))
+            except (LoadFailedError, ServerFailedError) as error:
+                progress(f"{name} failed, its earlier figures stay: {error}")
+                failed.append(name)
             if plan is not QUICK and len(subjects) == len(SUBJECTS):
                 results.save()
     progress(f"done in {(time.monotonic() - began) / 60:.1f} minutes")
+    return failed
 
 
 def _names(allowed: Iterable[str]) -> Callable[[str], tuple[str, ...]]:

@@ -47,7 +47,7 @@ def drop_snapshot(slug: str) -> None:
 
 
 def has_snapshot(slug: str) -> bool:
-    return snapshots.load(Sheet.objects.get(slug=slug).pk) is not None
+    return snapshots.find(Sheet.objects.get(slug=slug).pk) is not None
 
 
 def fill(slug: str, cells: int, columns: int, per_operation: int, per_batch: int) -> int:
@@ -106,9 +106,8 @@ def _parts(items: list[Any], size: int) -> list[list[Any]]:
 
 
 def main() -> None:
-    functions = {
-        function.__name__: function for function in (make_sheets, head, fill, time_commits)
-    }
+    known = (make_sheets, head, drop_snapshot, has_snapshot, fill, time_commits)
+    functions = {function.__name__: function for function in known}
     for line in sys.stdin:
         question = json.loads(line)
         answer = functions[question.pop("do")](**question)
