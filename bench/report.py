@@ -339,7 +339,7 @@ def _soak() -> list[str]:
         return []
     kept = json.loads(soak.RESULTS.read_text())
     failed = f" **It failed: {kept['failed']}**" if "failed" in kept else ""
-    return ["## An hour's soak", "", soak.summary(kept) + failed, "", soak.table(kept), ""]
+    return ["## The soak", "", soak.summary(kept) + failed, "", soak.table(kept), ""]
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Results], Iterable[str]]]] = {
