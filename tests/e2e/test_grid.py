@@ -412,6 +412,7 @@ def test_what_cannot_be_taken_back_is_said(open_sheet: OpenSheet, sheet: str) ->
     grid.go_to("A2:A3")
     grid.choose("Delete rows 2–3")
     expect(notices.last).to_have_text("Deleted 2 rows with 4 filled cells.")
+    grid.expect_saved()  # the rows are gone only when the server has said so
     grid.go_to("B1")
     grid.choose("Delete column B")
     expect(notices.last).to_have_text("Deleted 1 column with 1 filled cell.")
