@@ -9,6 +9,7 @@ from collections import deque
 from typing import Generic, Protocol, TypeVar
 
 MAX_BATCH = 1_000  # submissions; about 30 ms
+MAX_SHARE = 128  # of those, by one client; beyond 100 a batch gains little, and others wait longer
 LIGHT_WEIGHT = 50_000  # of a submission, and of all that a client adds to a batch; about 10 ms
 MAX_BATCH_WEIGHT = 250_000  # about 50 ms
 
@@ -57,7 +58,8 @@ class Turns(Generic[Author, Item]):
             waiting = self._waiting[author]
             share = min(LIGHT_WEIGHT, room)
             taken = len(batch)
-            while waiting and len(batch) < MAX_BATCH and waiting[0].weight <= share:
+            most = min(MAX_BATCH, taken + MAX_SHARE)
+            while waiting and len(batch) < most and waiting[0].weight <= share:
                 share -= waiting[0].weight
                 room -= waiting[0].weight
                 batch.append(waiting.popleft())

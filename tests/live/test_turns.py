@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cells.live.turns import LIGHT_WEIGHT, MAX_BATCH, MAX_BATCH_WEIGHT, Turns
+from cells.live.turns import LIGHT_WEIGHT, MAX_BATCH, MAX_BATCH_WEIGHT, MAX_SHARE, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def test_everything_is_taken_once_and_each_author_in_order(handed: list[tuple[st
 
 
 def test_a_lone_authors_light_edits_go_together() -> None:
-    turns = turns_of(*heap("a", 256, 60))
-    assert len(turns.take()) == 256
+    turns = turns_of(*heap("a", MAX_SHARE, 60))
+    assert len(turns.take()) == MAX_SHARE
     assert not turns
 
 
@@ -79,8 +79,13 @@ def test_a_heap_of_light_edits_takes_no_more_than_its_share_of_a_batch() -> None
     assert Edit("b", 0, 60) in batch
 
 
+def test_a_heap_of_small_edits_makes_no_long_batch() -> None:
+    turns = turns_of(*heap("a", 2 * MAX_SHARE, 1), Edit("b", 0, 1))
+    assert len(turns.take()) == MAX_SHARE + 1
+
+
 def test_who_found_no_room_in_a_batch_comes_first_in_the_next() -> None:
-    authors = [f"author {number}" for number in range(MAX_BATCH // 250 + 1)]
+    authors = [f"author {number}" for number in range(MAX_BATCH // MAX_SHARE + 2)]
     turns = turns_of(*(edit for author in authors for edit in heap(author, 500, 60)))
     first, second = turns.take(), turns.take()
     missed = set(authors) - {edit.author for edit in first}
