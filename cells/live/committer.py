@@ -1,7 +1,7 @@
 """Committing: the edits that a hub's sockets hand in become batches, one at a time.
 
 At once when idle; otherwise what arrived while the previous batch was committing goes together,
-by turns (see cells.live.turns).
+by turns (see cells.live.turns), or in a short while (see cells.live.pace).
 No timer adds latency to a lone edit.
 """
 
@@ -18,6 +18,7 @@ from cells.domain.errors import SheetSyncError, Unavailable
 from cells.domain.operations import Operation
 from cells.live.client import Client, weight_of
 from cells.live.frames import Frame
+from cells.live.pace import Pace
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
 from cells.live.turns import Turns
@@ -67,6 +68,7 @@ class Committer:
         self._notice = notice
         self._pending: Turns[Client, _Pending] = Turns()
         self._working: asyncio.Task[None] | None = None
+        self._pace = Pace(time.monotonic())
         self._complained_at = float("-inf")
         self._is_draining = False
 
@@ -89,6 +91,7 @@ class Committer:
         client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
         self._pending.add(client, _Pending(client, submission, weight))
+        self._pace.note_arrival()
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return client.wait_for_capacity()
@@ -106,6 +109,8 @@ class Committer:
     async def _work(self) -> None:
         try:
             while self._pending:
+                if (delay := self._pace.delay(time.monotonic())) > 0:
+                    await asyncio.sleep(delay)
                 await self._commit(self._pending.take())
         finally:
             self._working = None
@@ -121,7 +126,9 @@ class Committer:
                 await self._commit_around(batch, error)
             return
         if done.broadcast is not None:
+            began = time.monotonic()
             self._on_committed(done.broadcast)
+            self._pace.note_fan_out(began, time.monotonic())
         _answer(batch, done.outcomes)
         # A retry's first attempt may have been another process's, which ended before it told.
         for outcome in done.outcomes:

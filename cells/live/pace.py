@@ -1,0 +1,50 @@
+"""Pace: when a sheet's edits are gathered for a moment, and when they go at once; pure.
+
+Telling a thousand sockets of one edit costs as much as telling them of fifty. While that is cheap
+for what arrives, every edit goes at once. Where it would take much of the process's time, edits
+are gathered, so long that it takes a small share of it, and never longer than a person notices.
+"""
+
+WINDOW_SECONDS = 0.5  # over which arrivals are counted
+BUSY_SHARE = (
+    1 / 3
+)  # of the time, for telling of each edit by itself: from here on they are gathered
+GATHERED_SHARE = 0.03  # of the time, for telling of what was gathered
+# What still feels immediate: https://www.nngroup.com/articles/response-times-3-important-limits/
+MAX_SECONDS = 0.1
+RISE = 1.05  # at most, from one measurement to the next: a hiccup of the machine is no cost of ours
+
+
+class Pace:
+    """How often one sheet's sockets are told. Times are in seconds, of any steady clock."""
+
+    __slots__ = ("_arrived", "_counted_since", "_fan_out_seconds", "_rate", "_told_at")
+
+    def __init__(self, now: float) -> None:
+        self._arrived = 0
+        self._counted_since = now
+        self._rate = 0.0
+        self._fan_out_seconds = 0.0
+        self._told_at = now
+
+    def note_arrival(self) -> None:
+        """Count an edit."""
+        self._arrived += 1
+
+    def note_fan_out(self, began: float, ended: float) -> None:
+        """Take in how long it took to tell all sockets."""
+        self._told_at = began
+        seconds = ended - began
+        self._fan_out_seconds = min(seconds, self._fan_out_seconds * RISE) or seconds
+
+    def delay(self, now: float) -> float:
+        """Return how long to gather before the next batch; 0 for at once."""
+        counted = now - self._counted_since
+        if counted >= WINDOW_SECONDS:
+            self._rate = self._arrived / counted
+            self._arrived = 0
+            self._counted_since = now
+        if self._rate * self._fan_out_seconds < BUSY_SHARE:
+            return 0.0
+        interval = min(self._fan_out_seconds / GATHERED_SHARE, MAX_SECONDS)
+        return max(0.0, self._told_at + interval - now)
