@@ -6,9 +6,7 @@ are gathered, so long that it takes a small share of it, and never longer than a
 """
 
 WINDOW_SECONDS = 0.5  # over which arrivals are counted
-BUSY_SHARE = (
-    1 / 3
-)  # of the time, for telling of each edit by itself: from here on they are gathered
+BUSY_SHARE = 0.45  # of the time, for telling of each edit by itself; beyond, gather
 GATHERED_SHARE = 0.03  # of the time, for telling of what was gathered
 # What still feels immediate: https://www.nngroup.com/articles/response-times-3-important-limits/
 MAX_SECONDS = 0.1
