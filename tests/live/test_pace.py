@@ -42,6 +42,18 @@ def test_nobody_waits_longer_than_is_noticed() -> None:
     assert max(delays(rate=1_000, fan_out_seconds=0.02)) <= MAX_SECONDS + 0.001
 
 
+def test_what_is_enough_for_a_batch_goes_at_once() -> None:
+    pace = Pace(0.0)
+    for number in range(1_000):
+        pace.note_arrival()
+        pace.note_fan_out(number / 1_000, number / 1_000 + 0.01)
+    for _ in range(pace_module.ENOUGH - 1):
+        pace.note_arrival()
+    assert pace.delay(1.0) > 0
+    pace.note_arrival()
+    assert pace.delay(1.0) == 0
+
+
 def test_a_stream_that_ends_is_forgotten() -> None:
     pace = Pace(0.0)
     for number in range(1_000):
