@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import processes
+from tests.servers.missing import missing_service
 
 BUSY = """
 import os, time
@@ -26,6 +27,8 @@ NET_TCP = """\
 @pytest.fixture
 def busy() -> Iterator[subprocess.Popen[str]]:
     """Start a process that forks, and that worked for 0.2 s as its child did."""
+    if not Path("/proc/self/stat").exists():
+        missing_service("/proc", "what a process costs is only read on Linux.")
     with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as it:
         assert it.stdout is not None
         lines = {it.stdout.readline().strip() for _ in range(2)}
@@ -37,10 +40,6 @@ def busy() -> Iterator[subprocess.Popen[str]]:
             subprocess.run(["kill", pid], check=True)
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux has /proc")
-
-
-@needs_proc
 def test_a_tree_counts_what_its_children_cost(busy: subprocess.Popen[str]) -> None:
     found = processes.tree(busy.pid)
     assert len(found) == 2
