@@ -4,9 +4,9 @@ services/commit applies operations to the part of a sheet that they touch; a rep
 applies them to the whole. Both are these functions.
 """
 
-from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, LimitExceeded
@@ -26,12 +26,14 @@ Inputs = MutableMapping[tuple[int, int], str]
 """The inputs of cells by (row id, column id); absent is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+_NO_CHANGE: Mapping[AxisName, Any] = {}  # one for all edits of cells
+
+
+class Effect(NamedTuple):
     """What an operation does: the cells it sets, and each axis it changes with its past."""
 
-    cells: tuple[CellInput, ...] = ()
-    axes_before: dict[AxisName, Any] = field(default_factory=dict)
+    cells: tuple[CellInput, ...]
+    axes_before: Mapping[AxisName, Any]
 
 
 @dataclass(slots=True)
@@ -52,22 +54,22 @@ class Layout:
             case Insert(axis, before, count):
                 old = self.axes[axis]
                 self._change(axis, old.insert(before, count, axis.limit))
-                return Effect(axes_before={axis: [[old.next_id, count]]})
+                return Effect((), {axis: [[old.next_id, count]]})
             case Delete(axis, runs):
                 old = self.axes[axis]
                 self._change(axis, old.delete(runs))
-                return Effect(axes_before={axis: old.chosen(runs, is_alive=True)})
+                return Effect((), {axis: old.chosen(runs, is_alive=True)})
             case Move(axis, runs, before):
                 old = self.axes[axis]
                 self._change(axis, old.move(runs, before))
-                return Effect(axes_before={axis: old.followers_of(runs)})
+                return Effect((), {axis: old.followers_of(runs)})
             case Resize(axis, runs, size):
                 self.axes[axis].require_born(runs)
                 old_sizes = self.sizes[axis]
                 sizes = resized(old_sizes, runs, size)
                 _check_runs(len(old_sizes), len(sizes))
                 self.sizes[axis] = sizes
-                return Effect(axes_before={axis: sizes_of(old_sizes, runs)})
+                return Effect((), {axis: sizes_of(old_sizes, runs)})
 
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))
@@ -78,12 +80,14 @@ class Layout:
         if operation.new_rows or operation.new_columns:
             axes, grown = self._grown(operation)
         else:
-            axes, grown = self.axes, {}
+            axes, grown = self.axes, _NO_CHANGE
         rows, columns = axes[AxisName.ROWS], axes[AxisName.COLUMNS]
         if len(cells) == 1:
-            ((row, column, _),) = cells
-            _require_alive(rows, "row", (row,))
-            _require_alive(columns, "column", (column,))
+            row, column, _ = cells[0]
+            if not rows.is_alive(row):
+                raise _deleted("row", row)
+            if not columns.is_alive(column):
+                raise _deleted("column", column)
         else:
             _require_alive(rows, "row", {cell[0] for cell in cells})
             _require_alive(columns, "column", {cell[1] for cell in cells})
@@ -92,9 +96,10 @@ class Layout:
         self.axes = axes
         return Effect(cells, grown)
 
-    def _grown(self, operation: SetCells) -> tuple[dict[AxisName, Axis], dict[AxisName, Any]]:
+    def _grown(self, operation: SetCells) -> tuple[dict[AxisName, Axis], Mapping[AxisName, Any]]:
         """Return the axes as they will be, and what is new on each."""
-        axes, grown = dict(self.axes), {}
+        axes = dict(self.axes)
+        grown: dict[AxisName, Any] = {}
         for name, count in (
             (AxisName.ROWS, operation.new_rows),
             (AxisName.COLUMNS, operation.new_columns),
@@ -109,13 +114,15 @@ class Layout:
 
 def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
     """Put the cells of `effect` into `inputs`, and return in JSON form what undo needs."""
-    before: dict[str, Any] = {axis.value: past for axis, past in effect.axes_before.items()}
+    before: dict[str, Any] = {}
+    for axis, past in effect.axes_before.items():
+        before[axis.value] = past
     if effect.cells:
-        before["cells"] = [
-            (row, column, inputs.get((row, column), "")) for row, column, _ in effect.cells
-        ]
+        pasts = before["cells"] = []
         for row, column, text in effect.cells:
-            inputs[row, column] = text
+            key = (row, column)
+            pasts.append((row, column, inputs.get(key, "")))
+            inputs[key] = text
     return before
 
 
@@ -132,4 +139,8 @@ def _check_runs(before: int, after: int) -> None:
 def _require_alive(axis: Axis, name: str, ids: Iterable[int]) -> None:
     for id_ in ids:
         if not axis.is_alive(id_):
-            raise Deleted(f"the {name} with id {id_} has been deleted meanwhile")
+            raise _deleted(name, id_)
+
+
+def _deleted(name: str, id_: int) -> Deleted:
+    return Deleted(f"the {name} with id {id_} has been deleted meanwhile")

@@ -44,8 +44,8 @@ _ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+# Structs of C, which the search for garbage passes over: a busy sheet makes them by the thousand.
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """An operation on the way to the log: its id, its author, and its sheet's slug."""
 
     sheet: str
@@ -54,8 +54,7 @@ class Submission:
     author: Author
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """The operation is in the log, exactly once; `is_new` is False for a retry of it."""
 
     operation_id: UUID
@@ -92,7 +91,7 @@ class _Draft:
     rows_revision: int
     columns_revision: int
     filled: int
-    effects: list[tuple[int, str, Submission, Operation, Effect]] = field(default_factory=list)
+    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
 
     @property
     def has_new_rows(self) -> bool:
@@ -113,8 +112,7 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
         result = _in_transaction(submissions, is_new=True)
     except (_RetryFoundError, IntegrityError):
         result = _in_transaction(submissions, is_new=False)
-    for submission, outcome in zip(submissions, result.outcomes, strict=True):
-        _log(submission, outcome)
+    _log(submissions, result.outcomes)
     return result
 
 
@@ -194,17 +192,19 @@ def _prepare(
     keys: Sequence[Key],
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
-) -> Resolver:
+) -> Resolver | None:
+    """Return what resolves the batch's addresses; None where it has none."""
+    addressed = [
+        (draft.row.id, submission.operation)
+        for submission, key in zip(submissions, keys, strict=True)
+        if isinstance(submission.operation, _ADDRESSED)
+        and (draft := drafts.get(submission.sheet)) is not None
+        and key not in revisions
+    ]
+    if not addressed:
+        return None
     resolver = Resolver(cursor, {draft.row.id: draft.layout for draft in drafts.values()})
-    resolver.prepare(
-        [
-            (draft.row.id, submission.operation)
-            for submission, key in zip(submissions, keys, strict=True)
-            if isinstance(submission.operation, _ADDRESSED)
-            and (draft := drafts.get(submission.sheet)) is not None
-            and key not in revisions
-        ]
-    )
+    resolver.prepare(addressed)
     return resolver
 
 
@@ -214,7 +214,7 @@ def _apply(
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
-    resolver: Resolver,
+    resolver: Resolver | None,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
     draft = drafts.get(submission.sheet)
@@ -226,16 +226,18 @@ def _apply(
     _require_editor(draft.row, submission.author, roles)
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
+        assert resolver is not None
         operation = resolver.resolve(sheet_id, operation)
     effect = draft.layout.apply(operation)
-    resolver.note(sheet_id, effect.cells)
+    if resolver is not None:
+        resolver.note(sheet_id, effect.cells)
     draft.head += 1
     if effect.axes_before:
         if AxisName.ROWS in effect.axes_before:
             draft.rows_revision = draft.head
         if AxisName.COLUMNS in effect.axes_before:
             draft.columns_revision = draft.head
-    draft.effects.append((draft.head, key[1], submission, operation, effect))
+    draft.effects.append((draft.head, key[1], submission.author, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True)
 
@@ -255,6 +257,7 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
 
 def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
+    moment = sql.adapt_moment(timezone.now())
     keys = {
         (draft.row.id, row, column)
         for draft in drafts
@@ -266,6 +269,7 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     for (sheet_id, row, column), text in existing.items():
         inputs[sheet_id][row, column] = text
 
+    encode = msgspec.json.encode
     cells: list[tuple[int, int, int, str, int]] = []
     lines: list[sql.RevisionRow] = []
     deltas: dict[int, Delta] = {}
@@ -274,11 +278,24 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
         texts = inputs[sheet_id]
         touched: dict[tuple[int, int], tuple[int, Author]] = {}
         draft.filled -= sum(map(bool, texts.values()))
-        for number, id_text, submission, operation, effect in draft.effects:
+        for number, id_text, author, operation, effect in draft.effects:
             before = set_inputs(texts, effect)
-            lines.append(_line(sheet_id, number, id_text, submission, operation, before))
+            lines.append(
+                sql.RevisionRow(
+                    sheet_id,
+                    number,
+                    id_text,
+                    str(author.kind),
+                    author.name,
+                    author.user_id,
+                    author.origin,
+                    encode(operation_to_json(operation)).decode(),
+                    encode(before).decode(),
+                    moment,
+                )
+            )
             for row, column, _ in effect.cells:
-                touched[row, column] = (number, submission.author)
+                touched[row, column] = (number, author)
         draft.filled += sum(map(bool, texts.values()))
         by_author: dict[int, tuple[Author, list[CellState]]] = {}
         for (row, column), (number, author) in touched.items():
@@ -290,37 +307,15 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
             found[1].append((row, column, text))
         deltas[sheet_id] = _delta(draft, by_author.values())
 
-    now = timezone.now()
     if cells:
         sql.upsert_cells(cursor, cells)
-    sql.insert_revisions(cursor, lines, now)
-    sql.update_heads(cursor, [(draft.row.id, draft.head, draft.filled) for draft in drafts], now)
+    sql.insert_revisions(cursor, lines)
+    heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
+    sql.update_heads(cursor, heads, moment)
     reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
     if reshaped:
         sql.update_shapes(cursor, [_shape(draft) for draft in reshaped])
     return deltas
-
-
-def _line(
-    sheet_id: int,
-    number: int,
-    id_text: str,
-    submission: Submission,
-    operation: Operation,
-    before: object,
-) -> sql.RevisionRow:
-    encode = msgspec.json.encode
-    return sql.RevisionRow(
-        sheet_id,
-        number,
-        id_text,
-        str(submission.author.kind),
-        submission.author.name,
-        submission.author.user_id,
-        submission.author.origin,
-        encode(operation_to_json(operation)).decode(),
-        encode(before).decode(),
-    )
 
 
 def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -> Delta:
@@ -361,21 +356,22 @@ def _shape(draft: _Draft) -> sql.SheetShape:
     )
 
 
-def _log(submission: Submission, outcome: Outcome) -> None:
-    match outcome:
-        case Committed(operation_id, revision, is_new):
-            logger.debug(
-                "committed sheet=%s revision=%s operation_id=%s is_new=%s",
-                submission.sheet,
-                revision,
-                operation_id,
-                is_new,
-            )
-        case Refused(operation_id, error):
+def _log(submissions: Iterable[Submission], outcomes: Iterable[Outcome]) -> None:
+    tells_all = logger.isEnabledFor(logging.DEBUG)
+    for submission, outcome in zip(submissions, outcomes, strict=True):
+        if isinstance(outcome, Refused):
             logger.info(
                 "refused sheet=%s operation_id=%s code=%s: %s",
                 submission.sheet,
-                operation_id,
-                error.code,
-                error,
+                outcome.operation_id,
+                outcome.error.code,
+                outcome.error,
+            )
+        elif tells_all:
+            logger.debug(
+                "committed sheet=%s revision=%s operation_id=%s is_new=%s",
+                submission.sheet,
+                outcome.revision,
+                outcome.operation_id,
+                outcome.is_new,
             )

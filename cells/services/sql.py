@@ -37,7 +37,10 @@ class SheetRow(NamedTuple):
 
 
 class RevisionRow(NamedTuple):
-    """One line of the log, ready to be written; `operation` and `before` are JSON text."""
+    """One line of the log, ready to be written.
+
+    `operation` and `before` are JSON text, `committed_at` is as adapt_moment returns it.
+    """
 
     sheet_id: int
     number: int
@@ -48,6 +51,7 @@ class RevisionRow(NamedTuple):
     origin: str
     operation: str
     before: str
+    committed_at: Any
 
 
 class SheetShape(NamedTuple):
@@ -186,29 +190,27 @@ def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]
     )
 
 
-def insert_revisions(
-    cursor: Cursor, revisions: Sequence[RevisionRow], committed_at: datetime
-) -> None:
+def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
     """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
-    at = connection.ops.adapt_datetimefield_value(committed_at)
     _insert(
         cursor,
-        f"cells_revision ({', '.join(RevisionRow._fields)}, committed_at)",
+        f"cells_revision ({', '.join(RevisionRow._fields)})",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
         "user_id bigint, origin text, operation json, before json, committed_at timestamptz",
-        [(*revision, at) for revision in revisions],
+        revisions,
     )
 
 
-def update_heads(
-    cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: datetime
-) -> None:
-    """Write (sheet id, head, number of filled cells) into the sheets."""
+def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: Any) -> None:
+    """Write (sheet id, head, number of filled cells) into the sheets.
+
+    `updated_at` is as adapt_moment returns it.
+    """
     given, params = _given("id bigint, head bigint, filled int", heads)
     cursor.execute(
         "UPDATE cells_sheet SET head = given.head, filled = given.filled, "  # noqa: S608
         f"updated_at = %s FROM {given} WHERE cells_sheet.id = given.id",
-        [connection.ops.adapt_datetimefield_value(updated_at), *params],
+        [updated_at, *params],
     )
 
 
@@ -225,6 +227,11 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
         f"FROM {given} WHERE cells_sheet.id = given.id",
         params,
     )
+
+
+def adapt_moment(moment: datetime) -> Any:
+    """Return a moment as the database's driver takes it."""
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def uuid_text(vendor: str, uuid: UUID) -> str:
