@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cells.live.turns import LIGHT_WEIGHT, MAX_BATCH, MAX_BATCH_WEIGHT, MAX_SHARE, Turns
+from cells.live.turns import (
+    ALONE_BATCHES,
+    LIGHT_WEIGHT,
+    MAX_BATCH,
+    MAX_BATCH_WEIGHT,
+    MAX_SHARE,
+    MAX_SHARE_ALONE,
+    Turns,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,14 @@ def test_a_heap_of_light_edits_takes_no_more_than_its_share_of_a_batch() -> None
 def test_a_heap_of_small_edits_makes_no_long_batch() -> None:
     turns = turns_of(*heap("a", 2 * MAX_SHARE, 1), Edit("b", 0, 1))
     assert len(turns.take()) == MAX_SHARE + 1
+
+
+def test_who_is_long_alone_may_take_more_until_somebody_comes() -> None:
+    turns = turns_of(*heap("a", MAX_SHARE * ALONE_BATCHES + 3 * MAX_SHARE_ALONE, 1))
+    sizes = [len(turns.take()) for _ in range(ALONE_BATCHES + 1)]
+    assert sizes == [MAX_SHARE] * (ALONE_BATCHES - 1) + [MAX_SHARE_ALONE] * 2
+    turns.add("b", Edit("b", 0, 1))
+    assert [len(turns.take()) for _ in range(2)] == [MAX_SHARE + 1, MAX_SHARE]
 
 
 def test_who_found_no_room_in_a_batch_comes_first_in_the_next() -> None:
