@@ -18,7 +18,7 @@ from cells.services.readiness import begin_drain
 
 logger = logging.getLogger(__name__)
 
-GARBAGE_THRESHOLDS = (5_000, 10, 40)  # objects, rounds, rounds: a full search per 2,000,000
+GARBAGE_THRESHOLDS = (50_000, 10, 10)  # objects, rounds, rounds: a full search per 2,000,000
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
