@@ -192,19 +192,17 @@ def _prepare(
     keys: Sequence[Key],
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
-) -> Resolver | None:
-    """Return what resolves the batch's addresses; None where it has none."""
-    addressed = [
-        (draft.row.id, submission.operation)
-        for submission, key in zip(submissions, keys, strict=True)
-        if isinstance(submission.operation, _ADDRESSED)
-        and (draft := drafts.get(submission.sheet)) is not None
-        and key not in revisions
-    ]
-    if not addressed:
-        return None
+) -> Resolver:
     resolver = Resolver(cursor, {draft.row.id: draft.layout for draft in drafts.values()})
-    resolver.prepare(addressed)
+    resolver.prepare(
+        [
+            (draft.row.id, submission.operation)
+            for submission, key in zip(submissions, keys, strict=True)
+            if isinstance(submission.operation, _ADDRESSED)
+            and (draft := drafts.get(submission.sheet)) is not None
+            and key not in revisions
+        ]
+    )
     return resolver
 
 
@@ -214,7 +212,7 @@ def _apply(
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
-    resolver: Resolver | None,
+    resolver: Resolver,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
     draft = drafts.get(submission.sheet)
@@ -226,10 +224,9 @@ def _apply(
     _require_editor(draft.row, submission.author, roles)
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
-        assert resolver is not None
         operation = resolver.resolve(sheet_id, operation)
     effect = draft.layout.apply(operation)
-    if resolver is not None:
+    if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
     draft.head += 1
     if effect.axes_before:

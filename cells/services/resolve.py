@@ -56,6 +56,11 @@ class Resolver:
             self._read_headers({sheet_id for sheet_id, _ in upserts})
             self._find_keys(upserts)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything will have to be resolved, and so what is set has to be noted."""
+        return bool(self._addressed)
+
     def resolve(self, sheet_id: int, operation: AddressedOperation) -> SetCells:
         """Return what `operation` means on the sheet as it is now.
 

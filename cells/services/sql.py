@@ -231,7 +231,7 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
 
 def adapt_moment(moment: datetime) -> Any:
     """Return a moment as the database's driver takes it."""
-    return connection.ops.adapt_datetimefield_value(moment)
+    return str(connection.ops.adapt_datetimefield_value(moment))
 
 
 def uuid_text(vendor: str, uuid: UUID) -> str:
@@ -255,6 +255,7 @@ def _insert(
     cursor.execute(f"INSERT INTO {into} SELECT {names} FROM {given} {on_conflict}", params)  # noqa: S608
 
 
+_NUMBERS = frozenset(("bigint", "int"))
 _POSTGRESQL_TYPES = {"json": "text"}  # arrays of text, cast when they are read
 
 
@@ -264,10 +265,23 @@ def _given(columns: str, rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]
     `columns` is "name type, name type …" with PostgreSQL's types.
     """
     if connection.vendor == "postgresql":
-        rows = list(rows)
-        parameters: list[Any] = [list(column) for column in zip(*rows, strict=True)]
-        return _postgresql_source(columns), parameters or [[] for _ in columns.split(", ")]
+        types = [column.split()[1] for column in columns.split(", ")]
+        values = list(zip(*rows, strict=True)) or [()] * len(types)
+        return _postgresql_source(columns), list(map(_array_text, types, values))
     return _sqlite_source(columns), [msgspec.json.encode(list(rows)).decode()]
+
+
+def _array_text(type_: str, values: Iterable[Any]) -> str:
+    """Return the text of an array for PostgreSQL, which psycopg would make item by item.
+
+    https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO
+    """
+    if type_ in _NUMBERS:
+        return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+    quoted = [
+        v.replace("\\", "\\\\").replace('"', '\\"') if "\\" in v or '"' in v else v for v in values
+    ]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
 
 
 @cache
