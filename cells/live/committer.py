@@ -126,9 +126,9 @@ class Committer:
                 await self._commit_around(batch, error)
             return
         if done.broadcast is not None:
-            began = time.monotonic()
+            began, used = time.monotonic(), time.thread_time()
             self._on_committed(done.broadcast)
-            self._pace.note_fan_out(began, time.monotonic())
+            self._pace.note_fan_out(began, time.thread_time() - used)
         _answer(batch, done.outcomes)
         # A retry's first attempt may have been another process's, which ended before it told.
         for outcome in done.outcomes:

@@ -5,23 +5,33 @@ for what arrives, every edit goes at once. Where it would take much of the proce
 are gathered, so long that it takes a small share of it, and never longer than a person notices.
 """
 
-WINDOW_SECONDS = 0.5  # over which arrivals are counted
+WINDOW_SECONDS = 0.1  # over which arrivals are counted
 BUSY_SHARE = 0.45  # of the time, for telling of each edit by itself; beyond, gather
+CALM_SHARE = 0.3  # below which gathering ends; between the two it stays as it is
 GATHERED_SHARE = 0.03  # of the time, for telling of what was gathered
 # What still feels immediate: https://www.nngroup.com/articles/response-times-3-important-limits/
 MAX_SECONDS = 0.1
 ENOUGH = 250  # edits: as many share a commit and its telling as well as more do
-RISE = 1.05  # at most, from one measurement to the next: a hiccup of the machine is no cost of ours
+RISE = 1.01  # at most, from one measurement to the next: a hiccup of the machine is no cost of ours
 
 
 class Pace:
     """How often one sheet's sockets are told. Times are in seconds, of any steady clock."""
 
-    __slots__ = ("_arrived", "_counted_since", "_fan_out_seconds", "_gathered", "_rate", "_told_at")
+    __slots__ = (
+        "_arrived",
+        "_counted_since",
+        "_fan_out_seconds",
+        "_gathered",
+        "_is_gathering",
+        "_rate",
+        "_told_at",
+    )
 
     def __init__(self, now: float) -> None:
         self._arrived = 0
         self._gathered = 0
+        self._is_gathering = False
         self._counted_since = now
         self._rate = 0.0
         self._fan_out_seconds = 0.0
@@ -32,11 +42,10 @@ class Pace:
         self._arrived += 1
         self._gathered += 1
 
-    def note_fan_out(self, began: float, ended: float) -> None:
-        """Take in how long it took to tell all sockets."""
+    def note_fan_out(self, began: float, seconds: float) -> None:
+        """Take in when all sockets were told, and how much processor time it took."""
         self._told_at = began
         self._gathered = 0
-        seconds = ended - began
         self._fan_out_seconds = min(seconds, self._fan_out_seconds * RISE) or seconds
 
     def delay(self, now: float) -> float:
@@ -46,8 +55,9 @@ class Pace:
             self._rate = self._arrived / counted
             self._arrived = 0
             self._counted_since = now
-        is_cheap = self._rate * self._fan_out_seconds < BUSY_SHARE
-        if is_cheap or self._gathered >= ENOUGH:
+        limit = CALM_SHARE if self._is_gathering else BUSY_SHARE
+        self._is_gathering = self._rate * self._fan_out_seconds > limit
+        if not self._is_gathering or self._gathered >= ENOUGH:
             return 0.0
         interval = min(self._fan_out_seconds / GATHERED_SHARE, MAX_SECONDS)
         return max(0.0, self._told_at + interval - now)

@@ -21,7 +21,7 @@ def delays(rate: float, fan_out_seconds: float, seconds: float = 3.0) -> list[fl
             waited += [at - one for one in pending if one > seconds - 1]
             pending.clear()
             now = at + fan_out_seconds
-            pace.note_fan_out(at, now)
+            pace.note_fan_out(at, fan_out_seconds)
     return waited
 
 
@@ -38,6 +38,18 @@ def test_where_telling_each_would_take_the_process_edits_are_gathered() -> None:
     assert 0.01 < max(waited) <= MAX_SECONDS
 
 
+def test_gathering_goes_on_at_a_rate_that_would_not_begin_it() -> None:
+    pace, now, gathers = Pace(0.0), 0.0, []
+    for rate in (80, 100, 80, 50):
+        for _ in range(rate):
+            now += 1 / rate
+            pace.note_arrival()
+            delay = pace.delay(now)
+            pace.note_fan_out(now, 0.005)
+        gathers.append(delay > 0)
+    assert gathers == [False, True, True, False]
+
+
 def test_nobody_waits_longer_than_is_noticed() -> None:
     assert max(delays(rate=1_000, fan_out_seconds=0.02)) <= MAX_SECONDS + 0.001
 
@@ -46,7 +58,7 @@ def test_what_is_enough_for_a_batch_goes_at_once() -> None:
     pace = Pace(0.0)
     for number in range(1_000):
         pace.note_arrival()
-        pace.note_fan_out(number / 1_000, number / 1_000 + 0.01)
+        pace.note_fan_out(number / 1_000, 0.01)
     for _ in range(pace_module.ENOUGH - 1):
         pace.note_arrival()
     assert pace.delay(1.0) > 0
@@ -58,7 +70,7 @@ def test_a_stream_that_ends_is_forgotten() -> None:
     pace = Pace(0.0)
     for number in range(1_000):
         pace.note_arrival()
-        pace.note_fan_out(number / 1_000, number / 1_000 + 0.01)
+        pace.note_fan_out(number / 1_000, 0.01)
     assert pace.delay(1.0) > 0
     pace.note_arrival()
     assert pace.delay(60.0) == 0
