@@ -42,7 +42,7 @@ class Outbox:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._direct: DirectSocket | None = None
-        self._backlog: deque[Frame] = deque()
+        self._backlog: deque[Frame] | None = None  # made when first used: most never are
         self._backlog_bytes = 0
         self._has_room: asyncio.Event | None = None  # made when somebody waits: most never do
         self._close_message: dict[str, Any] | None = None
@@ -61,6 +61,8 @@ class Outbox:
         if self._writer is None and self._direct is not None and self._direct.write(frame.wire):
             return
         size = len(frame)
+        if self._backlog is None:
+            self._backlog = deque()
         # A lone frame always passes: however large, it says nothing about who reads it.
         if self._backlog and (
             self._backlog_bytes + size > MAX_BACKLOG_BYTES
