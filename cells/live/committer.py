@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +19,7 @@ from cells.domain.errors import SheetSyncError, Unavailable
 from cells.domain.operations import Operation
 from cells.live.client import Client, weight_of
 from cells.live.frames import Frame
-from cells.live.pace import Pace
+from cells.live.pace import ENOUGH, Pace
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
 from cells.live.turns import Turns
@@ -69,6 +70,7 @@ class Committer:
         self._pending: Turns[Client, _Pending] = Turns()
         self._working: asyncio.Task[None] | None = None
         self._pace = Pace(time.monotonic())
+        self._enough: asyncio.Event | None = None  # while edits are gathered
         self._complained_at = float("-inf")
         self._is_draining = False
 
@@ -94,6 +96,8 @@ class Committer:
         self._pace.note_arrival()
         if self._working is None:
             self._working = asyncio.create_task(self._work())
+        elif self._enough is not None and len(self._pending) >= ENOUGH:
+            self._enough.set()
         return client.wait_for_capacity()
 
     async def drain(self) -> None:
@@ -109,11 +113,19 @@ class Committer:
     async def _work(self) -> None:
         try:
             while self._pending:
-                if (delay := self._pace.delay(time.monotonic())) > 0:
-                    await asyncio.sleep(delay)
+                delay = self._pace.delay(time.monotonic(), len(self._pending))
+                if delay > 0:
+                    await self._gather(delay)
                 await self._commit(self._pending.take())
         finally:
             self._working = None
+
+    async def _gather(self, seconds: float) -> None:
+        """Let edits come in for a while, or until there are enough of them."""
+        self._enough = asyncio.Event()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._enough.wait(), seconds)
+        self._enough = None
 
     async def _commit(self, batch: list[_Pending]) -> None:
         submissions = [pending.submission for pending in batch]

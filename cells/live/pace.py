@@ -22,7 +22,6 @@ class Pace:
         "_arrived",
         "_counted_since",
         "_fan_out_seconds",
-        "_gathered",
         "_is_gathering",
         "_rate",
         "_told_at",
@@ -30,7 +29,6 @@ class Pace:
 
     def __init__(self, now: float) -> None:
         self._arrived = 0
-        self._gathered = 0
         self._is_gathering = False
         self._counted_since = now
         self._rate = 0.0
@@ -40,16 +38,17 @@ class Pace:
     def note_arrival(self) -> None:
         """Count an edit."""
         self._arrived += 1
-        self._gathered += 1
 
     def note_fan_out(self, began: float, seconds: float) -> None:
         """Take in when all sockets were told, and how much processor time it took."""
         self._told_at = began
-        self._gathered = 0
         self._fan_out_seconds = min(seconds, self._fan_out_seconds * RISE) or seconds
 
-    def delay(self, now: float) -> float:
-        """Return how long to gather before the next batch; 0 for at once."""
+    def delay(self, now: float, waiting: int) -> float:
+        """Return how long to gather before the next batch; 0 for at once.
+
+        `waiting` is how many edits there are already; at ENOUGH, nothing is waited for.
+        """
         counted = now - self._counted_since
         if counted >= WINDOW_SECONDS:
             self._rate = self._arrived / counted
@@ -57,7 +56,7 @@ class Pace:
             self._counted_since = now
         limit = CALM_SHARE if self._is_gathering else BUSY_SHARE
         self._is_gathering = self._rate * self._fan_out_seconds > limit
-        if not self._is_gathering or self._gathered >= ENOUGH:
+        if not self._is_gathering or waiting >= ENOUGH:
             return 0.0
         interval = min(self._fan_out_seconds / GATHERED_SHARE, MAX_SECONDS)
         return max(0.0, self._told_at + interval - now)

@@ -33,11 +33,13 @@ class Turns(Generic[Author, Item]):
 
     def __init__(self) -> None:
         self._waiting: dict[Author, deque[Item]] = {}
+        self._count = 0
         self._is_heavy_due = False
         self._alone = 0  # batches in a row for which one author only had something
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return self._count
 
     def add(self, author: Author, item: Item) -> None:
         """Let an item wait behind those of its author."""
@@ -45,15 +47,19 @@ class Turns(Generic[Author, Item]):
         if waiting is None:
             waiting = self._waiting[author] = deque()
         waiting.append(item)
+        self._count += 1
 
     def take(self) -> list[Item]:
         """Return what goes into the next batch; it no longer waits."""
         if self._is_heavy_due:
             self._is_heavy_due = False
-            return self._take_heavy() or self._take_light()
-        batch = self._take_light()
-        self._is_heavy_due = bool(batch)
-        return batch or self._take_heavy()
+            batch = self._take_heavy() or self._take_light()
+        else:
+            batch = self._take_light()
+            self._is_heavy_due = bool(batch)
+            batch = batch or self._take_heavy()
+        self._count -= len(batch)
+        return batch
 
     def _take_light(self) -> list[Item]:
         batch: list[Item] = []

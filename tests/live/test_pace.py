@@ -16,7 +16,7 @@ def delays(rate: float, fan_out_seconds: float, seconds: float = 3.0) -> list[fl
         pace.note_arrival()
         pending.append(due)
         now = max(now, due)
-        at = now + pace.delay(now)
+        at = now + pace.delay(now, len(pending))
         if at <= (number + 1) / rate:  # nothing more arrives before the batch goes
             waited += [at - one for one in pending if one > seconds - 1]
             pending.clear()
@@ -44,7 +44,7 @@ def test_gathering_goes_on_at_a_rate_that_would_not_begin_it() -> None:
         for _ in range(rate):
             now += 1 / rate
             pace.note_arrival()
-            delay = pace.delay(now)
+            delay = pace.delay(now, 1)
             pace.note_fan_out(now, 0.005)
         gathers.append(delay > 0)
     assert gathers == [False, True, True, False]
@@ -59,11 +59,8 @@ def test_what_is_enough_for_a_batch_goes_at_once() -> None:
     for number in range(1_000):
         pace.note_arrival()
         pace.note_fan_out(number / 1_000, 0.01)
-    for _ in range(pace_module.ENOUGH - 1):
-        pace.note_arrival()
-    assert pace.delay(1.0) > 0
-    pace.note_arrival()
-    assert pace.delay(1.0) == 0
+    assert pace.delay(1.0, pace_module.ENOUGH - 1) > 0
+    assert pace.delay(1.0, pace_module.ENOUGH) == 0
 
 
 def test_a_stream_that_ends_is_forgotten() -> None:
@@ -71,9 +68,9 @@ def test_a_stream_that_ends_is_forgotten() -> None:
     for number in range(1_000):
         pace.note_arrival()
         pace.note_fan_out(number / 1_000, 0.01)
-    assert pace.delay(1.0) > 0
+    assert pace.delay(1.0, 1) > 0
     pace.note_arrival()
-    assert pace.delay(60.0) == 0
+    assert pace.delay(60.0, 1) == 0
 
 
 async def test_gathered_edits_are_each_in_the_log_and_told_together(
