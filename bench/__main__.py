@@ -11,7 +11,17 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
-from bench import committing, cores, generator, holding, live, opening, overload, report
+from bench import (
+    committing,
+    cores,
+    draining,
+    generator,
+    holding,
+    live,
+    opening,
+    overload,
+    report,
+)
 from bench.generator import LoadFailedError
 from bench.live import Load, Plan
 from bench.results import Record, Results, progress
@@ -42,7 +52,7 @@ LOADS: Sequence[tuple[Load, Sequence[Subject]]] = (
 )
 
 # Of bench.overload's scenarios those that there are aims for; it has more.
-OVERLOADS = ("sleepers", "edits", "stampede", "texts")
+OVERLOADS = ("sleepers", "edits", "stampede", "texts", "cells", "pastes")
 
 
 class Bench:
@@ -94,6 +104,9 @@ class Bench:
     def overload(self) -> Iterable[Record]:
         return map(asdict, overload.measure(OVERLOADS))
 
+    def draining(self) -> Iterable[Record]:
+        return draining.rounds(self.plan.runs)
+
     def _able(self, load: Load, subjects: Sequence[Subject]) -> list[Subject]:
         """Leave out peers whose highest rate is known to be below."""
         return [subject for subject in subjects if subject in MAIN or self._can(subject, load)]
@@ -116,6 +129,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterable[Record]]] = {
     "size": Bench.size,
     "intake": Bench.intake,
     "overload": Bench.overload,
+    "draining": Bench.draining,
 }
 
 

@@ -28,11 +28,7 @@ class Judged:
 
 def judge(results: Results) -> list[Judged]:
     """Return each aim whose figures were measured."""
-    return [
-        judged
-        for group in (_highest, _costs, _naive, _intake, _opening, _memory, _size, _overload)
-        for judged in group(results)
-    ]
+    return [judged for group in GROUPS for judged in group(results)]
 
 
 def ratio_to_relay(results: Results, subject: str, sockets: int, rate: int, name: str) -> float:
@@ -196,3 +192,31 @@ def _overload(results: Results) -> Iterator[Judged]:
             f"{record['p99']:.1f} ms",
             record["p99"] < 100,
         )
+
+
+def _draining(results: Results) -> Iterator[Judged]:
+    records = results.of("draining")
+    if records:
+        last = median(record["until_open_max_seconds"] for record in records)
+        unanswered = sum(record["unanswered"] for record in records)
+        yield Judged(
+            "a web process ends: its last client is open again elsewhere",
+            "PostgreSQL, Redis",
+            f"{records[0]['clients']} clients on two processes, {unanswered} edits unanswered",
+            "≤ 1 s",
+            f"{last:.2f} s",
+            last <= 1 and unanswered == 0,
+        )
+
+
+GROUPS = (
+    _highest,
+    _costs,
+    _naive,
+    _intake,
+    _opening,
+    _memory,
+    _size,
+    _overload,
+    _draining,
+)

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import uvloop
 
-from bench.overload import MAKE_SHEET, Client, deployment, percentile, submission
+from bench.bare_client import Client, submission
+from bench.overload import MAKE_SHEET, deployment
+from bench.results import Record, percentile, progress
 from tests.servers.balancer import Balancer
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import WebServer, run_manage
@@ -118,6 +120,36 @@ async def measure(balancer: Balancer, ending: WebServer) -> Moved:
     return moved
 
 
+def rounds(count: int) -> Iterator[Record]:
+    """Yield a record per round, each on servers of its own."""
+    for round_ in range(count):
+        moved = _round()
+        progress("draining", str(moved))
+        until_open = sorted(moved.until_open)
+        yield {
+            "round": round_,
+            "clients": CLIENTS,
+            "moved": len(until_open),
+            "codes": sorted({str(code) for code in moved.codes}),
+            "until_open_p50_seconds": round(percentile(until_open, 0.5), 3),
+            "until_open_max_seconds": round(until_open[-1], 3),
+            "away_p50_seconds": round(percentile(sorted(moved.away), 0.5), 3),
+            "ended_after_seconds": round(moved.ended_after, 3),
+            "submitted": moved.submitted,
+            "sent_again": moved.sent_again,
+            "unanswered": moved.unanswered,
+        }
+
+
+def _round() -> Moved:
+    with (
+        tempfile.TemporaryDirectory(prefix="sheetsync-draining-") as name,
+        two_servers(Path(name)) as servers,
+        Balancer([server.port for server in servers]) as balancer,
+    ):
+        return uvloop.run(measure(balancer, servers[0]))
+
+
 @contextmanager
 def two_servers(folder: Path) -> Iterator[list[WebServer]]:
     redis = RedisServer(folder)
@@ -137,14 +169,5 @@ def two_servers(folder: Path) -> Iterator[list[WebServer]]:
         redis.kill()
 
 
-def main() -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix="sheetsync-draining-") as name,
-        two_servers(Path(name)) as servers,
-        Balancer([server.port for server in servers]) as balancer,
-    ):
-        print(uvloop.run(measure(balancer, servers[0])))
-
-
 if __name__ == "__main__":
-    main()
+    print(_round())

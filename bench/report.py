@@ -3,20 +3,18 @@
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from statistics import median
-from typing import Any
 
 from bench import aims, overload, plot, soak
 from bench.generator import core_model
 from bench.live import HOT_ROWS, MAX_P99_MS, MAX_RATE, SPREAD_ROWS
 from bench.results import Record, Results
-from bench.subjects import SUBJECTS
+from bench.tables import by, label, mb, median_of, ms, table, times
 from tests.servers.process import ROOT
 
 FILE = ROOT / "bench" / "RESULTS.md"
 METHOD = ROOT / "bench" / "method.md"  # the page's end, with a few numbers filled in
-Rows = Iterable[Sequence[object]]
 
 
 def write(results: Results) -> None:
@@ -31,7 +29,7 @@ def markdown(results: Results, *, is_partial: bool = False) -> str:
     if judged := aims.judge(results):
         parts += ["## Ratios, and the aims they were measured for", ""]
         parts += [
-            _table(
+            table(
                 ("aim", "measured of", "where", "aim", "measured", "met"),
                 [
                     (
@@ -99,8 +97,8 @@ def _highest(results: Results) -> Iterable[str]:
             relay = results.first("highest", subject="relay", sockets=sockets)
             cells.append(_rate(found, relay))
         hot = ", hot" if rows_per_editor == HOT_ROWS else ""
-        rows.append((_label(key) + hot, *cells))
-    yield _table(("", *(f"N = {sockets}" for sockets in sizes)), rows)
+        rows.append((label(key) + hot, *cells))
+    yield table(("", *(f"N = {sockets}" for sockets in sizes)), rows)
 
 
 def _rate(found: Record | None, relay: Record | None) -> str:
@@ -126,23 +124,23 @@ def _costs(results: Results) -> Iterable[str]:
             of_key = results.of("costs", sockets=sockets, rate=rate, subject=key)
             good = [record for record in of_key if "p50_ms" in record]
             if not good:
-                rows.append((_label(key), "failed", *[""] * 7))
+                rows.append((label(key), "failed", *[""] * 7))
                 continue
             rows.append(
                 (
-                    _label(key),
+                    label(key),
                     f"{median(r['delivered_share'] for r in good):.1%}",
-                    _ms(_median(good, "p50_ms")),
-                    _ms(_median(good, "p99_ms")),
-                    _ms(_median(good, "server_cpu_ms")),
-                    _ms(_median(good, "all_cpu_ms")),
+                    ms(median_of(good, "p50_ms")),
+                    ms(median_of(good, "p99_ms")),
+                    ms(median_of(good, "server_cpu_ms")),
+                    ms(median_of(good, "all_cpu_ms")),
                     *(
-                        _times(aims.ratio_to_relay(results, key, sockets, rate, name))
+                        times(aims.ratio_to_relay(results, key, sockets, rate, name))
                         for name in ("p50_ms", "p99_ms", "all_cpu_ms")
                     ),
                 )
             )
-        yield _table(
+        yield table(
             ("", "delivered", "p50 ms", "p99 ms", "server CPU-ms", "with services",
              "p50 × relay", "p99 × relay", "CPU × relay"),
             rows,
@@ -159,14 +157,14 @@ def _memory(results: Results) -> Iterable[str]:
     )
     yield ""
     relay = results.first("memory", subject="relay")
-    yield _table(
+    yield table(
         ("", "after start", "500 idle", "1,000 idle", "after work", "kB a socket", "× relay"),
         [
             (
-                _label(r["subject"]),
-                *(_mb(r[f"{name}_pss"]) for name in ("start", "idle_500", "idle_1000", "worked")),
+                label(r["subject"]),
+                *(mb(r[f"{name}_pss"]) for name in ("start", "idle_500", "idle_1000", "worked")),
                 f"{r['bytes_per_socket'] / 1000:.1f}",
-                _times(r["bytes_per_socket"] / relay["bytes_per_socket"] if relay else math.nan),
+                times(r["bytes_per_socket"] / relay["bytes_per_socket"] if relay else math.nan),
             )
             for r in results.sections["memory"]
         ],
@@ -181,21 +179,21 @@ def _sheets(results: Results) -> Iterable[str]:
     )
     yield ""
     rows = []
-    for key, found in _by(records, "subject"):
+    for key, found in by(records, "subject"):
         grown = median((r["open_pss"] - r["start_pss"]) / r["sheets"] for r in found)
         rows.append(
             (
-                _label(key),
+                label(key),
                 "yes" if all(r["ok"] for r in found) else "**no**",
-                _ms(_median(found, "p50_ms")),
-                _ms(_median(found, "p99_ms")),
+                ms(median_of(found, "p50_ms")),
+                ms(median_of(found, "p99_ms")),
                 f"{median(r['server_cpu_share'] for r in found):.1%}",
                 f"{median(r['services_cpu_share'] for r in found):.1%}",
-                _mb(_median(found, "open_pss")),
+                mb(median_of(found, "open_pss")),
                 f"{grown / 1000:.1f}",
             )
         )
-    yield _table(
+    yield table(
         ("", "all delivered", "p50 ms", "p99 ms", "server's CPU", "services' CPU", "server MB",
          "kB a sheet with its two sockets"),
         rows,
@@ -211,23 +209,23 @@ def _open(results: Results) -> Iterable[str]:
     )
     yield ""
     rows = []
-    for (key, way, cells, is_first), found in _by(records, "subject", "way", "cells", "is_first"):
+    for (key, way, cells, is_first), found in by(records, "subject", "way", "cells", "is_first"):
         rows.append(
             (
-                _label(key),
+                label(key),
                 f"{cells:,}",
                 f"{way}, {'first' if is_first else 'next'}",
                 *(
-                    _ms(_median(found, name))
+                    ms(median_of(found, name))
                     for name in ("opened_ms", "first_cells_ms", "last_cell_ms")
                 ),
-                f"{_median(found, 'bytes') / 1e6:.2f}",
-                _ms(_median(found, "server_cpu_ms")),
-                _ms(_median(found, "services_cpu_ms")),
-                f"{_mb(_median(found, 'pss_before'))} → {_mb(_median(found, 'pss_after'))}",
+                f"{median_of(found, 'bytes') / 1e6:.2f}",
+                ms(median_of(found, "server_cpu_ms")),
+                ms(median_of(found, "services_cpu_ms")),
+                f"{mb(median_of(found, 'pss_before'))} → {mb(median_of(found, 'pss_after'))}",
             )
         )
-    yield _table(
+    yield table(
         ("", "cells", "opening", "answered ms", "first cells ms", "last cell ms", "MB on the wire",
          "server CPU-ms", "services CPU-ms", "server MB before → after"),
         rows,
@@ -244,16 +242,16 @@ def _catch_up(results: Results) -> Iterable[str]:
     yield ""
     rows = [
         (
-            _label(key),
+            label(key),
             f"{found[0]['cells_received']:,}",
-            _ms(_median(found, "opened_ms")),
-            _ms(_median(found, "last_cell_ms")),
-            f"{_median(found, 'bytes') / 1e6:.2f}",
-            _ms(_median(found, "server_cpu_ms")),
+            ms(median_of(found, "opened_ms")),
+            ms(median_of(found, "last_cell_ms")),
+            f"{median_of(found, 'bytes') / 1e6:.2f}",
+            ms(median_of(found, "server_cpu_ms")),
         )
-        for key, found in _by(records, "subject")
+        for key, found in by(records, "subject")
     ]
-    yield _table(
+    yield table(
         ("", "cells touched", "answered ms", "last cell ms", "MB on the wire", "server CPU-ms"),
         rows,
     )
@@ -272,7 +270,7 @@ def _size(results: Results) -> Iterable[str]:
     )
     yield ""
     rows = []
-    for (database, batch), found in _by(records, "database", "batch"):
+    for (database, batch), found in by(records, "database", "batch"):
         empty, filled = (
             median(s for r in found if r["size"] == size for s in r["seconds"])
             for size in ("empty", "full")
@@ -282,15 +280,15 @@ def _size(results: Results) -> Iterable[str]:
             (
                 database,
                 f"{batch:,}",
-                _ms(empty * 1000),
-                _ms(filled * 1000),
-                _times(filled / empty),
+                ms(empty * 1000),
+                ms(filled * 1000),
+                times(filled / empty),
                 f"{batch / empty:,.0f}",
                 f"{batch / filled:,.0f}",
                 f"{on_disk / 1e6:,.0f}",
             )
         )
-    yield _table(
+    yield table(
         ("", "edits in a batch", "ms, empty", "ms, full", "full ÷ empty", "edits/s, empty",
          "edits/s, full", "MB on disk"),
         rows,
@@ -306,17 +304,17 @@ def _intake(results: Results) -> Iterable[str]:
     yield ""
     rows = [
         (
-            _label(key),
+            label(key),
             "yes" if all(r["ok"] for r in found) else "**no**",
-            f"{_median(found, 'edits_per_second'):,.0f}",
-            _ms(_median(found, "acknowledged_p50_ms")),
-            f"{_median(found, 'server_cpu_share'):.0%}",
-            f"{_median(found, 'services_cpu_share'):.0%}",
-            f"{_median(found, 'load_share'):.0%}",
+            f"{median_of(found, 'edits_per_second'):,.0f}",
+            ms(median_of(found, "acknowledged_p50_ms")),
+            f"{median_of(found, 'server_cpu_share'):.0%}",
+            f"{median_of(found, 'services_cpu_share'):.0%}",
+            f"{median_of(found, 'load_share'):.0%}",
         )
-        for key, found in _by(records, "subject")
+        for key, found in by(records, "subject")
     ]
-    yield _table(
+    yield table(
         ("", "all acknowledged", "edits/s", "p50 ms to the acknowledgement", "server's CPU",
          "services' CPU", "generator's share of its core"),
         rows,
@@ -332,6 +330,34 @@ def _overload(results: Results) -> Iterable[str]:
     yield ""
     rows = [overload.Row(**record) for record in results.sections["overload"]]
     yield "\n".join([overload.HEADER, *(row.markdown() for row in rows)])
+
+
+def _draining(results: Results) -> Iterable[str]:
+    records = results.sections["draining"]
+    yield (
+        f"{records[0]['clients']} clients on two web processes behind a balancer, two edits a "
+        "second each; one process gets SIGTERM, and its clients come back as a browser does, with "
+        "up to 0.5 s of jitter. A line a round."
+    )
+    yield ""
+    yield table(
+        ("clients moved", "closed with", "open again after p50 s", "the last, s",
+         "without a server p50 s", "process ended after s", "edits", "sent again", "unanswered"),
+        [
+            (
+                record["moved"],
+                ", ".join(record["codes"]),
+                f"{record['until_open_p50_seconds']:.2f}",
+                f"{record['until_open_max_seconds']:.2f}",
+                f"{record['away_p50_seconds']:.2f}",
+                f"{record['ended_after_seconds']:.2f}",
+                f"{record['submitted']:,}",
+                record["sent_again"],
+                record["unanswered"],
+            )
+            for record in records
+        ],
+    )  # fmt: skip
 
 
 def _soak() -> list[str]:
@@ -352,42 +378,5 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], Iterable[str]]]] = {
     "intake": ("Intake", _intake),
     "sheets": ("Many sheets", _sheets),
     "overload": ("Overload", _overload),
+    "draining": ("Deploys", _draining),
 }
-
-
-# -- words and numbers ----------------------------------------------------------------------------
-
-
-def _by(records: Iterable[Record], *names: str) -> Iterable[tuple[Any, list[Record]]]:
-    """Yield groups of records that agree in these fields, in order of their first one."""
-    groups: dict[tuple[Any, ...], list[Record]] = {}
-    for record in records:
-        groups.setdefault(tuple(record[name] for name in names), []).append(record)
-    for key, found in groups.items():
-        yield (key[0] if len(names) == 1 else key), found
-
-
-def _label(key: str) -> str:
-    return SUBJECTS[key].label if key in SUBJECTS else key
-
-
-def _median(records: Iterable[Record], name: str) -> float:
-    found = [record[name] for record in records if record.get(name) is not None]
-    return float(median(found)) if found else math.nan
-
-
-def _ms(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _mb(size_bytes: float) -> str:
-    return f"{size_bytes / 1e6:,.1f}"
-
-
-def _times(ratio: float) -> str:
-    return "" if math.isnan(ratio) else f"{ratio:.2f}" if ratio < 100 else f"{ratio:,.0f}"
-
-
-def _table(headings: Sequence[str], rows: Rows) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

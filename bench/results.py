@@ -1,11 +1,12 @@
 """What was measured, kept in bench/results.json so that sections can be measured one at a time."""
 
 import json
+import math
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -85,3 +86,8 @@ def progress(*words: object) -> None:
     elapsed = time.monotonic() - _began
     text = " ".join(str(word) for word in words)
     print(f"[{elapsed // 60:3.0f}:{elapsed % 60:02.0f}] {text}", file=sys.stderr, flush=True)
+
+
+def percentile(found: Sequence[float], share: float) -> float:
+    """Return a percentile of sorted figures; NaN of none."""
+    return found[min(len(found) - 1, math.ceil(len(found) * share) - 1)] if found else math.nan
