@@ -41,6 +41,32 @@ def test_an_edit_becomes_revision_one(sheet: Sheet) -> None:
     assert_log_is_whole("prices", 1)
 
 
+def test_texts_that_mean_something_to_a_database_are_kept_as_they_are(sheet: Sheet) -> None:
+    awkward = [
+        '"',
+        "\\",
+        '\\"',
+        "{1,2}",
+        "NULL",
+        "null",
+        ",",
+        "'",
+        "%s",
+        " ",
+        "a\nb\tc",
+        "😀",
+        "{}",
+    ]
+    cells = tuple((row, 0, text) for row, text in enumerate(awkward))
+    commit([submit(SetCells((cell,))) for cell in cells])
+    put_again = submit(SetCells(cells))
+    commit([put_again])
+    assert dict(Cell.objects.values_list("row", "input")) == dict(enumerate(awkward))
+    again = Revision.objects.get(number=len(awkward) + 1)
+    assert again.operation["cells"] == again.before["cells"] == [list(cell) for cell in cells]
+    assert_log_is_whole("prices", len(awkward) + 1)
+
+
 def test_retry_of_an_operation_adds_no_revision(sheet: Sheet) -> None:
     submission = submit(SetCells(((0, 0, "x"),)))
     commit([submission])
