@@ -3,7 +3,7 @@
 #   make test    the whole suite, on WORKERS processes; ARGS="tests/domain -x" hands arguments to pytest instead
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
-#   make bench   measure against peers, half an hour; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
+#   make bench   measure against peers, an hour and a quarter; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make check   lint + types + imports + migrations + test: what CI runs

@@ -21,9 +21,9 @@ SIZE_OF_ALL = 100  # at which every subject's highest rate is searched
 
 # Where a search begins without earlier results: edits a second by sockets.
 GUESSES = {
-    "relay": {10: 20_000, 100: 1_800, 500: 150},
-    "uvicorn-sqlite": {10: 30_000, 100: 32_000, 500: 12_000},
-    "uvicorn-pg-redis": {10: 15_000, 100: 15_000, 500: 8_000},
+    "relay": {10: 20_000, 100: 2_000, 500: 250},
+    "uvicorn-sqlite": {10: 29_000, 100: 29_000, 500: 25_000},
+    "uvicorn-pg-redis": {10: 17_000, 100: 17_000, 500: 15_000},
     "hocuspocus": {10: 29_000, 100: 13_500, 500: 1_000},
     "sharedb": {10: 30_000, 100: 1_300, 500: 100},
     "ethercalc": {10: 9_500, 100: 130, 500: 10},
