@@ -50,8 +50,9 @@ class _CommittedBatch:
 class Committer:
     """Commits one sheet's submissions in order, and answers each client.
 
-    `on_committed` gets each step of the log before its authors get their acknowledgement;
-    `notice` learns how far the log reaches, when an answer comes from it.
+    `on_committed` gets each step of the log before its authors get their acknowledgement, and
+    says whether the sockets were told of it now; `notice` learns how far the log reaches, when an
+    answer comes from it.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Committer:
         sheet_id: int,
         slug: str,
         writers: DatabaseThreads,
-        on_committed: Callable[[Broadcast], None],
+        on_committed: Callable[[Broadcast], bool],
         notice: Callable[[int], None],
     ) -> None:
         self._sheet_id = sheet_id
@@ -73,6 +74,7 @@ class Committer:
         self._enough: asyncio.Event | None = None  # while edits are gathered
         self._complained_at = float("-inf")
         self._is_draining = False
+        self._is_ending = False
 
     @property
     def is_working(self) -> bool:
@@ -106,7 +108,10 @@ class Committer:
         await self.finish()
 
     async def finish(self) -> None:
-        """Wait until nothing is pending."""
+        """Wait until nothing is pending; nothing is gathered any more."""
+        self._is_ending = True
+        if self._enough is not None:
+            self._enough.set()
         if self._working is not None:
             await asyncio.gather(self._working, return_exceptions=True)
 
@@ -114,7 +119,7 @@ class Committer:
         try:
             while self._pending:
                 delay = self._pace.delay(time.monotonic(), len(self._pending))
-                if delay > 0:
+                if delay > 0 and not self._is_ending and not self._pending.is_heavy_next:
                     await self._gather(delay)
                 await self._commit(self._pending.take())
         finally:
@@ -139,8 +144,8 @@ class Committer:
             return
         if done.broadcast is not None:
             began, used = time.monotonic(), time.thread_time()
-            self._on_committed(done.broadcast)
-            self._pace.note_fan_out(began, time.thread_time() - used)
+            if self._on_committed(done.broadcast):
+                self._pace.note_fan_out(began, time.thread_time() - used)
         _answer(batch, done.outcomes)
         # A retry's first attempt may have been another process's, which ended before it told.
         for outcome in done.outcomes:

@@ -149,9 +149,12 @@ class Hub:
             return None
         return self._committer.submit(client, operation_id, operation)
 
-    def _tell_committed(self, broadcast: Broadcast) -> None:
-        """Tell this process's sockets of a commit, and the other processes."""
-        self._offer(broadcast)
+    def _tell_committed(self, broadcast: Broadcast) -> bool:
+        """Tell this process's sockets of a commit, and the other processes.
+
+        False where the sockets have to wait for what comes before it.
+        """
+        is_told = self._offer(broadcast)
         frame = broadcast.frames[0]
         hint = CommittedHint(
             type="committed",
@@ -160,6 +163,7 @@ class Hub:
             frame=frame.payload.decode() if len(frame) <= MAX_HINT_BYTES else None,
         )
         self._tell_others(self.sheet_id, hint)
+        return is_told
 
     # -- the log ---------------------------------------------------------------------------------
 
@@ -206,15 +210,15 @@ class Hub:
         elif time.monotonic() - self._asked_at >= ASK_SECONDS:
             self._ask_who_is_here()
 
-    def _offer(self, broadcast: Broadcast) -> None:
-        """Tell the sockets, now or as soon as what comes before it is here."""
+    def _offer(self, broadcast: Broadcast) -> bool:
+        """Tell the sockets, now (True) or as soon as what comes before it is here."""
         if broadcast.through <= self.head:
-            return
+            return False
         if broadcast.after > self.head or not self._is_started:
             if len(self._ahead) < MAX_AHEAD:
                 self._ahead[broadcast.after] = broadcast
             self.notice(broadcast.through)
-            return
+            return False
         self.head = broadcast.through
         self._known_head = max(self._known_head, self.head)
         self._recent.add(broadcast)
@@ -224,6 +228,7 @@ class Hub:
             following = [at for at in self._ahead if at <= self.head]
             if following:
                 self._offer(self._ahead.pop(min(following)))
+        return True
 
     async def _heal(self) -> None:
         """Read what no frame has brought, until nothing is missing."""

@@ -12,7 +12,7 @@ GATHERED_SHARE = 0.03  # of the time, for telling of what was gathered
 # What still feels immediate: https://www.nngroup.com/articles/response-times-3-important-limits/
 MAX_SECONDS = 0.1
 ENOUGH = 250  # edits: as many share a commit and its telling as well as more do
-RISE = 1.01  # at most, from one measurement to the next: a hiccup of the machine is no cost of ours
+RISE, FALL = 1.02, 0.5  # at most, from one measurement to the next: one odd telling is no trend
 
 
 class Pace:
@@ -42,7 +42,8 @@ class Pace:
     def note_fan_out(self, began: float, seconds: float) -> None:
         """Take in when all sockets were told, and how much processor time it took."""
         self._told_at = began
-        self._fan_out_seconds = min(seconds, self._fan_out_seconds * RISE) or seconds
+        known = self._fan_out_seconds or seconds
+        self._fan_out_seconds = max(known * FALL, min(seconds, known * RISE))
 
     def delay(self, now: float, waiting: int) -> float:
         """Return how long to gather before the next batch; 0 for at once.

@@ -35,11 +35,18 @@ class Turns(Generic[Author, Item]):
         self._waiting: dict[Author, deque[Item]] = {}
         self._count = 0
         self._is_heavy_due = False
-        self._alone = 0  # batches in a row for which one author only had something
+        self._alone = 0  # batches in a row for which the same one author only had something
+        self._last_alone: Author | None = None
 
     def __len__(self) -> int:
         """Return how many wait."""
         return self._count
+
+    @property
+    def is_heavy_next(self) -> bool:
+        """Whether the next batch is a heavy one, for which nothing can be gathered."""
+        heavy = [waiting[0].weight > LIGHT_WEIGHT for waiting in self._waiting.values()]
+        return any(heavy) and (self._is_heavy_due or all(heavy))
 
     def add(self, author: Author, item: Item) -> None:
         """Let an item wait behind those of its author."""
@@ -64,8 +71,7 @@ class Turns(Generic[Author, Item]):
     def _take_light(self) -> list[Item]:
         batch: list[Item] = []
         room = MAX_BATCH_WEIGHT
-        self._alone = self._alone + 1 if len(self._waiting) == 1 else 0
-        max_share = MAX_SHARE if self._alone < ALONE_BATCHES else MAX_SHARE_ALONE
+        max_share = MAX_SHARE_ALONE if self._is_long_alone() else MAX_SHARE
         for author in list(self._waiting):
             waiting = self._waiting[author]
             share = min(LIGHT_WEIGHT, room)
@@ -78,6 +84,13 @@ class Turns(Generic[Author, Item]):
             if len(batch) > taken:
                 self._let_others_first(author)
         return batch
+
+    def _is_long_alone(self) -> bool:
+        lone = next(iter(self._waiting)) if len(self._waiting) == 1 else None
+        if lone is None or lone is not self._last_alone:
+            self._alone, self._last_alone = 0, lone
+        self._alone += 1
+        return self._alone >= ALONE_BATCHES
 
     def _take_heavy(self) -> list[Item]:
         for author, waiting in self._waiting.items():

@@ -4,6 +4,7 @@ import pytest
 
 from cells.live import pace as pace_module
 from cells.live.pace import MAX_SECONDS, Pace
+from cells.live.turns import MAX_SHARE
 from tests.live.conftest import LiveServer
 
 
@@ -73,13 +74,35 @@ def test_a_stream_that_ends_is_forgotten() -> None:
     assert pace.delay(60.0, 1) == 0
 
 
-async def test_gathered_edits_are_each_in_the_log_and_told_together(
-    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+def test_one_cheap_telling_does_not_end_gathering_for_long() -> None:
+    pace, now, waits = Pace(0.0), 0.0, []
+    for number in range(600):
+        now += 1 / 200
+        pace.note_arrival()
+        waits.append(pace.delay(now, 1) > 0)
+        pace.note_fan_out(now, 20e-6 if number == 300 else 0.005)
+    assert all(waits[200:300])
+    assert all(waits[450:])
+
+
+@pytest.fixture
+def always_gathering(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have every batch that is not enough yet wait for 30 s; returns what waited each time."""
+    asked: list[int] = []
+
+    def delay(self: Pace, now: float, waiting: int) -> float:
+        asked.append(waiting)
+        return 30.0 if waiting < pace_module.ENOUGH else 0.0
+
+    monkeypatch.setattr(Pace, "delay", delay)
+    return asked
+
+
+async def test_gathered_edits_go_together_as_soon_as_there_are_enough(
+    live: LiveServer, always_gathering: list[int]
 ) -> None:
-    monkeypatch.setattr(pace_module, "BUSY_SHARE", 0.0)
-    monkeypatch.setattr(pace_module, "GATHERED_SHARE", 1e-9)
     alice, bob = await live.tab(), await live.tab()
-    for number in range(200):
+    for number in range(pace_module.ENOUGH):
         await alice.send(
             {
                 "type": "operation.submit",
@@ -87,7 +110,27 @@ async def test_gathered_edits_are_each_in_the_log_and_told_together(
                 "operation": {"kind": "set_cells", "cells": [[number % 10, 0, str(number)]]},
             }
         )
-    await bob.until(lambda: bob.replica.revision == 200)
+    await bob.until(lambda: bob.replica.revision == MAX_SHARE)
     told = [frame for frame in bob.frames if frame["type"] == "cells.changed"]
-    assert len(told) < 20
-    assert bob.replica.filled() == {(row, 0): str(190 + row) for row in range(10)}
+    assert [frame["through"] for frame in told] == [0, MAX_SHARE]
+    assert bob.replica.filled() == {
+        (number % 10, 0): str(number) for number in range(MAX_SHARE - 10, MAX_SHARE)
+    }
+    # The others wait again, and a process that ends does not wait for them.
+    first, *others = always_gathering
+    assert first < pace_module.ENOUGH
+    assert others == [pace_module.ENOUGH - MAX_SHARE]
+
+
+async def test_a_paste_is_not_gathered(live: LiveServer, always_gathering: list[int]) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    cells = [[row, 0, "x" * 1_000] for row in range(100)]
+    await alice.send(
+        {
+            "type": "operation.submit",
+            "operation_id": str(uuid.uuid4()),
+            "operation": {"kind": "set_cells", "cells": cells},
+        }
+    )
+    await bob.until(lambda: bob.replica.revision == 1)
+    assert always_gathering == [1]

@@ -100,6 +100,27 @@ def test_who_is_long_alone_may_take_more_until_somebody_comes() -> None:
     assert [len(turns.take()) for _ in range(2)] == [MAX_SHARE + 1, MAX_SHARE]
 
 
+def test_authors_that_take_turns_are_not_alone() -> None:
+    turns: Turns[str, Edit] = Turns()
+    for number in range(2 * ALONE_BATCHES):
+        turns.add("ab"[number % 2], Edit("ab"[number % 2], number, 1))
+        turns.take()
+    for edit in heap("a", 2 * MAX_SHARE, 1):
+        turns.add("a", edit)
+    assert len(turns.take()) == MAX_SHARE
+
+
+def test_a_heavy_edit_is_next_when_it_is_its_turn_or_nothing_else_waits() -> None:
+    turns = turns_of(Edit("a", 0, LIGHT_WEIGHT + 1))
+    found = [turns.is_heavy_next]
+    turns.add("b", Edit("b", 0, 1))
+    found.append(turns.is_heavy_next)
+    turns.take()
+    turns.add("b", Edit("b", 1, 1))
+    found.append(turns.is_heavy_next)
+    assert found == [True, False, True]
+
+
 def test_who_found_no_room_in_a_batch_comes_first_in_the_next() -> None:
     authors = [f"author {number}" for number in range(MAX_BATCH // MAX_SHARE + 2)]
     turns = turns_of(*(edit for author in authors for edit in heap(author, 500, 60)))
