@@ -235,5 +235,7 @@ LOGGING = {
     "loggers": {
         "cells": {"level": LOG_LEVEL},
         "django": {"level": "INFO"},
+        # At the end of a pipeline it warns of the very error that it raises.
+        "psycopg": {"level": "ERROR"},
     },
 }

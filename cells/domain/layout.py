@@ -6,6 +6,7 @@ applies them to the whole. Both are these functions.
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cells.domain.axes import Axis, AxisName
@@ -26,7 +27,7 @@ Inputs = MutableMapping[tuple[int, int], str]
 """The inputs of cells by (row id, column id); absent is empty."""
 
 
-_NO_CHANGE: Mapping[AxisName, Any] = {}  # one for all edits of cells
+_NO_CHANGE: Mapping[AxisName, Any] = MappingProxyType({})  # one for all edits of cells
 
 
 class Effect(NamedTuple):

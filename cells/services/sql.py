@@ -51,7 +51,7 @@ class RevisionRow(NamedTuple):
     origin: str
     operation: str
     before: str
-    committed_at: Any
+    committed_at: str
 
 
 class SheetShape(NamedTuple):
@@ -201,7 +201,7 @@ def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
     )
 
 
-def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: Any) -> None:
+def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: str) -> None:
     """Write (sheet id, head, number of filled cells) into the sheets.
 
     `updated_at` is as adapt_moment returns it.
@@ -229,8 +229,8 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
     )
 
 
-def adapt_moment(moment: datetime) -> Any:
-    """Return a moment as the database's driver takes it."""
+def adapt_moment(moment: datetime) -> str:
+    """Return the text of a moment that the database takes."""
     return str(connection.ops.adapt_datetimefield_value(moment))
 
 

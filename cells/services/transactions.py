@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
+from psycopg.pq import TransactionStatus
 
 
 class Cursor(Protocol):
@@ -49,18 +50,27 @@ def _open() -> tuple[str, Cursor, AbstractContextManager[object]]:
     if connection.vendor == "postgresql":
         native = connection.connection
         # Django's own cursor writes parameters into the text; this one sends them beside it. In a
-        # pipeline only what is read is waited for: three waits a commit instead of seven.
+        # pipeline only what is read is waited for: some three waits a commit, not seven.
         return "BEGIN", psycopg.Cursor(native), native.pipeline()
     return "BEGIN IMMEDIATE", _SqliteCursor(connection.connection.cursor()), nullcontext()
 
 
 def _undo(cursor: Cursor) -> None:
     """Roll back; a connection that cannot is of no more use, and the database rolls back itself."""
+    if not _is_open():  # a lock that was not to be had, say: the connection is as good as before
+        return
     try:
         with connection.wrap_database_errors:
             cursor.execute("ROLLBACK")
     except DatabaseError:
         connection.close()
+
+
+def _is_open() -> bool:
+    native = connection.connection
+    if connection.vendor == "postgresql":
+        return bool(native.info.transaction_status != TransactionStatus.IDLE)
+    return bool(native.in_transaction)
 
 
 class _SqliteCursor:
