@@ -18,7 +18,7 @@ from tests.servers.retrying import RetryingClient
 from tests.servers.sheetsync import WebServer
 
 CLIENTS = 6  # besides the browser
-MOVE_SECONDS = 5.0  # bench/overload.py measures it; far below what a person would call an outage
+MOVE_SECONDS = 5.0  # bench/draining.py measures it; far below what a person would call an outage
 
 # What the status line and the notices said, however shortly.
 REMEMBER = """

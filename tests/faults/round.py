@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 from tests.faults.checker import Promise, Violation, check
 from tests.faults.database import read_progress, read_sheet
@@ -92,7 +95,12 @@ async def run_round(
         raise
     finally:
         await round_.end()
-    stored = await asyncio.to_thread(read_sheet, site.database_url, sheet)
+    try:
+        stored = await asyncio.to_thread(read_sheet, site.database_url, sheet)
+    except (psycopg.OperationalError, sqlite3.OperationalError) as error:
+        gone = Violation(Promise.DID_NOT_COME_BACK, f"the database cannot be read: {error}")
+        result.violations += [*round_.violations, gone]
+        return result
     histories = read_histories(folder)
     result.violations += round_.violations + check(histories, stored, sheet)
     result.acknowledged = sum(editor.acknowledged for editor in round_.editors)

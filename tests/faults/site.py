@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
+
 from tests.faults.disk import Means, SmallDisk
 from tests.faults.proxy import Proxy
 from tests.faults.publisher import Topic
@@ -55,6 +57,8 @@ class CrashablePostgresql(PostgresqlServer):
             disk.folder,
             # Small log files, few of them: so that a full disk is one for the log as well.
             options=["min_wal_size=2MB", "max_wal_size=16MB", "restart_after_crash=on"],
+            # Beside the disk: what it says of a full one is worth most.
+            log=disk.folder.with_suffix(".log"),
         )
         self.disk = disk
         disk.is_for(self.pids, self.user)
@@ -182,6 +186,7 @@ class Site:
             self.processes["postgresql"] = self._services.postgresql
             self.disk = self._services.postgresql.disk
             self.database_url = self._services.postgresql.new_database()
+            self._ending.callback(self._drop_database)
         if self.mode is Mode.REDIS:
             self.processes["redis"] = self._services.redis
         if self._given_database_url is not None:
@@ -195,6 +200,11 @@ class Site:
         for server in self._ours():
             self._ending.callback(server.kill)
         start_together(list(self._ours()))
+
+    def _drop_database(self) -> None:
+        """Make room for the next site's: a hundred rounds' sheets do not fit on the small disk."""
+        with contextlib.suppress(psycopg.OperationalError):
+            self._services.postgresql.drop_database(self.database_url)
 
     @property
     def web_urls(self) -> list[str]:

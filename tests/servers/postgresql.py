@@ -29,7 +29,12 @@ class PostgresqlServer(ServerProcess):
     """
 
     def __init__(
-        self, folder: Path, *, is_durable: bool = False, options: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        is_durable: bool = False,
+        options: Sequence[str] = (),
+        log: Path | None = None,
     ) -> None:
         self.port = free_port()
         self._data = folder / "data"
@@ -44,7 +49,7 @@ class PostgresqlServer(ServerProcess):
                 *(() if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")),
                 *(word for option in options for word in ("-c", option)),
             ],
-            log=folder / "postgresql.log",
+            log=log or folder / "postgresql.log",
             user=_account(),
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait until every client has gone
         )
@@ -87,6 +92,12 @@ class PostgresqlServer(ServerProcess):
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(command.format(sql.Identifier(name), sql.Identifier(original)))
         return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever still uses it."""
+        command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(command.format(sql.Identifier(url.rpartition("/")[2])))
 
     def rows(self, url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of one query to the database at `url`."""
