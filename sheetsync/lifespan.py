@@ -18,7 +18,8 @@ from cells.services.readiness import begin_drain
 
 logger = logging.getLogger(__name__)
 
-GARBAGE_THRESHOLDS = (50_000, 10, 10)  # objects, rounds, rounds: a full search per 2,000,000
+GARBAGE_THRESHOLDS = (50_000, 10, 1_000)  # objects, rounds, rounds: a full one in hours
+YOUNG_GARBAGE_SECONDS = 10.0  # in that time some megabytes, of a crowd that comes and goes
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -36,9 +37,18 @@ async def lifespan(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    collecting = asyncio.create_task(_collect_young())
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    collecting.cancel()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _collect_young() -> None:
+    """Look through what is new, now and then: each connection of uvicorn's leaves a circle."""
+    while True:
+        await asyncio.sleep(YOUNG_GARBAGE_SECONDS)
+        gc.collect(1)
 
 
 def _drain_at(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
