@@ -53,7 +53,7 @@ def markdown(results: Results, *, is_partial: bool = False) -> str:
     if not is_partial:
         parts += _soak()
     short = [
-        f"* {aim.of}: {aim.what}, {aim.shown} instead of {aim.goal}."
+        f"* {aim.of}, {aim.where}: {aim.what}, {aim.shown} instead of {aim.goal}."
         for aim in judged
         if not aim.is_met
     ]
