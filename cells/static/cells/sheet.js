@@ -1,8 +1,9 @@
 /** The page of one sheet: the only module that knows both the connection and the grid. */
 
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
-import { claimClientId, Journal, newId } from "./sync/journal.js";
 import { CLOSE, Connection } from "./sync/connection.js";
+import { newId } from "./sync/ids.js";
+import { claimClientId, Journal } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";

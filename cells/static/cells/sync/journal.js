@@ -6,21 +6,14 @@
  * line after all, its operation_id makes the second one harmless.
  */
 
+import { newId } from "./ids.js";
+
 const DATABASE = "sheetsync";
 const STORE = "operations";
 const OWN_LOCK_PATIENCE_MS = 1_000; // a reloaded page gets its old lock back as soon as the old page is gone
 
 /** @typedef {import("./replica.js").Kept} Kept */
 /** @typedef {Kept & {sheet: string, client_id: string}} Line */
-
-/** Return a random UUID, also where crypto.randomUUID is missing because the page came over plain HTTP. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /**
  * @template T
