@@ -6,8 +6,8 @@ are gathered, so long that it takes a small share of it, and never longer than a
 """
 
 WINDOW_SECONDS = 0.1  # over which arrivals are counted
-BUSY_SHARE = 0.45  # of the time, for telling of each edit by itself; beyond, gather
-CALM_SHARE = 0.3  # below which gathering ends; between the two it stays as it is
+BUSY_SHARE = 0.5  # of the time, for telling of each edit by itself; beyond, gather
+CALM_SHARE = 0.35  # below which gathering ends; between the two it stays as it is
 GATHERED_SHARE = 0.03  # of the time, for telling of what was gathered
 # What still feels immediate: https://www.nngroup.com/articles/response-times-3-important-limits/
 MAX_SECONDS = 0.1

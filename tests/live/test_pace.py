@@ -46,7 +46,7 @@ def test_gathering_goes_on_at_a_rate_that_would_not_begin_it() -> None:
             now += 1 / rate
             pace.note_arrival()
             delay = pace.delay(now, 1)
-            pace.note_fan_out(now, 0.005)
+            pace.note_fan_out(now, 0.006)
         gathers.append(delay > 0)
     assert gathers == [False, True, True, False]
 
