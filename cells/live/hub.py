@@ -93,6 +93,10 @@ class Hub:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A hub and its parts hold each other: what is large must not wait for a search for garbage.
+        self._ahead.clear()
+        self._recent.clear()
+        self._opening.forget()
 
     async def drain(self) -> None:
         """Take no more edits, answer those at hand, and send every socket to another process."""

@@ -1,5 +1,7 @@
 """What must go on in a process for as long as it lives, whatever breaks once."""
 
+import asyncio
+import gc
 import uuid
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 from cells.domain.operations import SetCells
 from cells.live import hub as hub_module
 from cells.live import tail as tail_module
+from cells.live.frames import Frame
 from cells.live.hub import Hub
+from cells.live.hubs import get_hubs
 from cells.live.tail import Tail
 from cells.models import AuthorKind, Cell, Revision, Sheet
 from cells.services.authors import Author
@@ -80,3 +84,28 @@ async def test_a_database_that_went_back_is_shown_as_it_is(live: LiveServer) -> 
     await alice.put(0, 1, "again")
     await bob.until(lambda: bob.replica.filled() == {(0, 0): "0", (0, 1): "again"})
     assert bob.replica.revision == 2
+
+
+async def test_a_sheet_that_nobody_has_open_any_more_keeps_no_frames(live: LiveServer) -> None:
+    gc.collect()
+    gc.disable()  # it is not for the search for garbage to find them
+    try:
+        alice, bob = await live.tab(), await live.tab()
+        for number in range(50):
+            await alice.put(number, 0, str(number))
+        await bob.until(lambda: bob.replica.revision == 50)
+        kept = frames_kept()
+        for tab in (alice, bob):
+            await tab.socket.close()
+        for _ in range(500):
+            # The last job of a thread may still hold one; the sheet's past is gone.
+            if not get_hubs().heads() and frames_kept() < 5:
+                break
+            await asyncio.sleep(0.01)
+        assert kept > 50 > 5 > frames_kept()
+    finally:
+        gc.enable()
+
+
+def frames_kept() -> int:
+    return sum(isinstance(found, Frame) for found in gc.get_objects())
