@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 GARBAGE_THRESHOLDS = (50_000, 10, 1_000)  # objects, rounds, rounds: a full one in hours
 YOUNG_GARBAGE_SECONDS = 10.0  # in that time some megabytes, of a crowd that comes and goes
-YOUNG_SEARCHES = 30  # then a full one, every five minutes: 15 ms for each 1,000 sockets
+YOUNG_SEARCHES = 30  # then a full one, every five minutes: some 50 ms for each 1,000 sockets
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
