@@ -3,9 +3,9 @@
 import sys
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.db.models import F
 
@@ -42,7 +42,7 @@ def commit_twice(submissions: Sequence[Submission]) -> CommitResult:
     """Take a retry for a new edit."""
     result = commit(submissions)
     repeated = [
-        replace(submission, operation_id=uuid.uuid4())
+        msgspec.structs.replace(submission, operation_id=uuid.uuid4())
         for submission, outcome in zip(submissions, result.outcomes, strict=True)
         if isinstance(outcome, Committed) and not outcome.is_new
     ]
