@@ -204,6 +204,7 @@ def pytest_collection_modifyitems(
     items[:] = [item for item in items if item not in elsewhere]
     yield
     if hasattr(config, "workerinput"):
+        _require_groups(config, items)
         items.sort(key=lambda item: SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
 
 
@@ -211,6 +212,20 @@ def pytest_collection_modifyitems(
 def pytest_xdist_auto_num_workers() -> int:
     """Use one worker more than cores: about half of a run is waiting for servers."""
     return min((os.cpu_count() or 1) + 1, 6)  # each has servers of its own: memory bounds it
+
+
+def _require_groups(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse to run where tests that share a server would be dealt out to all workers.
+
+    pytest-xdist writes the group behind an `@` of the test's id; pytest 9.2 made that id read-only
+    in effect, and every worker started every server.
+    """
+    grouped = [item for item in items if item.get_closest_marker("xdist_group") is not None]
+    if config.getoption("loadgroup", False) and any("@" not in item.nodeid for item in grouped):
+        raise pytest.UsageError(
+            "pytest-xdist's groups have no effect with this pytest: install the pinned versions "
+            "(make test does it)."
+        )
 
 
 def _belongs_here(item: pytest.Item) -> bool:
