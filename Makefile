@@ -4,6 +4,7 @@
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure against peers, an hour and a quarter; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
+#   make bench-grid  our grid beside others in Chromium, ten minutes; writes bench/GRID.md; ARGS="--runs 1" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make check   lint + types + imports + migrations + test: what CI runs
@@ -22,7 +23,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench soak faults check
+.PHONY: run test lint types bench bench-grid soak faults check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -53,6 +54,9 @@ types: $(INSTALLED_DEV)
 
 bench: $(INSTALLED_BENCH)
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-grid: $(INSTALLED_BENCH)
+	@$(BIN)/python -m bench.grid $(ARGS)
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)

@@ -38,7 +38,7 @@ def cold(
     for subject in subjects:
         for cells in sizes:
             with subject.running(stage) as running:
-                slug = _fill(running, cells)
+                slug = fill_sheet(running, cells)
                 for way in WAYS:
                     for round_ in range(plan.runs):
                         _restart(subject, running)
@@ -68,7 +68,7 @@ def catch_up(stage: Stage, subjects: Sequence[Subject], plan: Plan) -> Iterator[
     """Yield a record per run: a client comes back that missed 10,000 revisions of a cell each."""
     for subject in subjects:
         with subject.running(stage) as running:
-            slug = _fill(running, MISSED_FROM_CELLS)
+            slug = fill_sheet(running, MISSED_FROM_CELLS)
             assert running.database is not None
             seen = running.database.head(slug)
             running.database.ask(
@@ -91,7 +91,7 @@ def catch_up(stage: Stage, subjects: Sequence[Subject], plan: Plan) -> Iterator[
                 }
 
 
-def _fill(running: Running, cells: int) -> str:
+def fill_sheet(running: Running, cells: int) -> str:
     """Make a sheet of so many cells, through commit as everything else, and return its slug."""
     assert running.database is not None
     slug = f"cells-{cells}"
