@@ -116,6 +116,8 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     inbox: [],
     outbox: [],
     refusals: [],
+    overwritten: [],
+    news: [],
     journal: new Map(),
     isConnected: false,
     server: null,
@@ -155,6 +157,8 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     send: (frame) => client.isConnected && client.outbox.push(structuredClone(frame)),
     changed: () => {},
     refused: (refusal) => client.refusals.push(refusal),
+    overwritten: (overwritten) => client.overwritten.push(overwritten),
+    arrived: (changes) => client.news.push(...changes),
     journal: {
       put: (kept) => kept.forEach((line) => client.journal.set(line.order, { operation_id: line.operation_id, operation: line.operation, order: line.order })),
       remove: (kept) => kept.forEach(({ order }) => client.journal.delete(order)),

@@ -8,6 +8,7 @@
 import { CatchUp } from "./catch_up.js";
 import { Confirmed } from "./confirmed.js";
 import { Outgoing } from "./outgoing.js";
+import { Overwrites } from "./overwrites.js";
 
 export const PROTOCOL = 1;
 
@@ -15,6 +16,8 @@ export const PROTOCOL = 1;
 /** @typedef {import("./confirmed.js").Cell} Cell */
 /** @typedef {{operation_id: string, operation: Intended, order: number}} Kept */
 /** @typedef {{code: string, message: string, text: string, operation: Intended}} Refusal */
+/** @typedef {import("./overwrites.js").Overwritten} Overwritten */
+/** @typedef {[author: string|null, cells: import("./overwrites.js").WireCell[]][]} Changes as cells.changed has them */
 /**
  * @typedef {object} Surroundings
  * @property {string} client_id
@@ -25,6 +28,8 @@ export const PROTOCOL = 1;
  * @property {(frame: object) => void} send
  * @property {(what: "cells"|"shape"|"opened"|"unsaved") => void} changed
  * @property {(refusal: Refusal) => void} refused
+ * @property {(overwritten: Overwritten) => void} [overwritten] somebody replaced what was typed here a moment ago
+ * @property {(changes: Changes) => void} [arrived] others changed cells just now: no first load, no catch-up, nothing of one's own
  * @property {{put(kept: Kept[]): void, remove(kept: Kept[]): void}} journal
  */
 
@@ -33,6 +38,8 @@ export class Replica {
   #around;
   #catchUp;
   #outgoing;
+  #overwrites;
+  #isBehind = true; // what comes next happened before this page, or its line, was there
   #isOpen = false; // sheet.opened has come over this connection
   /** @type {"viewer"|"editor"|"owner"|null} */ role = null;
   /** @type {{client_id: string, name: string, color: string}|null} */ you = null;
@@ -51,6 +58,7 @@ export class Replica {
       isReady: () => this.#isOpen && this.mayEdit,
       isUpToDate: () => this.#catchUp.isUpToDate(this.revision),
     });
+    this.#overwrites = new Overwrites(around.now, (overwritten) => around.overwritten?.(overwritten));
   }
 
   get revision() {
@@ -159,7 +167,9 @@ export class Replica {
    * @param {Intended} operation
    */
   submit(operation) {
-    return this.#outgoing.submit(operation);
+    const operation_id = this.#outgoing.submit(operation);
+    this.#overwrites.submitted(operation_id, operation);
+    return operation_id;
   }
 
   /**
@@ -168,6 +178,7 @@ export class Replica {
    */
   restore(lines) {
     this.#outgoing.restore(lines);
+    for (const { operation_id, operation } of lines) this.#overwrites.submitted(operation_id, operation);
   }
 
   /**
@@ -191,6 +202,7 @@ export class Replica {
 
   /** Let time pass: notice gaps, send what is due again. Call it a few times a second. */
   tick() {
+    this.#overwrites.tick();
     if (!this.#isOpen) return;
     if (this.#catchUp.isOverdue()) this.#ask();
     this.#outgoing.tick();
@@ -205,7 +217,7 @@ export class Replica {
       case "sheet.opened": return this.#opened(frame);
       case "cells.changed": return this.#cellsChanged(frame);
       case "operations.committed": return this.#committed(frame.operations);
-      case "operation.rejected": return this.#outgoing.rejected(frame);
+      case "operation.rejected": return this.#rejected(frame);
       case "sheet.heartbeat": return this.#beat(frame.head);
     }
   }
@@ -227,6 +239,7 @@ export class Replica {
       this.#loadedCells = 0;
       this.#filled = frame.filled ?? 0;
     }
+    this.#isBehind = frame.head > this.revision;
     this.#confirmed.takeShape(frame, frame.head);
     this.isLoaded ||= frame.head === this.revision;
     this.#hearOf(frame.head);
@@ -246,7 +259,9 @@ export class Replica {
       if (this.#catchUp.isGap(this.revision)) this.#ask();
       return;
     }
-    for (const [, cells] of frame.changes) {
+    const isNews = this.isLoaded && !this.#isBehind;
+    for (const [author, cells] of frame.changes) {
+      if (author !== this.#around.client_id) this.#overwrites.arrived(author, cells, frame.through);
       for (const cell of cells) this.#confirmed.takeCell(cell);
       this.#loadedCells += cells.length;
     }
@@ -254,12 +269,20 @@ export class Replica {
     this.#catchUp.progressed();
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
+      this.#isBehind = false;
       this.#outgoing.forgetConfirmed();
       this.#loaded();
     }
     this.#around.changed(hasShape ? "shape" : "cells");
+    if (isNews) this.#tellNews(frame.changes);
     this.#hearOf(frame.through);
     this.#outgoing.send();
+  }
+
+  /** @param {Changes} changes */
+  #tellNews(changes) {
+    const others = changes.filter(([author]) => author !== this.#around.client_id);
+    if (others.length > 0) this.#around.arrived?.(others);
   }
 
   #loaded() {
@@ -272,6 +295,13 @@ export class Replica {
   #committed(operations) {
     for (const [, revision] of operations) this.#hearOf(revision);
     this.#outgoing.committed(operations);
+    for (const [operation_id, revision] of operations) this.#overwrites.committed(operation_id, revision);
+  }
+
+  /** @param {{operation_id: string, code: string, message: string, retryable: boolean}} frame */
+  #rejected(frame) {
+    if (!frame.retryable) this.#overwrites.refused(frame.operation_id);
+    this.#outgoing.rejected(frame);
   }
 
   /** @param {number} head */
@@ -285,6 +315,7 @@ export class Replica {
   #startAfresh() {
     this.#confirmed.reset();
     this.#outgoing.forgetCommitted();
+    this.#overwrites.clear();
     this.#catchUp.startAfresh();
     this.#around.changed("cells");
   }
