@@ -101,7 +101,8 @@ def test_others_are_seen_by_name_where_they_are(open_sheet: OpenSheet, sheet: st
     expect(alice.page.locator(".frame-area:not([hidden])")).to_have_count(
         1
     )  # the range: bob has moved
-    alice.page.get_by_role("button", name="Go to Guest").click()
+    alice.page.locator("#people .badge").click()
+    alice.page.get_by_role("menuitem", name="Go to Guest").click()
     assert alice.selected == "C4"
     bob.page.context.close()
     expect(cursor).to_have_count(0)
@@ -140,6 +141,8 @@ def test_the_header_is_reached_and_left_by_keyboard(open_sheet: OpenSheet, sheet
     focused = "document.activeElement.id || document.activeElement.textContent.trim()"
     grid.press("Control+F6")
     assert grid.page.evaluate("document.activeElement.title") == "All sheets"
+    grid.press("Tab")
+    assert grid.page.evaluate(focused) == "help-button"
     grid.press("Tab")
     assert grid.page.evaluate(focused) == "Sign in"
     grid.press("Tab")

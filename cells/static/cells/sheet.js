@@ -5,12 +5,18 @@ import { CLOSE, Connection } from "./sync/connection.js";
 import { newId } from "./sync/ids.js";
 import { claimClientId, Journal } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
+import { Announcer, Voice } from "./ui/announcer.js";
 import { byId } from "./ui/elements.js";
+import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
+import { Help } from "./ui/help.js";
 import { Notices } from "./ui/notices.js";
+import { Offers } from "./ui/offers.js";
 import { Presence } from "./ui/presence.js";
 import { reasonOf } from "./ui/refusals.js";
+import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
+import { Tints } from "./ui/tints.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
@@ -41,7 +47,13 @@ const replica = new Replica({
     showStatus();
   },
   refused: ({ code, message, text, operation }) => {
-    notices.tell(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text);
+    offers.refused(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text, operation);
+  },
+  overwritten: (overwritten) => offers.overwritten(presence.author(overwritten.author)?.name ?? "", overwritten),
+  arrived: (changes) => {
+    tints.take(changes);
+    announcer.take(changes);
+    if (changes.some(([author]) => author === "stream")) presence.streamIsHere();
   },
   journal: {
     put: (kept) => journal?.put(kept),
@@ -87,7 +99,34 @@ const arrivals = new Arrivals({
 const presence = new Presence(byId("people"), {
   changed: () => grid.repaint(),
   goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+  follow: (client) => follow.start(client),
+  moved: (clients) => follow.take(clients),
 });
+
+const voice = new Voice(byId("polite"), byId("assertive"), storage());
+const tints = new Tints({
+  now: () => performance.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  changed: () => grid.repaint(),
+  colorOf: (label) => presence.author(label)?.color ?? null,
+});
+const announcer = new Announcer({
+  who: (label) => presence.author(label),
+  addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+  polite: (sentence) => voice.polite(sentence),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  now: () => performance.now(),
+});
+announcer.isOn = voice.isOn;
+
+/** Return where the browser keeps small things; null where it may not. */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
 
 /** @type {import("./ui/grid.js").Whereabouts|null} */
 let whereabouts = null;
@@ -98,13 +137,44 @@ const grid = new Grid(replica, {
   formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
+  tints,
+  painted: () => offers.place(),
   moved: (now) => {
+    if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) follow.stop();
     whereabouts = now;
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
-  leave: () => /** @type {HTMLElement|null} */ (document.querySelector("header a, header button"))?.focus(),
+  leave: () => goRound(1),
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
+
+const goRound = makeRegions(() => grid.finish());
+const offers = new Offers(byId("stage"), {
+  rectOf: (row_id, column_id) => grid.rectOf(row_id, column_id),
+  addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+  goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+  putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
+  submit: (operation) => void replica.submit(operation),
+  mayEdit: () => replica.mayEdit,
+  focus: () => grid.focus(),
+  say: (sentence) => voice.assertive(sentence),
+  tell: (sentence, lost) => void notices.tell(sentence, lost),
+});
+const follow = new Follow(byId("stage"), {
+  host: byId("grid"),
+  reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
+  focus: () => grid.focus(),
+  say: (sentence) => voice.polite(sentence),
+});
+new Help(byId("help-button"), {
+  get isOn() {
+    return announcer.isOn;
+  },
+  keep: (isOn) => {
+    announcer.isOn = isOn;
+    voice.keep(isOn);
+  },
+}, () => grid.focus());
 
 function announce() {
   presenceTimer = 0;

@@ -1,6 +1,7 @@
 /** What the painter lays over the cells: the selection, others' cursors, the cut range, the editor, a dragged border. */
 
 import { element } from "./elements.js";
+import { gettext } from "./words.js";
 
 const OUTSIDE_PX = 8; // how far beyond the edge a frame may reach: its border must not show there
 
@@ -95,7 +96,7 @@ export class Frames {
       const news = `${cursor.name} ${row} ${column} ${cursor.editing}`;
       if (slot.news !== news) {
         slot.news = news;
-        label.textContent = cursor.name;
+        label.textContent = cursor.editing ? gettext("%(name)s is typing…", { name: cursor.name }) : cursor.name;
         for (const animation of label.getAnimations()) animation.currentTime = 0;
       }
       frame.classList.toggle("is-at-top", rect !== null && rect.top < 18); // no room for a name above

@@ -22,6 +22,7 @@ const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./painter.js").Cursor} Cursor */
+/** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
 /** @typedef {import("./keyboard.js").Command} Command */
 /** @typedef {{cell: [number, number]|null, range: [number, number, number, number]|null, editing: boolean}} Whereabouts by ids */
@@ -31,6 +32,8 @@ const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
  * @property {HTMLTextAreaElement} formula
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
+ * @property {Tints} tints what others have just changed
+ * @property {() => void} painted what stands beside a cell may have to move
  * @property {(whereabouts: Whereabouts) => void} moved
  * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
  * @property {(sentence: string, lost?: string) => (lost: string) => void} tell returns what says more of the same
@@ -177,6 +180,64 @@ export class Grid {
   }
 
   /**
+   * Bring a cell into view, and leave the selection where it is.
+   * @param {number} row_id
+   * @param {number} column_id
+   */
+  reveal(row_id, column_id) {
+    const place = this.#placeOf(row_id, column_id);
+    if (place) this.#reveal(place);
+  }
+
+  /**
+   * Open a cell's editor on a text that is not in it.
+   * @param {number} row_id
+   * @param {number} column_id
+   * @param {string} text
+   */
+  putBack(row_id, column_id, text) {
+    this.goTo(row_id, column_id);
+    this.#editor.open({ isTyping: true, text });
+  }
+
+  /**
+   * Return how a cell is called now; null if it is gone.
+   * @param {number} row_id
+   * @param {number} column_id
+   */
+  addressOf(row_id, column_id) {
+    const place = this.#placeOf(row_id, column_id);
+    return place && formatAddress(place.row, place.column);
+  }
+
+  /**
+   * Return where a cell is on the screen, be it beyond the edges of what is seen, and these edges; null if it is gone.
+   * @param {number} row_id
+   * @param {number} column_id
+   * @returns {{cell: DOMRect, view: DOMRect}|null}
+   */
+  rectOf(row_id, column_id) {
+    const place = this.#placeOf(row_id, column_id);
+    if (place === null) return null;
+    const view = this.#painter.body.getBoundingClientRect();
+    const x = view.left + this.#columnGeometry.offsetOf(place.column) - this.#scrolling.x;
+    const y = view.top + this.#rowGeometry.offsetOf(place.row) - this.#scrolling.y;
+    const cell = new DOMRect(x, y, this.#columnGeometry.sizeOf(place.column), this.#rowGeometry.sizeOf(place.row));
+    return { cell, view };
+  }
+
+  /**
+   * @param {number} row_id
+   * @param {number} column_id
+   * @returns {Place|null}
+   */
+  #placeOf(row_id, column_id) {
+    const row = this.#model.rows.findPosition(row_id);
+    const column = this.#model.columns.findPosition(column_id);
+    return row === undefined || column === undefined ? null : { row, column };
+  }
+
+  /**
    * @param {number} x
    * @param {number} y
    */
@@ -206,10 +267,13 @@ export class Grid {
       range: this.#selection.range,
       cut: this.#clipboard.cutRange,
       cursors: this.#around.cursors(),
+      tints: this.#around.tints,
       editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
       guide: this.#guide,
     });
+    this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     if (cell === null) this.#showInput();
+    this.#around.painted();
   }
 
   #resized() {

@@ -9,6 +9,7 @@ import { formatColumn } from "../domain/addresses.js";
 import { kindOf } from "../domain/literals.js";
 import { element } from "./elements.js";
 import { Frames } from "./frames.js";
+import { paintTint } from "./tints.js";
 
 const MAX_SHOWN_CHARACTERS = 500; // of a cell: no column is wide enough for more
 const LINE_PX = 17; // of text, as .cell has it
@@ -36,10 +37,11 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
  * @property {Range} range
  * @property {Range|null} cut
  * @property {Cursor[]} cursors
+ * @property {{row: (row_id: number) => ReadonlyMap<number, string>|undefined}} tints marks of what others have just changed
  * @property {{place: Place, element: HTMLElement}|null} editor
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to
  */
-/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string}} CellSlot */
 /** @typedef {{element: HTMLElement, header: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, mark: string}} RowSlot */
 /** @typedef {{element: HTMLElement, column: number, left: number, width: number, mark: string}} HeaderSlot */
 
@@ -189,7 +191,7 @@ export class Painter {
       const row = element("div", "row", { role: "row", "aria-owns": header.id });
       const cells = places.map((column) => {
         const cell = element("div", "cell", { role: "gridcell", id: `cell-${place}-${column}`, hidden: "" });
-        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false };
+        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false, tint: "" };
       });
       row.append(...cells.map((slot) => slot.element));
       return { element: row, header, cells, top: NaN, height: NaN, row: -1, mark: "" };
@@ -260,12 +262,16 @@ export class Painter {
     const isInRange = row >= range.top && row <= range.bottom;
     this.#mark(slot, slot.header, isInRange, range.left === 0 && range.right === columnGeometry.length - 1);
     const row_id = /** @type {number} */ (view.rows.idAt(row));
+    const tints = view.tints.row(row_id);
     let limit = columnGeometry.offsetOf(right + 1); // how far a text may spill: up to the next cell that is not empty
     for (let column = right; column >= left; column -= 1) {
       const cell = slot.cells[column % this.#columnCapacity];
-      const [text, kind] = shownOf(view.cellAt(row_id, /** @type {number} */ (view.columns.idAt(column))));
+      const column_id = /** @type {number} */ (view.columns.idAt(column));
+      const [text, kind] = shownOf(view.cellAt(row_id, column_id));
       const start = columnGeometry.offsetOf(column);
       this.#paintCell(cell, column, text, kind, start - this.#origin.x, columnGeometry.sizeOf(column), limit - start, height);
+      const tint = tints?.get(column_id) ?? "";
+      if (cell.tint !== tint) paintTint(cell.element, (cell.tint = tint));
       const isSelected = isInRange && column >= range.left && column <= range.right;
       if (cell.isSelected !== isSelected) {
         cell.isSelected = isSelected;

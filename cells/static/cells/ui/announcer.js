@@ -1,0 +1,151 @@
+/** What a screen reader says of its own accord: what others changed, at a polite rate, and what went wrong at once. */
+
+import { gettext, locale, ngettext } from "./words.js";
+
+const GATHER_MS = 800; // what belongs together is said together
+const PAUSE_MS = 5_000; // between two sentences about others
+const MAX_PAUSE_MS = 60_000; // a stream that never rests is not worth a sentence every five seconds
+const MAX_SPOKEN = 80; // characters of a cell's text
+const MAX_NAMES = 3;
+
+/** @typedef {[author: string|null, cells: [row_id: number, column_id: number, input: string, ...unknown[]][]][]} Changes */
+/** @typedef {{name: string, isPerson: boolean, cells: Set<string>, last: {row: number, column: number, input: string}}} Author */
+/**
+ * @typedef {object} Around
+ * @property {(author: string|null) => {name: string, isPerson: boolean}|null} who null: not worth a word
+ * @property {(row_id: number, column_id: number) => string|null} addressOf null for a cell that is gone
+ * @property {(sentence: string) => void} polite
+ * @property {(run: () => void, ms: number) => unknown} setTimeout
+ * @property {() => number} now in milliseconds
+ */
+
+export class Announcer {
+  /** @type {Map<string|null, Author>} */ #authors = new Map();
+  #around;
+  #isWaiting = false;
+  #last = -Infinity;
+  #pause = PAUSE_MS;
+  isOn = true;
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  /**
+   * Others have changed cells: say so when it is time.
+   * @param {Changes} changes
+   */
+  take(changes) {
+    if (!this.isOn) return;
+    for (const [label, cells] of changes) {
+      const who = this.#around.who(label);
+      if (who === null || cells.length === 0) continue;
+      const author = this.#authors.get(label) ?? { ...who, cells: new Set(), last: { row: 0, column: 0, input: "" } };
+      for (const [row, column, input] of cells) {
+        author.cells.add(`${row},${column}`);
+        author.last = { row, column, input };
+      }
+      this.#authors.set(label, author);
+    }
+    this.#sayLater();
+  }
+
+  #sayLater() {
+    if (this.#isWaiting || this.#authors.size === 0) return;
+    this.#isWaiting = true;
+    const now = this.#around.now();
+    const wait = Math.max(GATHER_MS, this.#last + this.#pause - now);
+    this.#around.setTimeout(() => {
+      this.#isWaiting = false;
+      this.#say();
+    }, wait);
+  }
+
+  #say() {
+    const authors = [...this.#authors.values()];
+    this.#authors.clear();
+    if (!this.isOn || authors.length === 0) return;
+    const now = this.#around.now();
+    const isProgramsAlone = authors.every(({ isPerson }) => !isPerson);
+    const isOngoing = now - this.#last < 2 * this.#pause;
+    this.#pause = isProgramsAlone && isOngoing ? Math.min(MAX_PAUSE_MS, this.#pause * 2) : PAUSE_MS;
+    this.#last = now;
+    const sentence = sentenceOf(authors, this.#around.addressOf);
+    if (sentence) this.#around.polite(sentence);
+  }
+}
+
+/**
+ * Return one sentence about what others did.
+ * @param {Author[]} authors
+ * @param {(row_id: number, column_id: number) => string|null} addressOf
+ */
+export function sentenceOf(authors, addressOf) {
+  const count = authors.reduce((sum, { cells }) => sum + cells.size, 0);
+  if (count === 1) {
+    const [{ name, last }] = authors;
+    const address = addressOf(last.row, last.column);
+    if (address === null) return "";
+    const text = last.input.length > MAX_SPOKEN ? `${last.input.slice(0, MAX_SPOKEN)}…` : last.input;
+    if (text === "") return gettext("%(name)s emptied %(address)s", { name, address });
+    return gettext("%(name)s changed %(address)s to %(text)s", { name, address, text });
+  }
+  const names = authors.slice(0, MAX_NAMES).map(({ name }) => name);
+  const others = authors.length - names.length;
+  if (others > 0) names.push(ngettext("%(count)s other", "%(count)s others", others));
+  return ngettext("%(count)s cell changed by %(names)s", "%(count)s cells changed by %(names)s", count, { names: listOf(names) });
+}
+
+/** @param {string[]} names */
+function listOf(names) {
+  return new Intl.ListFormat(locale, { type: "conjunction" }).format([...new Set(names)]);
+}
+
+const KEPT_AS = "sheetsync.announcements";
+
+/** The page's two live regions, and whether the person wants to hear of others. */
+export class Voice {
+  #polite;
+  #assertive;
+  #storage;
+
+  /**
+   * @param {HTMLElement} polite
+   * @param {HTMLElement} assertive
+   * @param {Storage|null} storage null where the browser allows none
+   */
+  constructor(polite, assertive, storage) {
+    this.#polite = polite;
+    this.#assertive = assertive;
+    this.#storage = storage;
+  }
+
+  get isOn() {
+    return this.#storage?.getItem(KEPT_AS) !== "off";
+  }
+
+  /** @param {boolean} isOn */
+  keep(isOn) {
+    if (isOn) this.#storage?.removeItem(KEPT_AS);
+    else this.#storage?.setItem(KEPT_AS, "off");
+  }
+
+  /** @param {string} sentence */
+  polite(sentence) {
+    say(this.#polite, sentence);
+  }
+
+  /** @param {string} sentence */
+  assertive(sentence) {
+    say(this.#assertive, sentence);
+  }
+}
+
+/**
+ * @param {HTMLElement} region
+ * @param {string} sentence
+ */
+function say(region, sentence) {
+  region.textContent = region.textContent === sentence ? `${sentence}\u00a0` : sentence; // the same again is said again
+}

@@ -1,0 +1,138 @@
+/** The help dialog: what the keys do, what the marks mean, and whether others' changes are read aloud. */
+
+import { element } from "./elements.js";
+import { gettext } from "./words.js";
+
+const IS_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+
+/** @typedef {{isOn: boolean, keep: (isOn: boolean) => void}} Announcements */
+
+/** @returns {[heading: string, keys: [keys: string, what: string][]][]} */
+function shortcuts() {
+  return [
+    [gettext("Move and select"), [
+      ["↑ ↓ ← →", gettext("Move by one cell")],
+      ["Ctrl+↑ ↓ ← →", gettext("Move to the edge of the data")],
+      ["Tab, Enter", gettext("Move right, down; Enter goes back to where the Tabs began")],
+      ["Home, End", gettext("First column, last filled cell of the row")],
+      ["Ctrl+Home, Ctrl+End", gettext("First cell, last filled cell")],
+      ["Page Up, Page Down", gettext("Move by a screenful")],
+      ["Shift+…", gettext("Extend the selection")],
+      ["Ctrl+A", gettext("Select everything")],
+      ["Ctrl+Space, Shift+Space", gettext("Select the column, the row")],
+    ]],
+    [gettext("Edit"), [
+      ["F2", gettext("Edit the cell")],
+      ["Escape", gettext("Leave the cell as it was")],
+      ["Alt+Enter", gettext("Break the line")],
+      ["Ctrl+Enter", gettext("Fill the selection with what was typed")],
+      ["Delete", gettext("Clear the selection")],
+      ["Ctrl+C, Ctrl+X, Ctrl+V", gettext("Copy, cut, paste")],
+      ["Ctrl+Shift+V", gettext("Paste values only")],
+      ["Ctrl+D, Ctrl+R", gettext("Fill down, fill right")],
+      ["Ctrl+Z, Ctrl+Y", gettext("Undo, redo what you did")],
+      ["Ctrl+F, Ctrl+H", gettext("Find, find and replace")],
+    ]],
+    [gettext("Looks"), [
+      ["Ctrl+B, Ctrl+I", gettext("Bold, italic")],
+      ["Ctrl+Shift+X", gettext("Strike through")],
+      ["Ctrl+\\", gettext("Clear formatting")],
+    ]],
+    [gettext("Around the page"), [
+      ["Shift+F10", gettext("Menu of what is selected")],
+      ["F6, Ctrl+F6", gettext("Next part of the page; with Shift the previous one")],
+      ["Ctrl+/", gettext("This help")],
+    ]],
+  ];
+}
+
+/** @param {string} keys */
+function named(keys) {
+  return IS_MAC ? keys.replaceAll("Ctrl+Space", "⌃Space").replaceAll("Ctrl+", "⌘").replaceAll("Alt+", "⌥").replaceAll("Shift+", "⇧") : keys;
+}
+
+export class Help {
+  #dialog = element("dialog", "help", { "aria-labelledby": "help-title" });
+  #announcements;
+  #returnFocus;
+
+  /**
+   * @param {HTMLElement} button opens it, too
+   * @param {Announcements} announcements
+   * @param {() => void} returnFocus
+   */
+  constructor(button, announcements, returnFocus) {
+    this.#announcements = announcements;
+    this.#returnFocus = returnFocus;
+    document.body.append(this.#dialog);
+    this.#dialog.addEventListener("close", () => this.#closed());
+    this.#dialog.addEventListener("click", (event) => {
+      if (event.target === this.#dialog) this.#dialog.close(); // on the backdrop: its content covers all of the dialog
+    });
+    button.addEventListener("click", () => this.open());
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "/" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (this.#dialog.open) this.#dialog.close();
+      else this.open();
+    }, true);
+  }
+
+  open() {
+    if (document.querySelector("dialog[open]")) return;
+    this.#dialog.replaceChildren(this.#content());
+    this.#dialog.showModal();
+  }
+
+  #content() {
+    const content = element("div", "help-content");
+    const head = element("div", "help-head");
+    const close = element("button", "button button-quiet", { type: "button", "aria-label": gettext("Close") }, "✕");
+    close.addEventListener("click", () => this.#dialog.close());
+    head.append(element("h2", "", { id: "help-title" }, gettext("Keyboard shortcuts and help")), close);
+    const groups = element("div", "help-groups");
+    for (const [heading, keys] of shortcuts()) {
+      const group = element("section", "help-group");
+      const list = element("dl", "help-keys");
+      for (const [key, what] of keys) {
+        const line = element("div", "help-key");
+        const term = element("dt", "");
+        term.append(element("kbd", "", {}, named(key)));
+        line.append(term, element("dd", "", {}, what));
+        list.append(line);
+      }
+      group.append(element("h3", "", {}, heading), list);
+      groups.append(group);
+    }
+    groups.append(this.#together());
+    content.append(head, groups);
+    return content;
+  }
+
+  #together() {
+    const group = element("section", "help-group");
+    const legend = element("ul", "help-legend");
+    /** @type {(mark: string, text: string) => void} */
+    const line = (mark, text) => {
+      const item = element("li", "");
+      item.append(element("span", `help-mark ${mark}`, { "aria-hidden": "true" }), text);
+      legend.append(item);
+    };
+    line("help-tint", gettext("A person has just changed the cell: in the colour of the person's cursor"));
+    line("help-stream", gettext("A stream has just changed the cell"));
+    line("help-cursor", gettext("Somebody is at the cell; choose the initials above to go there or to follow"));
+    const label = element("label", "help-choice");
+    const box = element("input", "", { type: "checkbox", id: "announce" });
+    box.checked = this.#announcements.isOn;
+    box.addEventListener("change", () => this.#announcements.keep(box.checked));
+    label.append(box, element("span", "", {}, gettext("Let screen readers say what others change")));
+    group.append(element("h3", "", {}, gettext("Together")), legend, label);
+    return group;
+  }
+
+  #closed() {
+    this.#dialog.replaceChildren();
+    this.#returnFocus();
+  }
+}

@@ -1,0 +1,92 @@
+"""Sheets of their own and people to open them, for the files that do not bring their own server."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.e2e.grid_page import GridPage
+from tests.servers.databases import Databases
+from tests.servers.process import free_port
+from tests.servers.sheetsync import WebServer, run_manage, runserver
+
+SHEETS = 24  # that any guest may edit, of a file's server: one for each of its tests
+
+_MAKE_SHEETS = (
+    "from cells.models import LinkRole; from cells.services.access import create_sheet; "
+    "[create_sheet(None, 'Grid', slug=f'own-{{number}}', link_role=LinkRole('editor')) "
+    "for number in range({count})]"
+)
+
+
+@dataclass
+class OwnServer:
+    """An embedded server, as `make run` starts it, and what a shell beside it can do."""
+
+    web: WebServer
+    environment: dict[str, str]
+    unused: Iterator[int]
+
+    @property
+    def url(self) -> str:
+        return self.web.url
+
+    def shell(self, code: str) -> str:
+        """Run Python beside the server, on its database."""
+        return run_manage(self.environment, "shell", "-v", "0", "-c", code)
+
+
+@pytest.fixture(scope="module")
+def own_server(
+    new_database: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnServer]:
+    """One server for a file; each test has its own sheets."""
+    folder: Path = tmp_path_factory.mktemp("own")
+    environment = {"DATABASE_URL": new_database("sqlite")}
+    run_manage(environment, "shell", "-v", "0", "-c", _MAKE_SHEETS.format(count=SHEETS))
+    port = free_port()
+    web = WebServer(environment, log=folder / "web.log", command=runserver(port), port=port)
+    web.start()
+    yield OwnServer(web, environment, iter(range(SHEETS)))
+    web.kill()
+
+
+@pytest.fixture
+def own_sheet(own_server: OwnServer) -> str:
+    """The slug of an empty sheet that any guest may edit."""
+    return f"own-{next(own_server.unused)}"
+
+
+@pytest.fixture
+def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..., BrowserContext]]:
+    """Make browsers of different people: `own_context(has_touch=True)`."""
+    made: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=own_server.url)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def open_own(
+    own_server: OwnServer, own_sheet: str, own_context: Callable[..., BrowserContext]
+) -> Iterator[Callable[..., GridPage]]:
+    """Open the test's sheet as another person each time; no page may have had a script error."""
+    opened: list[GridPage] = []
+
+    def open_(context: BrowserContext | None = None) -> GridPage:
+        page = (context or own_context()).new_page()
+        opened.append(GridPage(page, f"{own_server.url}/sheets/{own_sheet}/"))
+        return opened[-1].open()
+
+    yield open_
+    assert [error for grid in opened for error in grid.errors] == []
