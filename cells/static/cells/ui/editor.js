@@ -18,11 +18,11 @@ export class Editor {
   #model;
   #formula;
   #around;
-  #input = element("textarea", "editor-input", { rows: "1", spellcheck: "false", autocomplete: "off", "aria-label": "Cell contents" });
+  #input = element("textarea", "editor-input", { rows: "1", spellcheck: "false", autocomplete: "off", dir: "auto", "aria-label": "Cell contents" });
   /** @type {{row: number, column: number}|null} ids */ #cell = null;
   #original = "";
   #isTyping = false; // opened by typing: arrows finish it
-  /** What is laid over the cell. */ frame = element("div", "editor");
+  /** What is laid over the cell. */ frame = element("div", "editor", { role: "row" });
 
   /**
    * @param {Model} model
@@ -38,7 +38,9 @@ export class Editor {
     this.#model = model;
     this.#formula = formula;
     this.#around = around;
-    this.frame.append(this.#input);
+    const cell = element("div", "editor-cell", { role: "gridcell" }); // a grid holds nothing but rows of cells
+    cell.append(this.#input);
+    this.frame.append(cell);
     this.frame.hidden = true;
     for (const input of [this.#input, formula]) {
       input.maxLength = MAX_INPUT_CHARACTERS;

@@ -109,6 +109,11 @@ export class Grid {
     for (const kind of /** @type {const} */ (["paste", "cut"])) {
       host.addEventListener(kind, (event) => this.#keepFromCells(event), true); // before the clipboard hears of it
     }
+    // What scrolls must be reached by keyboard, and it is: by the active cell. So its focus is the grid's, or the editor's.
+    this.#painter.scroller.addEventListener("focus", () => {
+      if (this.#editor.cell === null) this.focus();
+      else this.#editor.frame.querySelector("textarea")?.focus({ preventScroll: true });
+    });
     host.addEventListener("keydown", (event) => this.#pressed(event));
     takeKeylessText(host, (text) => this.#takeText(text));
     nameBox.addEventListener("keydown", (event) => this.#named(event));
@@ -272,6 +277,7 @@ export class Grid {
       guide: this.#guide,
     });
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
+    this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
     this.#around.painted();
   }

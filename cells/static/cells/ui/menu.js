@@ -9,7 +9,7 @@ export class Menu {
   /** @type {HTMLElement|null} */ #returnFocus = null;
 
   constructor() {
-    document.body.append(this.#list);
+    (document.querySelector("main") ?? document.body).append(this.#list); // what is in no landmark is hard to come across
     this.#list.addEventListener("keydown", (event) => this.#pressed(event));
     this.#list.addEventListener("focusout", (event) => {
       if (!this.#list.contains(/** @type {Node|null} */ (event.relatedTarget))) this.#list.hidden = true;

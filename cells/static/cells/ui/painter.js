@@ -42,7 +42,7 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to
  */
 /** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string}} CellSlot */
-/** @typedef {{element: HTMLElement, header: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, mark: string}} RowSlot */
+/** @typedef {{element: HTMLElement, header: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, mark: string}} RowSlot */
 /** @typedef {{element: HTMLElement, column: number, left: number, width: number, mark: string}} HeaderSlot */
 
 /**
@@ -89,18 +89,18 @@ export class Painter {
   #columnCapacity = 0;
   /** @type {CanvasRenderingContext2D|null} */ #ruler = null;
   #origin = { x: 0, y: 0 };
-  #corner = element("button", "corner", { type: "button", tabindex: "-1", "aria-label": "Select everything" });
+  #corner = element("button", "corner", { type: "button", tabindex: "-1", "aria-hidden": "true" });
   #columnStrip = element("div", "strip", { role: "row", "aria-rowindex": "1" });
   #rowStrip = element("div", "strip", { role: "presentation" });
   #layer = element("div", "layer", { role: "presentation" });
   #overlay = element("div", "overlay", { role: "presentation" });
   #frames = new Frames(this.#overlay);
   columnHeaders = element("div", "column-headers", { role: "rowgroup" });
-  rowHeaders = element("div", "row-headers", { role: "presentation" });
-  scroller = element("div", "scroller", { role: "presentation", tabindex: "-1" });
+  rowHeaders = element("div", "row-headers", { "aria-hidden": "true" }); // each row has its name within, unseen
+  scroller = element("div", "scroller", { role: "rowgroup", tabindex: "0" }); // the grid takes its focus
   extent = element("div", "extent", { role: "presentation" });
   /** What is seen of the sheet; its upper left corner is the view's x and y. */
-  body = element("div", "body", { role: "rowgroup" });
+  body = element("div", "body", { role: "presentation" });
 
   /** @param {HTMLElement} host the element with the role "grid" */
   constructor(host) {
@@ -187,14 +187,15 @@ export class Painter {
       return { element: header, column: -1, left: NaN, width: NaN, mark: "" };
     });
     this.#rowSlots = Array.from({ length: capacity }, (_, place) => {
-      const header = element("div", "row-header", { role: "rowheader", id: `row-header-${place}`, "aria-colindex": "1" });
-      const row = element("div", "row", { role: "row", "aria-owns": header.id });
+      const header = element("div", "row-header");
+      const row = element("div", "row", { role: "row" });
+      const name = element("div", "row-name", { role: "rowheader", "aria-colindex": "1" });
       const cells = places.map((column) => {
         const cell = element("div", "cell", { role: "gridcell", id: `cell-${place}-${column}`, hidden: "" });
         return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false, tint: "" };
       });
-      row.append(...cells.map((slot) => slot.element));
-      return { element: row, header, cells, top: NaN, height: NaN, row: -1, mark: "" };
+      row.append(name, ...cells.map((slot) => slot.element));
+      return { element: row, header, name, cells, top: NaN, height: NaN, row: -1, mark: "" };
     });
     this.#columnStrip.replaceChildren(...this.#headerSlots.map((slot) => slot.element));
     this.#rowStrip.replaceChildren(...this.#rowSlots.map((slot) => slot.header));
@@ -252,7 +253,7 @@ export class Painter {
     const { rowGeometry, columnGeometry, range } = view;
     if (slot.row !== row) {
       slot.row = row;
-      slot.header.textContent = String(row + 1);
+      slot.header.textContent = slot.name.textContent = String(row + 1);
       slot.element.setAttribute("aria-rowindex", String(row + 2));
     }
     const top = rowGeometry.offsetOf(row) - this.#origin.y;

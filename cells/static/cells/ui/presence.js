@@ -160,7 +160,8 @@ export class Presence {
   /** @param {Client} client */
   #badge({ client_id, name, color }) {
     const item = element("li", "person");
-    const badge = element("button", "badge", { type: "button", title: name, "aria-label": name, "aria-haspopup": "menu", "data-client": client_id }, initialsOf(name));
+    const badge = element("button", "badge", { type: "button", title: name, "aria-label": name, "aria-haspopup": "menu", "data-client": client_id });
+    badge.dataset.initials = initialsOf(name); // shown by the style sheet: they are no part of what it is called
     badge.style.setProperty("--color", color);
     badge.addEventListener("click", () => this.#open(badge, this.#offers(client_id)));
     item.append(badge);
@@ -171,7 +172,8 @@ export class Presence {
   #more(others) {
     const item = element("li", "person person-more");
     const names = others.map(({ name }) => name).join(", ");
-    const badge = element("button", "badge badge-more", { type: "button", title: names, "aria-haspopup": "menu", "data-client": "more" }, `+${others.length}`);
+    const badge = element("button", "badge badge-more", { type: "button", title: names, "aria-haspopup": "menu", "data-client": "more" });
+    badge.dataset.initials = `+${others.length}`;
     badge.setAttribute("aria-label", gettext("%(count)s more: %(names)s", { count: others.length, names }));
     badge.addEventListener("click", () => this.#open(badge, others.flatMap(({ client_id }) => this.#offers(client_id))));
     item.append(badge);

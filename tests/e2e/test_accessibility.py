@@ -1,0 +1,197 @@
+"""axe-core finds no violation: on every page, light and dark, with what opens being open."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.conftest import OwnServer
+from tests.e2e.grid_page import GridPage
+from tests.servers.missing import missing_service
+
+pytestmark = pytest.mark.xdist_group("accessibility")  # they share a server and a browser
+
+Scheme = Literal["light", "dark"]
+Open = Callable[..., GridPage]
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+
+_PEOPLE = """
+from django.contrib.auth.models import User
+from cells.models import LinkRole, Role
+from cells.services.access import create_sheet
+alice = User.objects.create_user("alice", password="correct horse")
+bob = User.objects.create_user("bob", password="correct horse")
+shared = create_sheet(alice, "Prices", slug="shared", link_role=LinkRole("viewer"))
+shared.access.create(user=bob, role=Role.EDITOR)
+create_sheet(alice, "Hers", slug="private", link_role=LinkRole("none"))
+"""
+
+_VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
+  ({id, help, nodes}) => [id, help, ...nodes.slice(0, 5).map(({html, any}) =>
+    `${html.slice(0, 160)} ${any[0]?.message ?? ""}`)]
+)"""
+
+
+@pytest.fixture(scope="module")
+def people(own_server: OwnServer) -> OwnServer:
+    """The server with alice, who owns "shared" and "private", and bob, who edits the first."""
+    own_server.shell(_PEOPLE)
+    return own_server
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Scheme:
+    chosen: Scheme = request.param
+    return chosen
+
+
+@pytest.fixture
+def visit(
+    scheme: Scheme, people: OwnServer, own_context: Callable[..., BrowserContext]
+) -> Callable[..., Page]:
+    """Open a page: `visit("/")`, or signed in: `visit("/", "alice")`."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def visit_(path: str, name: str = "") -> Page:
+        if name not in contexts:
+            contexts[name] = own_context(color_scheme=scheme, reduced_motion="reduce")
+            if name:
+                sign_in(contexts[name].new_page(), people, name)
+        page = contexts[name].new_page()
+        page.goto(people.url + path)
+        return page
+
+    return visit_
+
+
+def sign_in(page: Page, server: OwnServer, name: str) -> None:
+    page.goto(f"{server.url}/accounts/login/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", "correct horse")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"{server.url}/")
+
+
+def violations(page: Page) -> list[Any]:
+    if not AXE.exists():
+        missing_service("axe-core", "`make types` installs it from npm")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found: list[Any] = page.evaluate(_VIOLATIONS)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/", ""),
+        ("/", "alice"),
+        ("/accounts/login/", ""),
+        ("/sheets/shared/share/", "alice"),
+        ("/sheets/shared/share/", "bob"),  # who may not
+        ("/sheets/private/", "bob"),
+        ("/sheets/private/", ""),
+        ("/sheets/no-such-sheet/", ""),
+    ],
+)
+def test_a_page_has_no_violation(visit: Callable[..., Page], path: str, name: str) -> None:
+    assert violations(visit(path, name)) == []
+
+
+def test_a_refused_sign_in_has_no_violation(visit: Callable[..., Page]) -> None:
+    page = visit("/accounts/login/")
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", "wrong")
+    page.press("[name=password]", "Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("template", ["403.html", "403_csrf.html", "404.html", "500.html"])
+def test_an_error_page_has_no_violation(
+    visit: Callable[..., Page], people: OwnServer, template: str
+) -> None:
+    render = "from django.template.loader import render_to_string as render; print(render({!r}))"
+    html = people.shell(render.format(template))
+    page = visit("/accounts/login/")
+    page.route("**/as-it-is", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{people.url}/as-it-is")
+    assert violations(page) == []
+
+
+def test_a_sheet_has_no_violation_whatever_is_open(
+    scheme: Scheme, open_own: Open, own_context: Callable[..., BrowserContext]
+) -> None:
+    alice = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    bob = open_own()
+    page = alice.page
+    alice.copy_from_elsewhere("Product\tPrice\nBread\t2.10\nTRUE\tשלום עולם")
+    alice.press("Control+v")
+    alice.expect_saved()
+    bob.go_to("C3:D5")
+    expect(page.locator(".frame-area:not([hidden])")).to_have_count(1)
+    assert violations(page) == []
+
+    alice.press("Shift+F10")
+    expect(page.get_by_role("menu")).to_be_visible()
+    assert violations(page) == []
+    alice.press("Escape")
+
+    page.locator("#people button.badge").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    assert violations(page) == []
+    alice.press("ArrowDown", "ArrowDown", "Enter")
+    expect(page.locator(".follow-bar")).to_be_visible()
+    assert violations(page) == []
+    alice.press("Escape")
+
+    alice.go_to("B8")
+    alice.type("mine")
+    bob.expect_cell("B8", "mine")
+    bob.go_to("B8")
+    bob.type("his")
+    expect(page.locator(".offer")).to_be_visible()
+    assert violations(page) == []
+
+    alice.press("F2")
+    expect(page.locator(".editor")).to_be_visible()
+    assert violations(page) == []
+    alice.press("Escape", "Control+/")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_sheet_to_look_at_has_no_violation(visit: Callable[..., Page]) -> None:
+    page = visit("/sheets/shared/")
+    page.locator("#workbench[data-loaded=true]").wait_for()
+    assert violations(page) == []
+    assert page.locator("#grid").get_attribute("aria-readonly") == "true"
+
+
+def test_the_grid_says_where_one_is(open_own: Open) -> None:
+    grid = open_own()
+    grid.go_to("C4")
+    grid.type("text")
+    grid.press("ArrowUp", "Shift+ArrowRight")
+    table = grid.page.locator("#grid")
+    expect(table).to_have_attribute("aria-rowcount", "1001")
+    expect(table).to_have_attribute("aria-colcount", "27")
+    expect(table).to_have_attribute("aria-multiselectable", "true")
+    expect(table).to_have_attribute("aria-readonly", "false")
+    active = table.evaluate(
+        """(grid) => {
+          const cell = document.getElementById(grid.getAttribute("aria-activedescendant"));
+          const row = cell.closest("[role=row]");
+          const header = row.firstElementChild;
+          return [cell.role, cell.textContent, cell.ariaSelected, cell.ariaColIndex,
+                  row.ariaRowIndex, header.role, header.textContent];
+        }"""
+    )
+    assert active == ["gridcell", "text", "true", "4", "5", "rowheader", "4"]
+    headers = grid.page.get_by_role("columnheader", name="C", exact=True)
+    expect(headers).to_have_attribute("aria-colindex", "4")
+    selected = grid.page.locator(".cell[aria-selected=true]:not([hidden])")
+    expect(selected).to_have_count(2)
