@@ -140,6 +140,8 @@ def test_the_header_is_reached_and_left_by_keyboard(open_sheet: OpenSheet, sheet
     grid = open_sheet(sheet)
     focused = "document.activeElement.id || document.activeElement.textContent.trim()"
     grid.press("Control+F6")
+    assert grid.page.evaluate("document.activeElement.closest('.foot') !== null")
+    grid.press("Control+F6")
     assert grid.page.evaluate("document.activeElement.title") == "All sheets"
     grid.press("Tab")
     assert grid.page.evaluate(focused) == "help-button"

@@ -17,6 +17,7 @@ import { reasonOf } from "./ui/refusals.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
 import { Tints } from "./ui/tints.js";
+import { ZoomControl } from "./ui/zoom.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
@@ -139,6 +140,7 @@ const grid = new Grid(replica, {
   cursors: () => presence.cursors(replica.rows, replica.columns),
   tints,
   painted: () => offers.place(),
+  zoomed: (now) => zoom.show(now),
   moved: (now) => {
     if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) follow.stop();
     whereabouts = now;
@@ -147,6 +149,9 @@ const grid = new Grid(replica, {
   leave: () => goRound(1),
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
+
+const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
+zoom.restore();
 
 const goRound = makeRegions(() => grid.finish());
 const offers = new Offers(byId("stage"), {

@@ -15,7 +15,7 @@ const OUTSIDE_PX = 8; // how far beyond the edge a frame may reach: its border m
  * @param {Range} range
  * @returns {Rect|null}
  */
-function rectOf({ rowGeometry, columnGeometry, x, y, width, height }, { top, left, bottom, right }) {
+export function rectOf({ rowGeometry, columnGeometry, x, y, width, height }, { top, left, bottom, right }) {
   /** @type {(value: number, most: number) => number} */
   const clamp = (value, most) => Math.max(-OUTSIDE_PX, Math.min(most + OUTSIDE_PX, value));
   const from = { x: columnGeometry.offsetOf(left) - x, y: rowGeometry.offsetOf(top) - y };

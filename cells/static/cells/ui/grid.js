@@ -12,11 +12,14 @@ import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
 import { menuItems } from "./menu_items.js";
 import { jump, lastFilled } from "./movement.js";
+import { rectOf } from "./frames.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
+import { Touch } from "./touch.js";
+import { boundedZoom } from "./zoom.js";
 
 const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
 
@@ -34,6 +37,7 @@ const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
  * @property {() => Cursor[]} cursors where others are
  * @property {Tints} tints what others have just changed
  * @property {() => void} painted what stands beside a cell may have to move
+ * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: Whereabouts) => void} moved
  * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
  * @property {(sentence: string, lost?: string) => (lost: string) => void} tell returns what says more of the same
@@ -54,6 +58,8 @@ export class Grid {
   #columnGeometry;
   #isPaintDue = false;
   #lastUndo = -Infinity;
+  #zoom = 1;
+  #touch;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
 
   /**
@@ -84,6 +90,19 @@ export class Grid {
       isEditing: () => this.#editor.cell !== null,
     });
     const focus = () => this.#focus();
+    const zoom = () => this.#zoom;
+    this.#touch = new Touch({
+      host,
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      placeAt: (point) => this.#placeAt(point),
+      edit: () => this.#editor.open({ isTyping: false }),
+      get zoom() {
+        return zoom();
+      },
+      zoomTo: (wanted, around) => this.zoomTo(wanted, around),
+    });
     new Pointer({
       painter: this.#painter,
       scrolling: this.#scrolling,
@@ -91,6 +110,9 @@ export class Grid {
       geometry: (axis) => (axis === "rows" ? this.#rowGeometry : this.#columnGeometry),
       get mayEdit() {
         return model.mayEdit;
+      },
+      get zoom() {
+        return zoom();
       },
       focus,
       edit: () => this.#editor.open({ isTyping: false }),
@@ -142,6 +164,29 @@ export class Grid {
   /** Take the keyboard. */
   focus() {
     this.#around.host.focus({ preventScroll: true });
+  }
+
+  /**
+   * Show the grid larger or smaller; what is at a point stays there.
+   * @param {number} wanted 1: as it is
+   * @param {{clientX: number, clientY: number}} [around] else the upper left corner stays
+   */
+  zoomTo(wanted, around) {
+    const zoom = boundedZoom(wanted);
+    const { body } = this.#painter;
+    /** @type {() => {x: number, y: number}} from the corner of the cells to the point; the headers grow, too */
+    const distance = () => {
+      const { left, top } = body.getBoundingClientRect();
+      return { x: ((around?.clientX ?? left) - left) / this.#zoom, y: ((around?.clientY ?? top) - top) / this.#zoom };
+    };
+    const before = distance();
+    const { x, y } = this.#scrolling;
+    this.#zoom = zoom;
+    this.#around.host.style.setProperty("--zoom", String(zoom));
+    this.#resized();
+    const after = distance();
+    this.#scrolling.to(x + before.x - after.x, y + before.y - after.y);
+    this.#around.zoomed(zoom);
   }
 
   /** Rows, columns or sizes are others than before: stay with the selected and the edited cell. */
@@ -225,10 +270,24 @@ export class Grid {
     const place = this.#placeOf(row_id, column_id);
     if (place === null) return null;
     const view = this.#painter.body.getBoundingClientRect();
-    const x = view.left + this.#columnGeometry.offsetOf(place.column) - this.#scrolling.x;
-    const y = view.top + this.#rowGeometry.offsetOf(place.row) - this.#scrolling.y;
-    const cell = new DOMRect(x, y, this.#columnGeometry.sizeOf(place.column), this.#rowGeometry.sizeOf(place.row));
+    const zoom = this.#zoom;
+    const x = view.left + (this.#columnGeometry.offsetOf(place.column) - this.#scrolling.x) * zoom;
+    const y = view.top + (this.#rowGeometry.offsetOf(place.row) - this.#scrolling.y) * zoom;
+    const cell = new DOMRect(x, y, this.#columnGeometry.sizeOf(place.column) * zoom, this.#rowGeometry.sizeOf(place.row) * zoom);
     return { cell, view };
+  }
+
+  /**
+   * Return the cell at a point of the screen, or the nearest one.
+   * @param {{clientX: number, clientY: number}} point
+   * @returns {Place}
+   */
+  #placeAt({ clientX, clientY }) {
+    const { left, top } = this.#painter.body.getBoundingClientRect();
+    return {
+      row: this.#rowGeometry.positionAt((clientY - top) / this.#zoom + this.#scrolling.y),
+      column: this.#columnGeometry.positionAt((clientX - left) / this.#zoom + this.#scrolling.x),
+    };
   }
 
   /**
@@ -258,7 +317,8 @@ export class Grid {
     const row = cell && rows.findPosition(cell.row);
     const column = cell && columns.findPosition(cell.column);
     const isOpen = typeof row === "number" && typeof column === "number";
-    this.#painter.paint({
+    /** @type {import("./painter.js").View} */
+    const view = {
       rows,
       columns,
       rowGeometry: this.#rowGeometry,
@@ -275,7 +335,11 @@ export class Grid {
       tints: this.#around.tints,
       editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
       guide: this.#guide,
-    });
+    };
+    this.#painter.paint(view);
+    const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
+    const corners = rect && { left: rect.left, top: rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
+    this.#touch.place(corners, view);
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
@@ -466,8 +530,8 @@ export class Grid {
     const { left, top } = this.#painter.body.getBoundingClientRect();
     this.#reveal(this.#selection.active);
     this.openMenu(
-      left + this.#columnGeometry.offsetOf(column + 1) - this.#scrolling.x,
-      top + this.#rowGeometry.offsetOf(row + 1) - this.#scrolling.y,
+      left + (this.#columnGeometry.offsetOf(column + 1) - this.#scrolling.x) * this.#zoom,
+      top + (this.#rowGeometry.offsetOf(row + 1) - this.#scrolling.y) * this.#zoom,
     );
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { formatColumn } from "../domain/addresses.js";
+import { isRightToLeft } from "../domain/direction.js";
 import { kindOf } from "../domain/literals.js";
 import { element } from "./elements.js";
 import { Frames } from "./frames.js";
@@ -41,7 +42,7 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
  * @property {{place: Place, element: HTMLElement}|null} editor
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to
  */
-/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string, isRtl: boolean}} CellSlot */
 /** @typedef {{element: HTMLElement, header: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, mark: string}} RowSlot */
 /** @typedef {{element: HTMLElement, column: number, left: number, width: number, mark: string}} HeaderSlot */
 
@@ -192,7 +193,7 @@ export class Painter {
       const name = element("div", "row-name", { role: "rowheader", "aria-colindex": "1" });
       const cells = places.map((column) => {
         const cell = element("div", "cell", { role: "gridcell", id: `cell-${place}-${column}`, hidden: "" });
-        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false, tint: "" };
+        return { element: cell, text: "", kind: "empty", left: NaN, width: NaN, spill: 0, leading: "", column: -1, isSelected: false, tint: "", isRtl: false };
       });
       row.append(name, ...cells.map((slot) => slot.element));
       return { element: row, header, name, cells, top: NaN, height: NaN, row: -1, mark: "" };
@@ -330,7 +331,11 @@ export class Painter {
       slot.column = column;
       cell.setAttribute("aria-colindex", String(column + 2));
     }
-    if (slot.text !== text) cell.textContent = slot.text = text;
+    if (slot.text !== text) {
+      cell.textContent = slot.text = text;
+      const isRtl = isRightToLeft(text);
+      if (slot.isRtl !== isRtl) cell.dir = (slot.isRtl = isRtl) ? "rtl" : "";
+    }
     if (slot.kind !== kind) cell.dataset.kind = slot.kind = kind;
     if (slot.left !== left) cell.style.left = `${(slot.left = left)}px`;
     if (slot.width !== width) cell.style.width = `${(slot.width = width)}px`;
@@ -340,7 +345,7 @@ export class Painter {
       cell.classList.toggle("clipped", leading !== "");
     }
     // Measuring is dear, so only texts that may be too long (a character has 15 pixels at most) are measured.
-    const mayOverflow = kind === "text" && room > width && text.length * 15 > width;
+    const mayOverflow = kind === "text" && !slot.isRtl && room > width && text.length * 15 > width;
     const spill = mayOverflow && this.#widthOf(text) > width - PADDING_PX ? room : 0;
     if (slot.spill === spill) return;
     slot.spill = spill;

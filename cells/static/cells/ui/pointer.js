@@ -15,6 +15,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {import("./selection.js").Selection} selection
  * @property {(axis: AxisName) => Geometry} geometry
  * @property {boolean} mayEdit
+ * @property {number} zoom of the grid; the pointer knows the screen's pixels
  * @property {() => void} focus take the keyboard, finish what is being edited
  * @property {() => void} edit
  * @property {(x: number, y: number) => void} openMenu
@@ -53,7 +54,8 @@ export class Pointer {
    */
   #offsets({ clientX, clientY }) {
     const { left, top } = this.#target.painter.body.getBoundingClientRect();
-    return { x: clientX - left + this.#target.scrolling.x, y: clientY - top + this.#target.scrolling.y };
+    const { zoom, scrolling } = this.#target;
+    return { x: (clientX - left) / zoom + scrolling.x, y: (clientY - top) / zoom + scrolling.y };
   }
 
   /**
@@ -192,7 +194,7 @@ export class Pointer {
     headers.setPointerCapture(event.pointerId);
     /** @param {PointerEvent} moved */
     const follow = (moved) => {
-      const distance = (axis === "columns" ? moved.clientX : moved.clientY) - pressed;
+      const distance = ((axis === "columns" ? moved.clientX : moved.clientY) - pressed) / this.#target.zoom;
       size = Math.max(MIN_SIZE_PX, Math.min(MAX_SIZE_PX, Math.round(usual + distance)));
       this.#target.showGuide({ axis, offset: start + size });
     };
