@@ -3,14 +3,15 @@
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { newId } from "./sync/ids.js";
-import { claimClientId, Journal } from "./sync/journal.js";
+import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
-import { reasonOf } from "./ui/refusals.js";
+import { refusalOf } from "./ui/refusals.js";
 import { describe, paintStatus } from "./ui/status.js";
+import { ngettext } from "./ui/words.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
@@ -40,13 +41,21 @@ const replica = new Replica({
     if (what === "opened") opened();
     showStatus();
   },
-  refused: ({ code, message, text, operation }) => {
-    notices.tell(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text);
+  refused: (refusal) => notices.tell(refusalOf(refusal, grid.hasDeletedFor(refusal.operation)), refusal.text),
+  left: (count) => {
+    notices.tell(
+      ngettext(
+        "%(count)s cell was left alone, for somebody has changed it since.",
+        "%(count)s cells were left alone, for somebody has changed them since.",
+        count,
+      ),
+    );
   },
   journal: {
     put: (kept) => journal?.put(kept),
     remove: (kept) => journal?.remove(kept),
   },
+  steps: stepsOf(client_id),
 });
 replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until the server says so itself
 
@@ -142,6 +151,8 @@ function showStatus() {
     page.dataset.unsaved = String(replica.unsaved);
     page.dataset.line = connection.state;
     page.dataset.revision = String(replica.revision);
+    page.dataset.canUndo = String(replica.canUndo);
+    page.dataset.canRedo = String(replica.canRedo);
   });
 }
 

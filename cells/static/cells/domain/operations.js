@@ -138,6 +138,15 @@ export function editsOf(operation) {
 }
 
 /**
+ * Say whether an operation takes another one back, or does it again.
+ * @param {Intended} operation
+ * @returns {operation is TakeBack}
+ */
+export function isTakeBack(operation) {
+  return operation.kind === "undo" || operation.kind === "redo";
+}
+
+/**
  * Return what a person would want back of an operation that was refused: its texts, a row a line.
  * @param {Intended} operation
  */
