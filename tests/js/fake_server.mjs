@@ -1,6 +1,7 @@
 /** The wire contract in miniature: enough of a server, and of a tab around a replica, to try any order of events. */
 
 import { Axis } from "../../cells/static/cells/domain/axes.js";
+import { mergeStyle } from "../../cells/static/cells/domain/styles.js";
 import { Replica } from "../../cells/static/cells/sync/replica.js";
 
 /** Repeatable numbers in [0, 1): mulberry32 by Tommy Ettinger, public domain. */
@@ -16,7 +17,8 @@ export function numbersFrom(seed) {
 
 export class FakeServer {
   log = [];
-  cells = new Map(); // "row,column" -> [input, revision, author]
+  cells = new Map(); // "row,column" -> {input, style, revision, author, state: the revision whose state it is in}
+  frozen = [0, 0];
   clients = new Set();
   unavailable = 0; // how many submissions to refuse as retryable
   shapeRevision = 0;
@@ -32,11 +34,19 @@ export class FakeServer {
   }
 
   input(row, column) {
-    return this.cells.get(`${row},${column}`)?.[0] ?? "";
+    return this.cells.get(`${row},${column}`)?.input ?? "";
+  }
+
+  style(row, column) {
+    return this.cells.get(`${row},${column}`)?.style;
   }
 
   filled() {
-    return [...this.cells].filter(([, [input]]) => input !== "").map(([key, [input]]) => `${key},${input}`).sort();
+    return [...this.cells].filter(([, { input }]) => input !== "").map(([key, { input }]) => `${key},${input}`).sort();
+  }
+
+  styled() {
+    return [...this.cells].filter(([, { style }]) => style).map(([key, { style }]) => `${key},${JSON.stringify(style)}`).sort();
   }
 
   take(client, frame) {
@@ -45,7 +55,7 @@ export class FakeServer {
     const { operation_id, operation } = frame;
     const known = this.log.findIndex((revision) => revision.operation_id === operation_id);
     if (known >= 0) {
-      client.hear({ type: "operations.committed", operations: [[operation_id, known + 1]] });
+      client.hear(this.answer(known));
       return;
     }
     if (this.unavailable > 0) {
@@ -55,33 +65,85 @@ export class FakeServer {
     }
     try {
       const revision = this.commit(client.name, operation, operation_id);
-      client.hear({ type: "operations.committed", operations: [[operation_id, revision]] });
+      client.hear(this.answer(revision - 1));
     } catch (error) {
       client.hear({ type: "operation.rejected", operation_id, code: error.code, message: error.message, retryable: false });
     }
   }
 
+  answer(place) {
+    const { operation_id, left } = this.log[place];
+    const answer = { type: "operations.committed", operations: [[operation_id, place + 1]] };
+    return left ? { ...answer, left: { [operation_id]: left } } : answer;
+  }
+
   commit(author, operation, operation_id = `server ${this.log.length}`) {
-    const [verb, which] = operation.kind.split("_");
-    if (verb === "insert") this[which] = this[which].insert(operation.before, operation.count);
-    if (verb === "delete") this[which] = this[which].delete(operation[which]);
-    if (verb === "move") this[which] = this[which].move(operation[which], operation.before);
-    for (const [row, column] of operation.cells ?? []) {
-      this.rows.positionOf(row);
-      this.columns.positionOf(column);
-    }
-    this.log.push({ operation_id, operation });
-    for (const [row, column, input] of operation.cells ?? []) this.cells.set(`${row},${column}`, [input, this.head, author]);
-    if (verb !== "set") this.shapeRevision = this.head;
+    const shape = { rows: this.rows, columns: this.columns, frozen: this.frozen };
+    const line = { operation_id, operation, author, past: [], left: 0, shape };
+    if (operation.kind === "undo" || operation.kind === "redo") this.takeBack(line);
+    else this.do(line);
+    this.log.push(line);
+    const { rows, columns, frozen } = this;
+    if (rows !== shape.rows || columns !== shape.columns || frozen !== shape.frozen) this.shapeRevision = this.head;
     for (const client of this.clients) client.hear(this.delta(this.head - 1));
     return this.head;
   }
 
+  do(line) {
+    const { operation, author } = line;
+    const [verb, which] = operation.kind.split("_");
+    if (verb === "insert") this[which] = this[which].insert(operation.before, operation.count);
+    if (verb === "delete") this[which] = this[which].delete(operation[which]);
+    if (verb === "move") this[which] = this[which].move(operation[which], operation.before);
+    if (verb === "freeze") this.frozen = [operation.rows, operation.columns];
+    const ids = (runs) => runs.flatMap(([first, count]) => Array.from({ length: count }, (_, place) => first + place));
+    const styled = which === "styles" ? ids(operation.rows).flatMap((row) => ids(operation.columns).map((column) => [row, column])) : [];
+    for (const [row, column] of [...(operation.cells ?? []), ...styled]) {
+      this.rows.positionOf(row);
+      this.columns.positionOf(column);
+    }
+    for (const [row, column, input, style] of operation.cells ?? []) {
+      const before = this.style(row, column);
+      this.put(line, `${row},${column}`, author, { input, style: style === undefined ? before : style || undefined });
+    }
+    for (const [row, column] of styled) {
+      const style = mergeStyle(this.style(row, column), operation.style);
+      this.put(line, `${row},${column}`, author, { input: this.input(row, column), style });
+    }
+  }
+
+  put({ past }, key, author, { input, style, state = this.head + 1 }) {
+    past.push([key, this.cells.get(key) ?? { input: "", style: undefined, state: 0 }, state]);
+    this.cells.set(key, { input, style, revision: this.head + 1, author, state });
+  }
+
+  /** Put back the cells that are as the newest line about the operation left them; the axes only where nobody touched them since. */
+  takeBack(line) {
+    const { kind, operation_id: named } = line.operation;
+    const newest = this.log.findLast((other) => other.operation_id === named || other.operation.operation_id === named);
+    const isUndone = newest?.operation.kind === "undo";
+    if (!newest || isUndone !== (kind === "redo")) throw Object.assign(new Error(kind), { code: `nothing_to_${kind}` });
+    if (newest.author !== line.author) throw Object.assign(new Error(kind), { code: "forbidden" });
+    for (const [key, before, left] of newest.past) {
+      if (this.cells.get(key).state === left) this.put(line, key, line.author, before);
+      else line.left += 1;
+    }
+    const next = this.log[this.log.indexOf(newest) + 1]?.shape ?? this;
+    if (next.frozen === this.frozen) this.frozen = newest.shape.frozen;
+    for (const which of ["rows", "columns"]) {
+      const past = newest.shape[which];
+      const born = this[which].nextId - past.nextId; // ids are not given twice
+      if (next[which] !== this[which] || past === this[which]) continue;
+      this[which] = born > 0 ? Axis.fromRuns([...past.toRuns(), [past.nextId, -born]]) : past;
+    }
+  }
+
   delta(after) {
     const changes = [...this.cells]
-      .filter(([, [, revision]]) => revision > after)
-      .map(([key, [input, , author]]) => [author, [[...key.split(",").map(Number), input]]]);
-    const shape = this.shapeRevision > after ? { rows: this.rows.toRuns(), columns: this.columns.toRuns() } : {};
+      .filter(([, { revision }]) => revision > after)
+      .map(([key, { input, style, author }]) => [author, [[...key.split(",").map(Number), input, ...(style ? [style] : [])]]]);
+    const { rows, columns, frozen } = this;
+    const shape = this.shapeRevision > after ? { rows: rows.toRuns(), columns: columns.toRuns(), frozen } : {};
     return { type: "cells.changed", after, through: this.head, changes, ...shape };
   }
 
@@ -96,6 +158,7 @@ export class FakeServer {
       head: this.head,
       rows: this.rows.toRuns(),
       columns: this.columns.toRuns(),
+      ...(this.frozen.some(Boolean) ? { frozen: this.frozen } : {}),
     });
     if (isCatchUpHeld) return;
     const delta = this.delta(revision > this.head ? 0 : revision);
@@ -109,7 +172,9 @@ export class FakeServer {
   }
 }
 
-export function makeClient(name, random = () => 0.5, packing = null) {
+let births = 0; // ids are not given twice, over a reload neither
+
+export function makeClient(name, random = () => 0.5, packing = null, steps = null) {
   const client = {
     name,
     now: 1_000_000,
@@ -117,8 +182,10 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     outbox: [],
     refusals: [],
     overwritten: [],
+    left: [],
     news: [],
     journal: new Map(),
+    steps: null, // what a reload would find
     isConnected: false,
     server: null,
     hear(frame) {
@@ -147,7 +214,6 @@ export function makeClient(name, random = () => 0.5, packing = null) {
       }
     },
   };
-  let births = 0;
   client.replica = new Replica({
     client_id: name,
     packing,
@@ -155,10 +221,12 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     random,
     newId: () => `${name} ${(births += 1)}`,
     send: (frame) => client.isConnected && client.outbox.push(structuredClone(frame)),
-    changed: () => {},
+    changed: (what) => what === "history" && client.news.push([client.replica.canUndo, client.replica.canRedo]),
     refused: (refusal) => client.refusals.push(refusal),
     overwritten: (overwritten) => client.overwritten.push(overwritten),
     arrived: (changes) => client.news.push(...changes),
+    left: (count) => client.left.push(count),
+    steps: { load: () => structuredClone(steps), save: (kept) => (client.steps = structuredClone(kept)) },
     journal: {
       put: (kept) => kept.forEach((line) => client.journal.set(line.order, { operation_id: line.operation_id, operation: line.operation, order: line.order })),
       remove: (kept) => kept.forEach(({ order }) => client.journal.delete(order)),

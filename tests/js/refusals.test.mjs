@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { reasonOf } from "../../cells/static/cells/ui/refusals.js";
+import { reasonOf, refusalOf } from "../../cells/static/cells/ui/refusals.js";
 
 test("a deletion is said without ids, and by whom", () => {
   const message = "the row with id 3 has been deleted meanwhile";
@@ -12,4 +12,13 @@ test("a deletion is said without ids, and by whom", () => {
 test("what has no sentence is said in the server's words", () => {
   assert.equal(reasonOf("limit_exceeded", "A sheet has at most 100 rows.", false), "A sheet has at most 100 rows.");
   assert.equal(reasonOf("new_code", "", false), "new_code");
+});
+
+test("a refused edit was not saved, a refused undo or redo was not done", () => {
+  const said = (kind, code, message = "") => refusalOf({ code, message, operation: { kind, operation_id: "1" } }, false);
+  assert.equal(said("set_cells", "forbidden"), "Not saved: You may not change this sheet.");
+  assert.match(said("undo", "nothing_to_undo", "ids and all"), /^There is nothing left to undo: /);
+  assert.match(said("redo", "nothing_to_redo", "ids and all"), /^There is nothing left to redo: /);
+  assert.equal(said("undo", "forbidden"), "Not undone: Only your own edits can be taken back.");
+  assert.equal(said("redo", "limit_exceeded", "Too many rows."), "Not redone: Too many rows.");
 });

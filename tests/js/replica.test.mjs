@@ -400,7 +400,7 @@ for (let seed = 1; seed <= 60; seed += 1) {
       const client = clients[pick(clients.length)];
       const { rows, columns } = client.replica;
       const any = (axis) => axis.idAt(pick(axis.length)) ?? 0;
-      const action = pick(14);
+      const action = pick(18);
       if (action < 5) client.replica.submit(set(any(rows), any(columns), random() < 0.2 ? "" : `${client.name} ${step}`));
       else if (action === 5) client.replica.submit({ kind: "insert_rows", before: random() < 0.5 ? null : any(rows), count: 1 + pick(3) });
       else if (action === 6 && rows.length > 3) client.replica.submit({ kind: "delete_rows", rows: [[any(rows), 1]] });
@@ -410,6 +410,10 @@ for (let seed = 1; seed <= 60; seed += 1) {
       else if (action === 10) client.inbox.splice(pick(client.inbox.length), 1 + pick(3));
       else if (action === 11 && client.inbox.length) client.inbox.push(structuredClone(client.inbox[pick(client.inbox.length)]));
       else if (action === 12) client.inbox.sort(() => random() - 0.5);
+      else if (action === 13) client.replica.submit({ kind: "set_styles", rows: [[any(rows), 1]], columns: [[0, 1 + pick(3)]], style: pick(4) ? { bold: pick(2) ? true : null, decimals: pick(3) } : "" });
+      else if (action === 14) client.replica.submit({ kind: "set_cells", cells: [[any(rows), any(columns), `styled ${step}`, pick(2) ? { wrap: true } : ""]] });
+      else if (action === 15) (pick(2) ? client.replica.undo() : client.replica.redo());
+      else if (action === 16) client.replica.submit({ kind: "freeze", rows: pick(3), columns: pick(2) });
       else client.now += pick(4_000);
       if (random() < 0.2) server.unavailable = pick(3);
       if (random() < 0.7) for (const frame of client.outbox.splice(0, pick(4))) server.take(client, frame);
@@ -435,6 +439,9 @@ for (let seed = 1; seed <= 60; seed += 1) {
       assert.deepEqual(replica.columns.toRuns(), server.columns.toRuns());
       const shown = [...replica.filled()].map(([row, column]) => `${row},${column},${replica.inputAt(row, column)}`).sort();
       assert.deepEqual(shown, server.filled());
+      const styled = [...replica.styled()].map(([row, column]) => `${row},${column},${JSON.stringify(replica.styleAt(row, column))}`).sort();
+      assert.deepEqual(styled, server.styled());
+      assert.deepEqual([replica.frozen.rows, replica.frozen.columns], server.frozen);
     }
   });
 }

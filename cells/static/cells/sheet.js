@@ -3,7 +3,7 @@
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { newId } from "./sync/ids.js";
-import { claimClientId, Journal } from "./sync/journal.js";
+import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { Announcer, Voice } from "./ui/announcer.js";
 import { byId } from "./ui/elements.js";
@@ -13,10 +13,11 @@ import { Help } from "./ui/help.js";
 import { Notices } from "./ui/notices.js";
 import { Offers } from "./ui/offers.js";
 import { Presence } from "./ui/presence.js";
-import { reasonOf } from "./ui/refusals.js";
+import { refusalOf } from "./ui/refusals.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
 import { Tints } from "./ui/tints.js";
+import { ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
@@ -47,8 +48,8 @@ const replica = new Replica({
     if (what === "opened") opened();
     showStatus();
   },
-  refused: ({ code, message, text, operation }) => {
-    offers.refused(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text, operation);
+  refused: (refusal) => {
+    offers.refused(refusalOf(refusal, grid.hasDeletedFor(refusal.operation)), refusal.text, refusal.operation);
   },
   overwritten: (overwritten) => offers.overwritten(presence.author(overwritten.author)?.name ?? "", overwritten),
   arrived: (changes) => {
@@ -56,10 +57,20 @@ const replica = new Replica({
     announcer.take(changes);
     if (changes.some(([author]) => author === "stream")) presence.streamIsHere();
   },
+  left: (count) => {
+    notices.tell(
+      ngettext(
+        "%(count)s cell was left alone, for somebody has changed it since.",
+        "%(count)s cells were left alone, for somebody has changed them since.",
+        count,
+      ),
+    );
+  },
   journal: {
     put: (kept) => journal?.put(kept),
     remove: (kept) => journal?.remove(kept),
   },
+  steps: stepsOf(client_id),
 });
 replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until the server says so itself
 
@@ -217,6 +228,8 @@ function showStatus() {
     page.dataset.unsaved = String(replica.unsaved);
     page.dataset.line = connection.state;
     page.dataset.revision = String(replica.revision);
+    page.dataset.canUndo = String(replica.canUndo);
+    page.dataset.canRedo = String(replica.canRedo);
   });
 }
 

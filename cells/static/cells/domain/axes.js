@@ -10,7 +10,7 @@ import { SheetSyncError } from "./errors.js";
  * @param {readonly Run[]} runs
  * @returns {Span[]}
  */
-function spansOf(runs) {
+export function spansOf(runs) {
   /** @type {Span[]} */
   const spans = [];
   for (const [first, count] of [...runs].sort((a, b) => a[0] - b[0])) {

@@ -1,34 +1,43 @@
 /** Intended edits: their one JSON form, their limits, and how a large one becomes several. */
 
 /** @typedef {import("./axes.js").Run} Run */
-/** @typedef {[row_id: number, column_id: number, input: string]} Edit */
+/** @typedef {import("./styles.js").Style} Style */
+/** @typedef {import("./styles.js").StyleChanges} StyleChanges */
+/** @typedef {[row_id: number, column_id: number, input: string, style?: Style|""]} Edit A style replaces the cell's, "" clears it; without one it stays. */
 /** @typedef {{kind: "set_cells", cells: Edit[]}} SetCells */
 /** @typedef {{kind: "insert_rows"|"insert_columns", before: number|null, count: number}} Insert */
 /** @typedef {{kind: "delete_rows"|"delete_columns", rows?: Run[], columns?: Run[]}} Delete */
 /** @typedef {{kind: "move_rows"|"move_columns", rows?: Run[], columns?: Run[], before: number|null}} Move */
 /** @typedef {{kind: "resize", rows?: Run[], columns?: Run[], size: number|null}} Resize */
-/** @typedef {SetCells|Insert|Delete|Move|Resize} Operation What travels. */
-/** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][]}} Paste Waits for rows and columns that are not born; never travels. */
+/** @typedef {{kind: "set_styles", rows: Run[], columns: Run[], style: StyleChanges|""}} SetStyles Of every cell in rows × columns; merges, "" clears. */
+/** @typedef {{kind: "freeze", rows: number, columns: number}} Freeze How many rows and columns stay in view. */
+/** @typedef {{kind: "undo"|"redo", operation_id: string}} TakeBack Names the operation that is taken back, or done again. */
+/** @typedef {SetCells|SetStyles|Insert|Delete|Move|Resize|Freeze|TakeBack} Operation What travels. */
+/** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][]}} Paste Waits for rows and columns that are not born; null leaves a cell's style. Never travels. */
 /** @typedef {{kind: "transfer", cells: Edit[], cleared: Edit[], after: string[]}} Transfer Writes `cells` and empties what was cut, in one, once the operations `after` are in the log; falls with them. Travels as set_cells. */
 /** @typedef {Operation|Paste|Transfer} Intended What a person wants: kept until it is in the log. */
 
 export const MAX_CELLS_PER_OPERATION = 10_000; // the server's limit: one operation holds a sheet's lock only briefly
-export const MAX_OPERATION_BYTES = 200_000; // a frame may have 256 KiB; leave room for its envelope
+export const MAX_OPERATION_BYTES = 260_000; // a frame may have 256 KiB, its envelope has 130 bytes
 export const MAX_INPUT_CHARACTERS = 32_767; // what other spreadsheets keep in a cell
 
 /**
- * Return the length in bytes that `text` has as a JSON string in UTF-8; never less than the true one.
+ * Return the length in bytes that `text` has as a JSON string in UTF-8.
  * @param {string} text
  */
 function jsonBytes(text) {
   let bytes = 2;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    if (unit < 0x20) bytes += 6;
-    else if (unit === 0x22 || unit === 0x5c) bytes += 2;
-    else if (unit < 0x80) bytes += 1;
+    if (unit === 0x22 || unit === 0x5c) bytes += 2;
+    else if (unit >= 0x20 && unit < 0x80) bytes += 1;
+    else if (unit < 0x20) bytes += "\b\t\n\f\r".includes(text[index]) ? 2 : 6;
     else if (unit < 0x800) bytes += 2;
-    else bytes += 3;
+    else if (unit < 0xd800 || unit > 0xdfff) bytes += 3;
+    else if (unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00) {
+      bytes += 4;
+      index += 1;
+    } else bytes += 6; // half a pair is escaped
   }
   return bytes;
 }
@@ -61,13 +70,16 @@ export function splitEdits(edits) {
   const operations = [];
   let bytes = Infinity;
   for (const edit of edits) {
-    const size = jsonBytes(edit[2]) + `[${edit[0]},${edit[1]},],`.length;
+    const [row, column, input, style] = edit;
+    let size = jsonBytes(input) + `[${row},${column},],`.length;
+    if (style !== undefined) size += JSON.stringify(style).length + 1; // all of it ASCII
+    const whole = style === undefined && edit.length > 3 ? /** @type {Edit} */ ([row, column, input]) : edit; // JSON has no undefined
     const last = operations.at(-1);
     if (last && last.cells.length < MAX_CELLS_PER_OPERATION && bytes + size <= MAX_OPERATION_BYTES) {
-      last.cells.push(edit);
+      last.cells.push(whole);
       bytes += size;
     } else {
-      operations.push({ kind: "set_cells", cells: [edit] });
+      operations.push({ kind: "set_cells", cells: [whole] });
       bytes = size;
     }
   }
@@ -75,13 +87,63 @@ export function splitEdits(edits) {
 }
 
 /**
- * Return what an operation writes, cell by cell; null for what touches axes.
+ * Return as few set_styles operations as the limits allow, from the first row to the last.
+ * @param {readonly Run[]} rows
+ * @param {readonly Run[]} columns
+ * @param {StyleChanges|""} style
+ * @returns {SetStyles[]}
+ */
+export function splitStyles(rows, columns, style) {
+  return split(columns, MAX_CELLS_PER_OPERATION).flatMap((across) => {
+    const width = across.reduce((sum, [, count]) => sum + count, 0);
+    const down = split(rows, Math.floor(MAX_CELLS_PER_OPERATION / width));
+    return down.map((some) => /** @type {SetStyles} */ ({ kind: "set_styles", rows: some, columns: across, style }));
+  });
+}
+
+/**
+ * Cut runs into groups of at most `most` ids.
+ * @param {readonly Run[]} runs
+ * @param {number} most
+ * @returns {Run[][]}
+ */
+function split(runs, most) {
+  /** @type {Run[][]} */
+  const groups = [];
+  let room = 0;
+  for (let [first, count] of runs) {
+    while (count > 0) {
+      if (room === 0) {
+        groups.push([]);
+        room = most;
+      }
+      const taken = Math.min(count, room);
+      groups[groups.length - 1].push([first, taken]);
+      room -= taken;
+      first += taken;
+      count -= taken;
+    }
+  }
+  return groups;
+}
+
+/**
+ * Return what an operation writes, cell by cell; null for what names no single cells.
  * @param {Intended} operation
  * @returns {Edit[]|null}
  */
 export function editsOf(operation) {
   if (operation.kind === "transfer") return [...operation.cells, ...operation.cleared];
   return operation.kind === "set_cells" ? operation.cells : null;
+}
+
+/**
+ * Say whether an operation takes another one back, or does it again.
+ * @param {Intended} operation
+ * @returns {operation is TakeBack}
+ */
+export function isTakeBack(operation) {
+  return operation.kind === "undo" || operation.kind === "redo";
 }
 
 /**

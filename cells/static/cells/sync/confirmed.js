@@ -2,11 +2,13 @@
 
 import { Axis } from "../domain/axes.js";
 import { CellMap } from "../domain/cells.js";
+import { cleanStyle } from "../domain/styles.js";
 
 /** @typedef {import("../domain/axes.js").Run} Run */
-/** @typedef {{input: string, style?: object, value?: unknown}} Cell */
+/** @typedef {import("../domain/styles.js").Style} Style */
+/** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
 /** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
-/** @typedef {{rows?: Run[], columns?: Run[], row_sizes?: SizeRun[], column_sizes?: SizeRun[]}} Shape */
+/** @typedef {{rows?: Run[], columns?: Run[], row_sizes?: SizeRun[], column_sizes?: SizeRun[], frozen?: [rows: number, columns: number]}} Shape */
 
 export class Confirmed {
   revision = 0;
@@ -15,6 +17,7 @@ export class Confirmed {
   columns = Axis.fromRuns([]);
   /** @type {SizeRun[]} */ rowSizes = [];
   /** @type {SizeRun[]} */ columnSizes = [];
+  /** How many rows and columns stay in view. */ frozen = { rows: 0, columns: 0 };
   /** @type {number} The revision that the axes and sizes are from: sheet.opened brings them ahead of the cells. */ #shapeRevision = 0;
 
   /** Forget everything: the next delta starts from revision 0. */
@@ -25,7 +28,7 @@ export class Confirmed {
   }
 
   /**
-   * Take what a frame says about axes and sizes, unless it is older than what is known.
+   * Take what a frame says about axes, sizes and what is frozen, unless it is older than what is known.
    * @param {Shape} frame
    * @param {number} revision
    * @returns {boolean} whether anything changed
@@ -37,14 +40,16 @@ export class Confirmed {
     if (frame.columns) this.columns = Axis.fromRuns(frame.columns);
     if (frame.row_sizes) this.rowSizes = frame.row_sizes;
     if (frame.column_sizes) this.columnSizes = frame.column_sizes;
-    return Boolean(frame.rows || frame.columns || frame.row_sizes || frame.column_sizes);
+    if (frame.frozen) this.frozen = { rows: frame.frozen[0], columns: frame.frozen[1] };
+    return Boolean(frame.rows || frame.columns || frame.row_sizes || frame.column_sizes || frame.frozen);
   }
 
   /**
    * Take one cell as the wire has it: `[row_id, column_id, input, style?, value?]`.
    * @param {[number, number, string, (object|"")?, unknown?]} wire
    */
-  takeCell([row, column, input, style, value]) {
+  takeCell([row, column, input, raw, value]) {
+    const style = raw ? cleanStyle(raw) : undefined;
     if (input === "" && !style && value === undefined) {
       this.cells.delete(row, column);
       return;

@@ -68,6 +68,31 @@ export async function claimClientId(sheet) {
   return client_id;
 }
 
+/**
+ * Return where a tab keeps what it can undo and redo; where a browser refuses, a reload forgets it.
+ * @param {string} client_id
+ * @returns {import("./history.js").Store}
+ */
+export function stepsOf(client_id) {
+  const key = `sheetsync.steps.${client_id}`;
+  return {
+    load() {
+      try {
+        return JSON.parse(sessionStorage.getItem(key) ?? "null");
+      } catch {
+        return null;
+      }
+    },
+    save(steps) {
+      try {
+        sessionStorage.setItem(key, JSON.stringify(steps));
+      } catch {
+        // the steps are in memory
+      }
+    },
+  };
+}
+
 export class Journal {
   /** @type {IDBDatabase} */ #database;
   #sheet;

@@ -1,6 +1,6 @@
 /** Operations on their way into the log: which may be sent, which again, and what becomes of a refused one. */
 
-import { editsOf, textOf } from "../domain/operations.js";
+import { editsOf, isTakeBack, textOf } from "../domain/operations.js";
 import { planPaste } from "./paste.js";
 import { Unacknowledged, makeEntry } from "./unacknowledged.js";
 
@@ -16,10 +16,14 @@ const SLOW_MS = 60_000; // how long to go easy after the server said that it was
 const SLOW_INTERVAL_MS = 250;
 
 /** @typedef {import("../domain/operations.js").Edit} Edit */
-/** @typedef {import("../domain/operations.js").Operation} Operation */
+/** @typedef {import("../domain/axes.js").Axis} Axis */
+/** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/operations.js").SetStyles} SetStyles */
+/** @typedef {import("../domain/operations.js").TakeBack} TakeBack */
 /** @typedef {import("../domain/operations.js").Transfer} Transfer */
 /** @typedef {import("./confirmed.js").Confirmed} Confirmed */
+/** @typedef {import("./history.js").History} History */
 /** @typedef {import("./replica.js").Kept} Kept */
 /** @typedef {import("./replica.js").Surroundings} Surroundings */
 /** @typedef {import("./unacknowledged.js").Entry} Entry */
@@ -29,6 +33,7 @@ export class Outgoing {
   #confirmed;
   #around;
   #line;
+  #history;
   #slowUntil = 0;
   #lastSent = 0;
 
@@ -36,11 +41,13 @@ export class Outgoing {
    * @param {Surroundings} around
    * @param {Confirmed} confirmed
    * @param {{isReady: () => boolean, isUpToDate: () => boolean}} line whether anything may be sent; whether nothing newer is known of
+   * @param {History} history
    */
-  constructor(around, confirmed, line) {
+  constructor(around, confirmed, line, history) {
     this.#around = around;
     this.#confirmed = confirmed;
     this.#line = line;
+    this.#history = history;
   }
 
   /** How many edits the log does not have yet. */
@@ -53,18 +60,9 @@ export class Outgoing {
     return this.#unacknowledged.entries.some(({ attempts }) => attempts >= STRUGGLING_ATTEMPTS);
   }
 
-  /** The newest entry that writes each cell. */
-  get writers() {
-    return this.#unacknowledged.writers;
-  }
-
-  /**
-   * Return what an operation on its way writes into a cell, or undefined.
-   * @param {number} row
-   * @param {number} column
-   */
-  inputAt(row, column) {
-    return this.#unacknowledged.inputAt(row, column);
+  /** What is shown on top of the confirmed cells. */
+  get overlay() {
+    return this.#unacknowledged.overlay;
   }
 
   /**
@@ -74,9 +72,22 @@ export class Outgoing {
    */
   submit(operation) {
     const entry = makeEntry(this.#around.newId(), operation, this.#unacknowledged.nextOrder());
+    this.#history.did(entry.operation_id);
     this.#keep([entry]);
     this.send();
     return entry.operation_id;
+  }
+
+  /**
+   * Undo or redo operations, in this order.
+   * @param {TakeBack["kind"]} kind
+   * @param {string[]} ids
+   */
+  takeBack(kind, ids) {
+    const entries = ids.map((operation_id) => makeEntry(this.#around.newId(), { kind, operation_id }, this.#unacknowledged.nextOrder()));
+    this.#history.awaits(entries.map(({ operation_id }) => operation_id));
+    this.#keep(entries);
+    this.send();
   }
 
   /**
@@ -142,7 +153,33 @@ export class Outgoing {
   forgetCommitted() {
     this.#forget(({ state }) => state === "committed");
     const isAlone = (/** @type {string} */ id) => !this.#unacknowledged.find(id);
-    this.#drop(this.#unacknowledged.entries.filter(({ operation }) => operation.kind === "transfer" && operation.after.some(isAlone)));
+    this.#fall(this.#unacknowledged.entries.filter(({ operation }) => operation.kind === "transfer" && operation.after.some(isAlone)));
+  }
+
+  /**
+   * Forget what will never be in the log.
+   * @param {Entry[]} entries
+   */
+  #fall(entries) {
+    this.#drop(entries);
+    for (const { operation_id } of entries) this.#replace(operation_id, []);
+  }
+
+  /**
+   * An operation goes into the log under other ids, or not at all: so does what takes it back.
+   * @param {string} operation_id
+   * @param {string[]} ids
+   */
+  #replace(operation_id, ids) {
+    this.#history.replaced(operation_id, ids);
+    for (const entry of this.#unacknowledged.takeBacksOf(operation_id)) {
+      const { kind } = /** @type {TakeBack} */ (entry.operation);
+      const named = kind === "undo" ? [...ids].reverse() : ids;
+      const entries = this.#entriesFor(named.map((id) => ({ kind, operation_id: id })), entry.order, this.#orderBehind(entry));
+      this.#history.replaced(entry.operation_id, entries.map((other) => other.operation_id));
+      this.#keep(entries);
+      this.#drop([entry]);
+    }
   }
 
   /** @param {Entry[]} entries */
@@ -154,11 +191,13 @@ export class Outgoing {
   /**
    * Take operations.committed.
    * @param {[operation_id: string, revision: number][]} operations
+   * @param {Record<string, number>} [left] how many cells an undo left alone
    */
-  committed(operations) {
+  committed(operations, left = {}) {
     for (const [operation_id, revision] of operations) {
       const entry = this.#unacknowledged.find(operation_id);
       if (!entry) continue;
+      if (isTakeBack(entry.operation) && entry.state !== "committed") this.#history.answered(operation_id, left[operation_id] ?? 0);
       entry.state = "committed";
       entry.revision = revision;
       this.#around.journal.remove([entry]);
@@ -177,6 +216,7 @@ export class Outgoing {
     if (!entry || entry.state === "committed") return;
     if (retryable) this.#retryLater(entry);
     else if (code === "deleted" && entry.cells !== null) this.#salvage(entry, message);
+    else if (code === "deleted" && entry.area !== null) this.#salvageStyles(entry, message);
     else this.#refuse(entry, code, message);
   }
 
@@ -205,28 +245,62 @@ export class Outgoing {
     const written = edits.slice(0, edits.length - cleared.length);
     const lost = written.filter((edit) => !isAlive(edit));
     const rest = (lost.length > 0 ? written : edits).filter(isAlive);
-    if (rest.length === edits.length) {
-      // The news of the deletion is still on its way.
-      if (entry.attempts < SALVAGE_ATTEMPTS) this.#retryLater(entry);
-      else this.#refuse(entry, "deleted", message);
-      return;
-    }
+    if (rest.length === edits.length) return this.#awaitNews(entry, message);
     if (rest.length > 0) {
       /** @type {Intended} */
       const again =
         lost.length > 0 || operation.kind !== "transfer"
           ? { kind: "set_cells", cells: rest }
           : { ...operation, cleared: cleared.filter(isAlive) };
-      this.#keep(this.#entriesFor([again], entry.order, this.#orderBehind(entry)));
+      this.#putInPlace(entry, again);
     }
     if (lost.length > 0) {
       entry.operation = { kind: "set_cells", cells: lost };
       this.#refuse(entry, "deleted", message);
     } else {
-      this.#drop([entry]);
+      this.#fall([entry]);
       this.#around.changed("unsaved");
       this.send();
     }
+  }
+
+  /**
+   * Likewise for styles of rows and columns of which some were deleted: nobody misses a style with its cell.
+   * @param {Entry} entry
+   * @param {string} message
+   */
+  #salvageStyles(entry, message) {
+    const operation = /** @type {SetStyles} */ (entry.operation);
+    const rows = livingIn(operation.rows, this.#confirmed.rows);
+    const columns = livingIn(operation.columns, this.#confirmed.columns);
+    const count = (/** @type {Run[]} */ runs) => runs.reduce((sum, [, many]) => sum + many, 0);
+    if (count(rows) === count(operation.rows) && count(columns) === count(operation.columns)) return this.#awaitNews(entry, message);
+    if (rows.length === 0 || columns.length === 0) return this.#refuse(entry, "deleted", message);
+    this.#putInPlace(entry, { ...operation, rows, columns });
+    this.#fall([entry]);
+    this.#around.changed("unsaved");
+    this.send();
+  }
+
+  /**
+   * Send an operation instead of a refused one.
+   * @param {Entry} entry
+   * @param {Intended} operation
+   */
+  #putInPlace(entry, operation) {
+    const [again] = this.#entriesFor([operation], entry.order, this.#orderBehind(entry));
+    this.#keep([again]);
+    this.#replace(entry.operation_id, [again.operation_id]);
+  }
+
+  /**
+   * Of a deletion that was met nothing is known: the news is still on its way.
+   * @param {Entry} entry
+   * @param {string} message
+   */
+  #awaitNews(entry, message) {
+    if (entry.attempts < SALVAGE_ATTEMPTS) this.#retryLater(entry);
+    else this.#refuse(entry, "deleted", message);
   }
 
   /** @param {Entry} entry */
@@ -255,7 +329,8 @@ export class Outgoing {
    * @param {string} message
    */
   #refuse(entry, code, message) {
-    this.#drop([entry, ...this.#unacknowledged.transfersAfter(entry.operation_id)]);
+    if (isTakeBack(entry.operation)) this.#history.refused(entry.operation_id, entry.operation, code);
+    this.#fall([entry, ...this.#unacknowledged.transfersAfter(entry.operation_id)]);
     const waiting = entry.for === null ? undefined : this.#unacknowledged.find(entry.for);
     if (waiting) {
       this.#refuse(waiting, code, message);
@@ -318,6 +393,8 @@ export class Outgoing {
       : this.#entriesFor(plan.edits, entry.order, this.#orderBehind(entry));
     const transfers = isBirth ? [] : this.#follow(entry, entries);
     this.#keep([...entries, ...transfers]); // before the paste is forgotten, lest a crash in between lose it
+    const ids = entries.map(({ operation_id }) => operation_id);
+    this.#replace(entry.operation_id, isBirth ? [...ids, entry.operation_id] : ids);
     if (!isBirth) this.#drop([entry]);
   }
 
@@ -331,9 +408,29 @@ export class Outgoing {
       const operation = /** @type {Transfer} */ (entry.operation);
       const cleared = operation.cleared.filter(([row, column]) => !entries.some(({ cells }) => cells?.row(row)?.has(column)));
       const after = [...operation.after.filter((id) => id !== paste.operation_id), ...entries.map(({ operation_id }) => operation_id)];
-      if (cleared.length === 0) this.#drop([entry]);
+      if (cleared.length === 0) this.#fall([entry]);
       else this.#unacknowledged.remove(entry);
       return cleared.length === 0 ? [] : [makeEntry(entry.operation_id, { ...operation, cleared, after }, entry.order)];
     });
   }
+}
+
+/**
+ * Return what lives of so many rows or columns.
+ * @param {Run[]} runs
+ * @param {Axis} axis
+ * @returns {Run[]}
+ */
+function livingIn(runs, axis) {
+  /** @type {Run[]} */
+  const living = [];
+  for (const [first, count] of runs) {
+    for (let id = first; id < first + count; id += 1) {
+      if (axis.findPosition(id) === undefined) continue;
+      const last = living.at(-1);
+      if (last && last[0] + last[1] === id) last[1] += 1;
+      else living.push([id, 1]);
+    }
+  }
+  return living;
 }

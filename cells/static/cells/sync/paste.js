@@ -16,7 +16,7 @@ import { splitEdits } from "../domain/operations.js";
  * @param {Axis} columns
  * @returns {{births: Operation[], edits: Operation[]}|{error: SheetSyncError}}
  */
-export function planPaste({ cell, values }, rows, columns) {
+export function planPaste({ cell, values, styles }, rows, columns) {
   const top = rows.findPosition(cell[0]);
   const left = columns.findPosition(cell[1]);
   if (top === undefined || left === undefined) {
@@ -37,7 +37,11 @@ export function planPaste({ cell, values }, rows, columns) {
   const edits = [];
   values.forEach((line, down) => {
     const row = /** @type {number} */ (rows.idAt(top + down));
-    line.forEach((input, right) => edits.push([row, /** @type {number} */ (columns.idAt(left + right)), input]));
+    line.forEach((input, right) => {
+      const column = /** @type {number} */ (columns.idAt(left + right));
+      const style = styles?.[down]?.[right] ?? null;
+      edits.push(style === null ? [row, column, input] : [row, column, input, style]);
+    });
   });
   return { births, edits: splitEdits(edits) };
 }

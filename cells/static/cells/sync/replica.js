@@ -5,14 +5,17 @@
  * constructor's functions. It knows no socket, no clock and no DOM.
  */
 
+import { CellMap } from "../domain/cells.js";
 import { CatchUp } from "./catch_up.js";
 import { Confirmed } from "./confirmed.js";
+import { History } from "./history.js";
 import { Outgoing } from "./outgoing.js";
 import { Overwrites } from "./overwrites.js";
 
 export const PROTOCOL = 1;
 
 /** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("./confirmed.js").Cell} Cell */
 /** @typedef {{operation_id: string, operation: Intended, order: number}} Kept */
 /** @typedef {{code: string, message: string, text: string, operation: Intended}} Refusal */
@@ -26,11 +29,13 @@ export const PROTOCOL = 1;
  * @property {() => number} random in [0, 1)
  * @property {() => string} newId a UUID
  * @property {(frame: object) => void} send
- * @property {(what: "cells"|"shape"|"opened"|"unsaved") => void} changed
+ * @property {(what: "cells"|"shape"|"opened"|"unsaved"|"history") => void} changed
  * @property {(refusal: Refusal) => void} refused
  * @property {(overwritten: Overwritten) => void} [overwritten] somebody replaced what was typed here a moment ago
  * @property {(changes: Changes) => void} [arrived] others changed cells just now: no first load, no catch-up, nothing of one's own
+ * @property {(count: number) => void} left so many cells an undo or redo left alone, for somebody else has written them since
  * @property {{put(kept: Kept[]): void, remove(kept: Kept[]): void}} journal
+ * @property {import("./history.js").Store} steps what can be undone and redone, over a reload
  */
 
 export class Replica {
@@ -40,6 +45,7 @@ export class Replica {
   #outgoing;
   #overwrites;
   #isBehind = true; // what comes next happened before this page, or its line, was there
+  #history;
   #isOpen = false; // sheet.opened has come over this connection
   /** @type {"viewer"|"editor"|"owner"|null} */ role = null;
   /** @type {{client_id: string, name: string, color: string}|null} */ you = null;
@@ -54,11 +60,13 @@ export class Replica {
     this.#around = around;
     this.#packing = around.packing ?? null;
     this.#catchUp = new CatchUp(around.now);
-    this.#outgoing = new Outgoing(around, this.#confirmed, {
+    this.#history = new History(around.steps, () => around.changed("history"), (count) => around.left(count));
+    const line = {
       isReady: () => this.#isOpen && this.mayEdit,
       isUpToDate: () => this.#catchUp.isUpToDate(this.revision),
-    });
+    };
     this.#overwrites = new Overwrites(around.now, (overwritten) => around.overwritten?.(overwritten));
+    this.#outgoing = new Outgoing(around, this.#confirmed, line, this.#history);
   }
 
   get revision() {
@@ -79,6 +87,19 @@ export class Replica {
 
   get columnSizes() {
     return this.#confirmed.columnSizes;
+  }
+
+  /** How many rows and columns stay in view. */
+  get frozen() {
+    return this.#confirmed.frozen;
+  }
+
+  get canUndo() {
+    return this.mayEdit && this.#history.canUndo;
+  }
+
+  get canRedo() {
+    return this.mayEdit && this.#history.canRedo;
   }
 
   /** How many edits the log does not have yet. */
@@ -122,16 +143,24 @@ export class Replica {
   }
 
   /**
-   * Return what the cell shows: the newest unacknowledged input, else the confirmed one.
+   * Return what the cell shows: the newest unacknowledged input, else the confirmed one; likewise its style.
    * @param {number} row
    * @param {number} column
    * @returns {Cell|undefined}
    */
   cellAt(row, column) {
     const confirmed = this.#confirmed.cells.get(row, column);
-    const input = this.#outgoing.inputAt(row, column);
-    if (input === undefined || input === confirmed?.input) return confirmed;
-    return confirmed?.style ? { input, style: confirmed.style } : { input };
+    const { overlay } = this.#outgoing;
+    if (overlay.isEmpty) return confirmed;
+    const input = overlay.inputAt(row, column) ?? confirmed?.input ?? "";
+    const style = overlay.styleAt(row, column, confirmed?.style);
+    const isSame = input === (confirmed?.input ?? "");
+    if (isSame && style === confirmed?.style) return confirmed;
+    /** @type {Cell} */
+    const cell = { input };
+    if (style) cell.style = style;
+    if (isSame && confirmed?.value !== undefined) cell.value = confirmed.value;
+    return cell;
   }
 
   /**
@@ -139,7 +168,16 @@ export class Replica {
    * @param {number} column
    */
   inputAt(row, column) {
-    return this.#outgoing.inputAt(row, column) ?? this.#confirmed.cells.get(row, column)?.input ?? "";
+    return this.#outgoing.overlay.inputAt(row, column) ?? this.#confirmed.cells.get(row, column)?.input ?? "";
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} column
+   * @returns {Style|undefined}
+   */
+  styleAt(row, column) {
+    return this.#outgoing.overlay.styleAt(row, column, this.#confirmed.cells.get(row, column)?.style);
   }
 
   /**
@@ -147,17 +185,29 @@ export class Replica {
    * @param {{row?: number, column?: number}} [only] of this row or column
    * @returns {Generator<[number, number]>}
    */
-  *filled({ row, column } = {}) {
-    for (const cells of [this.#confirmed.cells, this.#outgoing.writers]) {
-      const isOverlay = cells !== this.#confirmed.cells;
-      /** @type {Iterable<[number, ReadonlyMap<number, unknown>]>} */
-      const rows = row === undefined ? cells.rows() : [[row, cells.row(row) ?? new Map()]];
-      for (const [row_id, columns] of rows) {
-        if (column !== undefined && !columns.has(column)) continue;
-        for (const column_id of column === undefined ? columns.keys() : [column]) {
-          if (isOverlay && this.#confirmed.cells.get(row_id, column_id)) continue;
-          if (this.inputAt(row_id, column_id) !== "") yield [row_id, column_id];
-        }
+  *filled(only) {
+    const { writers } = this.#outgoing.overlay;
+    for (const cell of this.#confirmed.cells.among(only)) if (this.inputAt(...cell) !== "") yield cell;
+    for (const cell of writers.among(only)) {
+      if (!this.#confirmed.cells.get(...cell) && this.inputAt(...cell) !== "") yield cell;
+    }
+  }
+
+  /**
+   * Likewise of every cell that has a style, empty or not.
+   * @param {{row?: number, column?: number}} [only] of this row or column
+   * @returns {Generator<[number, number]>}
+   */
+  *styled(only) {
+    const { stylers, areas } = this.#outgoing.overlay;
+    for (const cell of this.#confirmed.cells.among(only)) if (this.styleAt(...cell)) yield cell;
+    /** @type {CellMap<true>} */
+    const seen = new CellMap();
+    for (const cells of [stylers.among(only), ...areas.map(({ area }) => area?.cells(only) ?? [])]) {
+      for (const cell of cells) {
+        if (this.#confirmed.cells.get(...cell) || seen.get(...cell)) continue;
+        seen.set(...cell, true);
+        if (this.styleAt(...cell)) yield cell;
       }
     }
   }
@@ -170,6 +220,33 @@ export class Replica {
     const operation_id = this.#outgoing.submit(operation);
     this.#overwrites.submitted(operation_id, operation);
     return operation_id;
+  }
+
+  /**
+   * Let everything that is submitted meanwhile be undone together.
+   * @template T
+   * @param {() => T} run
+   * @returns {T}
+   */
+  asOneStep(run) {
+    return this.#history.asOneStep(run);
+  }
+
+  /** Take back the newest step that is not taken back; false if there is none. */
+  undo() {
+    return this.#takeBack("undo");
+  }
+
+  /** Do again what was taken back last; false if there is nothing. */
+  redo() {
+    return this.#takeBack("redo");
+  }
+
+  /** @param {"undo"|"redo"} kind */
+  #takeBack(kind) {
+    const ids = this.mayEdit ? this.#history.take(kind) : null;
+    if (ids !== null) this.#outgoing.takeBack(kind, ids);
+    return ids !== null;
   }
 
   /**
@@ -216,7 +293,7 @@ export class Replica {
     switch (frame.type) {
       case "sheet.opened": return this.#opened(frame);
       case "cells.changed": return this.#cellsChanged(frame);
-      case "operations.committed": return this.#committed(frame.operations);
+      case "operations.committed": return this.#committed(frame);
       case "operation.rejected": return this.#rejected(frame);
       case "sheet.heartbeat": return this.#beat(frame.head);
     }
@@ -240,7 +317,7 @@ export class Replica {
       this.#filled = frame.filled ?? 0;
     }
     this.#isBehind = frame.head > this.revision;
-    this.#confirmed.takeShape(frame, frame.head);
+    this.#confirmed.takeShape({ frozen: [0, 0], ...frame }, frame.head);
     this.isLoaded ||= frame.head === this.revision;
     this.#hearOf(frame.head);
     this.#around.changed("shape");
@@ -291,10 +368,10 @@ export class Replica {
     this.#around.changed("opened");
   }
 
-  /** @param {[operation_id: string, revision: number][]} operations */
-  #committed(operations) {
+  /** @param {{operations: [operation_id: string, revision: number][], left?: Record<string, number>}} frame */
+  #committed({ operations, left }) {
     for (const [, revision] of operations) this.#hearOf(revision);
-    this.#outgoing.committed(operations);
+    this.#outgoing.committed(operations, left);
     for (const [operation_id, revision] of operations) this.#overwrites.committed(operation_id, revision);
   }
 

@@ -1,8 +1,10 @@
-/** Operations that the log does not have yet, in order, and what they show on top of the confirmed cells. */
+/** Operations that the log does not have yet, in order. */
 
-import { CellMap } from "../domain/cells.js";
-import { editsOf } from "../domain/operations.js";
+import { Area, CellMap } from "../domain/cells.js";
+import { editsOf, isTakeBack } from "../domain/operations.js";
+import { Overlay } from "./overlay.js";
 
+/** @typedef {import("../domain/operations.js").Edit} Edit */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
 
 /**
@@ -13,7 +15,9 @@ import { editsOf } from "../domain/operations.js";
  * @property {Intended} operation
  * @property {number} order where it stands among the others, also in the journal
  * @property {"pending"|"in_flight"|"committed"} state
- * @property {CellMap<string>|null} cells what it writes; null for what touches axes, and so meets everything
+ * @property {CellMap<Edit>|null} cells what it writes, cell by cell
+ * @property {Area|null} area what it styles; whatever has neither meets everything
+ * @property {boolean} isTakenBack an undo waits for it: it is no longer shown
  * @property {number} revision
  * @property {number} attempts
  * @property {number} due_ms not to be sent, or not to be waited for, beyond this moment
@@ -29,15 +33,29 @@ import { editsOf } from "../domain/operations.js";
  */
 export function makeEntry(operation_id, operation, order, waiting = null) {
   const edits = editsOf(operation);
-  /** @type {CellMap<string>|null} */
+  /** @type {CellMap<Edit>|null} */
   const cells = edits && new CellMap();
-  for (const [row, column, input] of edits ?? []) cells?.set(row, column, input);
-  return { operation_id, operation, order, state: "pending", cells, revision: 0, attempts: 0, due_ms: 0, for: waiting };
+  for (const edit of edits ?? []) cells?.set(edit[0], edit[1], edit);
+  const area = operation.kind === "set_styles" ? new Area(operation.rows, operation.columns) : null;
+  /** @type {Entry} */
+  const entry = { operation_id, operation, order, state: "pending", cells, area, isTakenBack: false, revision: 0, attempts: 0, due_ms: 0, for: waiting };
+  return entry;
+}
+
+/**
+ * Say whether two operations must keep their order.
+ * @param {Entry} one
+ * @param {Entry} other
+ */
+function meet(one, other) {
+  const [mine, theirs] = [one.cells ?? one.area, other.cells ?? other.area];
+  if (mine === null || theirs === null) return true;
+  return mine instanceof Area ? mine.meets(theirs) : theirs.meets(mine);
 }
 
 export class Unacknowledged {
   /** @type {Entry[]} by order */ #entries = [];
-  /** @type {CellMap<Entry>} the newest entry that writes a cell */ #writers = new CellMap();
+  #overlay = new Overlay();
   #order = 0;
 
   /** @returns {readonly Entry[]} */
@@ -66,14 +84,8 @@ export class Unacknowledged {
     for (const { order } of entries) this.#order = Math.max(this.#order, Math.ceil(order));
     const isOrdered = this.#entries.every((entry, place, all) => place === 0 || all[place - 1].order <= entry.order);
     if (!isOrdered) this.#entries.sort((a, b) => a.order - b.order);
-    for (const entry of entries) {
-      for (const [row, columns] of entry.cells?.rows() ?? []) {
-        for (const column of columns.keys()) {
-          const writer = this.#writers.get(row, column);
-          if (!writer || writer.order <= entry.order) this.#writers.set(row, column, entry);
-        }
-      }
-    }
+    for (const entry of entries) this.#overlay.add(entry);
+    this.#hideWhatIsTakenBack(entries);
   }
 
   /** @param {string} operation_id */
@@ -89,35 +101,48 @@ export class Unacknowledged {
     return this.#entries.filter(({ operation }) => operation.kind === "transfer" && operation.after.includes(operation_id));
   }
 
+  /**
+   * Return the undos and redos that wait for an operation.
+   * @param {string} operation_id
+   */
+  takeBacksOf(operation_id) {
+    return this.#entries.filter(({ operation }) => isTakeBack(operation) && operation.operation_id === operation_id);
+  }
+
   /** @param {Entry} entry */
   remove(entry) {
     const place = this.#entries.indexOf(entry);
     if (place < 0) return;
+    if (!entry.isTakenBack) this.#uncover(entry);
     this.#entries.splice(place, 1);
-    const earlier = this.#entries.slice(0, place).reverse();
-    for (const [row, columns] of entry.cells?.rows() ?? []) {
-      for (const column of columns.keys()) {
-        if (this.#writers.get(row, column) !== entry) continue;
-        const writer = earlier.find(({ cells }) => cells?.row(row)?.has(column));
-        if (writer) this.#writers.set(row, column, writer);
-        else this.#writers.delete(row, column);
-      }
-    }
+    this.#hideWhatIsTakenBack([entry]);
   }
 
   /**
-   * Return what an entry writes into a cell, or undefined.
-   * @param {number} row
-   * @param {number} column
-   * @returns {string|undefined}
+   * What an undo on its way names is not shown, even before it is in the log itself.
+   * @param {Entry[]} changed come or gone
    */
-  inputAt(row, column) {
-    return this.#writers.get(row, column)?.cells?.get(row, column);
+  #hideWhatIsTakenBack(changed) {
+    for (const { operation } of changed) {
+      if (!isTakeBack(operation)) continue;
+      const entry = this.find(operation.operation_id);
+      const isTakenBack = this.takeBacksOf(operation.operation_id).at(-1)?.operation.kind === "undo";
+      if (!entry || entry.isTakenBack === isTakenBack) continue;
+      if (isTakenBack) this.#uncover(entry);
+      entry.isTakenBack = isTakenBack;
+      if (!isTakenBack) this.#overlay.add(entry);
+    }
   }
 
-  /** @returns {CellMap<Entry>} */
-  get writers() {
-    return this.#writers;
+  /** @param {Entry} entry */
+  #uncover(entry) {
+    const earlier = this.#entries.slice(0, this.#entries.indexOf(entry)).reverse();
+    this.#overlay.remove(entry, earlier.filter(({ isTakenBack }) => !isTakenBack));
+  }
+
+  /** What is shown on top of the confirmed cells. */
+  get overlay() {
+    return this.#overlay;
   }
 
   /**
@@ -131,7 +156,7 @@ export class Unacknowledged {
       if (other === entry) return false;
       if (other.state === "committed") continue;
       if (after.includes(other.operation_id)) return true;
-      if (other.cells === null || entry.cells === null || entry.cells.meets(other.cells)) return true;
+      if (meet(entry, other)) return true;
     }
     return false;
   }

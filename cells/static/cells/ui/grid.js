@@ -19,9 +19,8 @@ import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
 import { Touch } from "./touch.js";
+import { gettext } from "./words.js";
 import { boundedZoom } from "./zoom.js";
-
-const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./painter.js").Cursor} Cursor */
@@ -57,7 +56,6 @@ export class Grid {
   #rowGeometry;
   #columnGeometry;
   #isPaintDue = false;
-  #lastUndo = -Infinity;
   #zoom = 1;
   #touch;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
@@ -475,7 +473,8 @@ export class Grid {
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
-      case "undo": return this.#sayThereIsNoUndo();
+      case "undo":
+      case "redo": return this.#takeBack(command.kind);
       case "leave": return this.#around.leave();
     }
     this.#reveal(selection.active);
@@ -518,11 +517,11 @@ export class Grid {
     return { row: target, column };
   }
 
-  #sayThereIsNoUndo() {
-    const now = performance.now();
-    const isBurst = now - this.#lastUndo < BURST_MS;
-    this.#lastUndo = now;
-    if (this.#model.mayEdit && !isBurst) this.#around.tell("Undo is not there yet; it comes with a later release.");
+  /** @param {"undo"|"redo"} kind */
+  #takeBack(kind) {
+    const { mayEdit } = this.#model;
+    if (!mayEdit || this.#model[kind]()) return;
+    this.#around.tell(kind === "undo" ? gettext("There is nothing of yours to undo.") : gettext("There is nothing to redo."));
   }
 
   #openMenuAtActive() {

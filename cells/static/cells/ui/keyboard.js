@@ -5,7 +5,7 @@
  *   | {kind: "page", down: 1|-1, isExtending: boolean}
  *   | {kind: "home"|"end", isFar: boolean, isExtending: boolean}
  *   | {kind: "tab"|"enter", direction: 1|-1}
- *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"}} Command
+ *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"|"redo"}} Command
  */
 
 /** @type {Record<string, [down: number, right: number]>} */
@@ -45,9 +45,9 @@ export function commandOf(event) {
     case "a":
     case "A": return isFar && !event.shiftKey ? { kind: "all" } : null;
     case "z":
-    case "Z": return isFar && !event.altKey ? { kind: "undo" } : null;
+    case "Z": return isFar && !event.altKey ? { kind: event.shiftKey ? "redo" : "undo" } : null;
     case "y":
-    case "Y": return isFar && !event.altKey && !event.shiftKey ? { kind: "undo" } : null;
+    case "Y": return isFar && !event.altKey && !event.shiftKey ? { kind: "redo" } : null;
     default: return null;
   }
 }

@@ -3,6 +3,7 @@
 /** @typedef {import("../domain/axes.js").Axis} Axis */
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
 /**
  * @typedef {object} Model
@@ -10,12 +11,20 @@
  * @property {Axis} columns
  * @property {SizeRun[]} rowSizes
  * @property {SizeRun[]} columnSizes
+ * @property {{rows: number, columns: number}} frozen how many of the first ones stay in view
  * @property {boolean} mayEdit
  * @property {boolean} isLoaded
- * @property {(row: number, column: number) => {input: string, value?: unknown}|undefined} cellAt
+ * @property {boolean} canUndo
+ * @property {boolean} canRedo
+ * @property {(row: number, column: number) => {input: string, style?: Style, value?: unknown}|undefined} cellAt
  * @property {(row: number, column: number) => string} inputAt
- * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} filled
+ * @property {(row: number, column: number) => Style|undefined} styleAt
+ * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} filled whose input is not empty
+ * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} styled that have a style
  * @property {(operation: Intended) => string} submit
+ * @property {<T>(run: () => T) => T} asOneStep what `run` submits, before it returns, is undone together
+ * @property {() => boolean} undo false: there is nothing of one's own to take back
+ * @property {() => boolean} redo
  */
 
 export const ROW_HEIGHT_PX = 25;

@@ -1,5 +1,9 @@
 /** What a refusal means to the person whose edit it was: no ids, and no words of the protocol. */
 
+import { gettext } from "./words.js";
+
+/** @typedef {import("../domain/operations.js").Intended} Intended */
+
 /** @type {Record<string, string>} */
 const SENTENCES = {
   forbidden: "You may not change this sheet.",
@@ -19,4 +23,18 @@ const SENTENCES = {
 export function reasonOf(code, message, isOwnDeletion) {
   if (code === "deleted") return isOwnDeletion ? "The row or column has been deleted." : "Somebody deleted this row or column.";
   return SENTENCES[code] ?? (message || code);
+}
+
+/**
+ * Return the whole sentence about a refusal.
+ * @param {{code: string, message: string, operation: Intended}} refusal
+ * @param {boolean} isOwnDeletion as for reasonOf
+ */
+export function refusalOf({ code, message, operation }, isOwnDeletion) {
+  const { kind } = operation;
+  if (kind !== "undo" && kind !== "redo") return `Not saved: ${reasonOf(code, message, isOwnDeletion)}`;
+  if (code === "nothing_to_undo") return gettext("There is nothing left to undo: that has been taken back already, or it is too long ago.");
+  if (code === "nothing_to_redo") return gettext("There is nothing left to redo: that has been done again already, or it is too long ago.");
+  const reason = code === "forbidden" ? gettext("Only your own edits can be taken back.") : reasonOf(code, message, isOwnDeletion);
+  return kind === "undo" ? gettext("Not undone: %(reason)s", { reason }) : gettext("Not redone: %(reason)s", { reason });
 }
