@@ -27,6 +27,12 @@ class Replay:
                 for row, column, text in operation["cells"]:
                     self.cells.put(row, column, text)
                     self.touched[row, column] = number
+            case (("undo" | "redo"), _, _):
+                if "change" in operation:
+                    self.carry_out(number, operation["change"])
+                for row, column, text in operation.get("cells", ()):
+                    self.cells.put(row, column, text)
+                    self.touched[row, column] = number
             case "insert", _, axis:
                 self._insert(axis, operation["before"], operation["count"])
             case "delete", _, axis:
@@ -36,13 +42,20 @@ class Replay:
                 moved = [id_ for id_ in self.axes[axis] if id_ in chosen]
                 self.axes[axis] = [id_ for id_ in self.axes[axis] if id_ not in chosen]
                 self._put(axis, operation["before"], moved)
+            case "restore", _, axis:
+                self.deleted[axis] -= _ids(operation[axis])
+            case "place", _, axis:
+                for first, count, behind in reversed(operation[axis]):
+                    placed = range(first, first + count)
+                    self.axes[axis] = [id_ for id_ in self.axes[axis] if id_ not in placed]
+                    self._put(axis, behind, list(placed))
+            case "resize", _, "each":
+                axis = "rows" if "rows" in operation else "columns"
+                for first, count, size in operation[axis]:
+                    self._resize(axis, [[first, count]], size)
             case "resize", _, _:
                 axis = "rows" if "rows" in operation else "columns"
-                for id_ in _ids(operation[axis]):
-                    if operation["size"] is None:
-                        self.sizes[axis].pop(id_, None)
-                    else:
-                        self.sizes[axis][id_] = operation["size"]
+                self._resize(axis, operation[axis], operation["size"])
             case _:
                 raise ValueError(f"revision {number} is of no known kind: {operation}")
         self.digests[number] = self.cells.value
@@ -60,6 +73,13 @@ class Replay:
     def _insert(self, axis: str, before: int | None, count: int) -> None:
         first = len(self.axes[axis])  # ids are born one after the other, and none ever goes
         self._put(axis, before, list(range(first, first + count)))
+
+    def _resize(self, axis: str, runs: list[list[int]], size: int | None) -> None:
+        for id_ in _ids(runs):
+            if size is None:
+                self.sizes[axis].pop(id_, None)
+            else:
+                self.sizes[axis][id_] = size
 
     def _put(self, axis: str, before: int | None, ids: list[int]) -> None:
         place = len(self.axes[axis]) if before is None else self.axes[axis].index(before)
