@@ -61,7 +61,7 @@ def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -
     replay = Replay()
     for line in stored.log:
         try:
-            replay.carry_out(line.number, line.operation)
+            replay.carry_out(line.number, line.operation, line.operation_id)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             evidence = f"revision {line.number} cannot be carried out: {error!r}: {line.operation}"
             return [Violation(Promise.STATE_IS_NOT_THE_LOG, evidence), *_check_log(stored)]
@@ -94,7 +94,9 @@ def _check_log(stored: Stored) -> Iterator[Violation]:
             yield Violation(Promise.COMMITTED_TWICE, f"operation {operation_id} at {at}")
     places: dict[str, list[int]] = defaultdict(list)
     for line in stored.log:
-        for text in {text for _, _, text in line.operation.get("cells", ()) if text}:
+        if line.operation["kind"] != "set_cells":
+            continue  # what an undo brings back was there before
+        for text in {text for _, _, text in line.operation["cells"] if text}:
             places[text].append(line.number)
     for text, at in places.items():
         if len(at) > 1:
@@ -114,7 +116,7 @@ def _check_edits(
             match event["what"]:
                 case "submit":
                     submitted[operation_id] = event["operation"]
-                    if line is not None and line.operation != event["operation"]:
+                    if line is not None and _as_submitted(line.operation) != event["operation"]:
                         yield Violation(
                             Promise.COMMITTED_ALTERED,
                             f"{name} submitted {event['operation']} as {operation_id}, "
@@ -159,6 +161,13 @@ def _check_edits(
             )
 
 
+def _as_submitted(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return what a client says of what the log has: of an undo, what it names."""
+    if operation["kind"] in ("undo", "redo"):
+        return {name: operation[name] for name in ("kind", "operation_id")}
+    return operation
+
+
 def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> Iterator[Violation]:
     named = {("rows", id_) for row, _, _ in operation.get("cells", ()) for id_ in (row,)} | {
         ("columns", column) for _, column, _ in operation.get("cells", ())
@@ -170,7 +179,7 @@ def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> I
             for id_ in range(first, first + count)
         }
     is_right = event["code"] in RIGHTFUL_REFUSALS and any(
-        id_ in replay.deleted[axis] for axis, id_ in named
+        id_ in replay.ever_deleted[axis] for axis, id_ in named
     )
     if not is_right:
         yield Violation(
