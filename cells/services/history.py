@@ -121,11 +121,14 @@ class History:
         is_redo = isinstance(operation, Redo)
         line = self._lines.get((sheet_id, self._text(operation.operation_id)))
         if line is None or line.row.is_take_back:
-            raise _nothing(is_redo, "the sheet's log has no such operation of yours")
+            raise _nothing(is_redo, "the sheet's log does not have this edit, or no longer")
         if not author.wrote(line.row.author_kind, line.row.user_id, line.row.origin):
             raise Forbidden("only your own edits can be taken back, and this is somebody else's")
         if line.is_undone != is_redo:
-            raise _nothing(is_redo, "it is as you want it already")
+            raise _nothing(
+                is_redo,
+                "this edit is not taken back" if is_redo else "this edit is taken back already",
+            )
         mine = [
             cell
             for cell in line.cells

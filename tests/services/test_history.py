@@ -28,6 +28,7 @@ from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
 from cells.services.log import read_log
+from tests.faults.replay import TakeBacks
 from tests.services.prices import assert_log_is_whole, submit, texts
 
 pytestmark = pytest.mark.django_db
@@ -566,6 +567,9 @@ def test_any_edits_undos_and_redos_replay_to_the_head(
             batch = []
     commit(batch)
     assert_log_is_whole("prices", Revision.objects.count())
+    piles = TakeBacks()
+    for line in Revision.objects.order_by("number"):
+        piles.look_at(line.operation, str(line.operation_id))
 
 
 @given(st.lists(edits, max_size=20), st.integers(0, 20))
