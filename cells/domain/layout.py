@@ -162,10 +162,13 @@ def set_revisions(
     is 0: never written.
     """
     pasts = []
-    for place, (row, column, _) in enumerate(effect.cells):
+    for row, column, _ in effect.cells:
         key = (row, column)
         pasts.append(revisions.get(key, 0))
-        revisions[key] = effect.revisions[place] if effect.revisions else number
+        revisions[key] = number
+    if effect.revisions:
+        for (row, column, _), revision in zip(effect.cells, effect.revisions, strict=True):
+            revisions[row, column] = revision
     return pasts
 
 

@@ -102,13 +102,6 @@ class _Step(NamedTuple):
     undoes: int | None
 
 
-class _Touched(NamedTuple):
-    """A cell that the batch has set, and whoever set it last."""
-
-    input: str
-    author: Author
-
-
 @dataclass(slots=True)
 class _Draft:
     """A sheet while its part of the batch is applied in memory."""
@@ -120,7 +113,9 @@ class _Draft:
     columns_revision: int
     filled: int
     steps: list[_Step] = field(default_factory=list)  # not yet written
-    touched: dict[tuple[int, int], _Touched] = field(default_factory=dict)
+    # Of what is written: the cells that the batch has set, by whom last, and their inputs.
+    touched: dict[tuple[int, int], Author] = field(default_factory=dict)
+    inputs: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def has_new_rows(self) -> bool:
@@ -359,7 +354,7 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
     for draft in drafts:
         sheet_id = draft.row.id
         texts, revisions = inputs[sheet_id], states[sheet_id]
-        touched: dict[tuple[int, int], tuple[int, Author]] = {}
+        touched: dict[tuple[int, int], int] = {}
         draft.filled -= sum(map(bool, texts.values()))
         for number, id_text, author, operation, effect, undoes in draft.steps:
             before = set_inputs(texts, effect)
@@ -382,13 +377,14 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
                 )
             )
             for row, column, _ in effect.cells:
-                touched[row, column] = (number, author)
+                touched[row, column] = number
+                draft.touched[row, column] = author
         draft.filled += sum(map(bool, texts.values()))
         draft.steps.clear()
-        for key, (number, author) in touched.items():
-            text, state = texts[key], revisions[key]
-            cells.append((sheet_id, *key, text, number, None if state == number else state))
-            draft.touched[key] = _Touched(text, author)
+        draft.inputs.update(texts)
+        for key, number in touched.items():
+            state = revisions[key]
+            cells.append((sheet_id, *key, texts[key], number, None if state == number else state))
     if cells:
         sql.upsert_cells(cursor, cells)
     sql.insert_revisions(cursor, lines)
@@ -404,11 +400,11 @@ def _write_sheets(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None
 
 def _delta(draft: _Draft) -> Delta:
     by_author: dict[int, tuple[Author, list[CellState]]] = {}
-    for (row, column), (text, author) in draft.touched.items():
+    for key, author in draft.touched.items():
         # An author is one object per socket: compared by it, not by its four fields.
         if (found := by_author.get(id(author))) is None:
             found = by_author[id(author)] = (author, [])
-        found[1].append((row, column, text))
+        found[1].append((*key, draft.inputs[key]))
     axes, sizes = draft.layout.axes, draft.layout.sizes
     has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
