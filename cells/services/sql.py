@@ -195,23 +195,27 @@ def find_filled_since(
 ) -> list[FilledRow]:
     """Return who filled rows or columns since a revision, by (row or column, author).
 
-    `runs` is (sheet id, revision, "rows" or "columns", first id, last id). Costs the cells that
-    were touched since. An author whose line is pruned has no name: kind and origin are empty.
+    `runs` is (sheet id, revision, "rows" or "columns", first id, last id). A row costs its own
+    cells, a column those of the sheet that were touched since. An author whose line is pruned has
+    no name: kind and origin are empty.
     """
     given, params = _given("sheet_id bigint, since bigint, axis text, low int, high int", runs)
+    filled = " UNION ALL ".join(
+        "SELECT given.sheet_id, given.since, given.axis, "  # noqa: S608
+        f'cell."{one}" AS id, COALESCE(cell.restored, cell.revision) AS written '
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        f'AND cell."{one}" BETWEEN given.low AND given.high AND cell.revision > given.since '
+        f"WHERE given.axis = '{one}s' AND cell.input <> ''"
+        for one in ("row", "column")
+    )
     cursor.execute(
         "SELECT found.sheet_id, found.since, found.axis, found.id, "  # noqa: S608
         "COALESCE(author.author_kind, ''), author.user_id, COALESCE(author.origin, ''), COUNT(*) "
-        "FROM (SELECT given.*, COALESCE(cell.restored, cell.revision) AS written, "
-        'CASE given.axis WHEN \'rows\' THEN cell."row" ELSE cell."column" END AS id '
-        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
-        "AND cell.revision > given.since WHERE cell.input <> '') AS found "
-        "LEFT JOIN cells_revision AS author "
+        f"FROM ({filled}) AS found LEFT JOIN cells_revision AS author "
         "ON author.sheet_id = found.sheet_id AND author.number = found.written "
-        "WHERE found.id BETWEEN found.low AND found.high "
         "GROUP BY found.sheet_id, found.since, found.axis, found.id, "
         "author.author_kind, author.user_id, author.origin",
-        params,
+        params * 2,
     )
     return [FilledRow(*row) for row in cursor.fetchall()]
 
