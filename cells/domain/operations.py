@@ -219,7 +219,7 @@ def load_operation(raw: dict[str, Any]) -> LoggedOperation:
             cells = _parse_cells(raw.get("cells"))
             return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0))
         case "undo" | "redo" as kind:
-            cells = tuple((row, column, text) for row, column, text in raw.get("cells", ()))
+            cells = tuple(tuple(cell) for cell in raw.get("cells", ()))
             return TakeBack(
                 _parse_operation_id(raw),
                 kind == "redo",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, assert_never
 
 from cells.domain.operations import (
+    CellInput,
     Change,
     Delete,
     Insert,
@@ -24,15 +25,13 @@ from cells.domain.sizes import Sized
 
 
 class PastCell(NamedTuple):
-    """A cell that an operation wrote: what it held, and as of which revision.
+    """A cell that an operation wrote, as it was before, and as of which revision.
 
     `left` is the revision whose state the operation left the cell in. While that is the cell's
     state, nobody else has written it, or whoever did has taken it back.
     """
 
-    row: int
-    column: int
-    input: str
+    cell: CellInput
     revision: int
     left: int
 
@@ -45,8 +44,8 @@ def cells_before(
     revisions = before.get("revisions") or (0,) * len(cells)
     left = operation.revisions if isinstance(operation, TakeBack) else (number,) * len(cells)
     return [
-        PastCell(row, column, text, revision, mine)
-        for (row, column, text), revision, mine in zip(cells, revisions, left, strict=True)
+        PastCell(tuple(cell), revision, mine)
+        for cell, revision, mine in zip(cells, revisions, left, strict=True)
     ]
 
 

@@ -94,9 +94,7 @@ class History:
                 change_before(operation, before),
             )
         cells = {
-            (key[0], cell.row, cell.column)
-            for key, line in self._lines.items()
-            for cell in line.cells
+            (key[0], *past.cell[:2]) for key, line in self._lines.items() for past in line.cells
         }
         if cells:
             found = sql.read_cells(self._cursor, cells)
@@ -130,16 +128,16 @@ class History:
                 "this edit is not taken back" if is_redo else "this edit is taken back already",
             )
         mine = [
-            cell
-            for cell in line.cells
-            if self._revisions.get((sheet_id, cell.row, cell.column), 0) == cell.left
+            past
+            for past in line.cells
+            if self._revisions.get((sheet_id, *past.cell[:2]), 0) == past.left
         ]
         change, left = self._spared(line, author)
         return line.row.number, TakeBack(
             operation.operation_id,
             is_redo,
-            tuple((cell.row, cell.column, cell.input) for cell in mine),
-            tuple(cell.revision for cell in mine),
+            tuple(past.cell for past in mine),
+            tuple(past.revision for past in mine),
             change,
             left + len(line.cells) - len(mine),
         )
