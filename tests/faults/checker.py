@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.faults.database import Stored
 from tests.faults.history import Event
-from tests.faults.replay import Replay, shape_of
+from tests.faults.replay import Replay, TakeBacks, shape_of
 
 # What an edit may be refused for good with: somebody else deleted its row or column.
 RIGHTFUL_REFUSALS = {"deleted"}
@@ -33,6 +33,7 @@ class Promise(StrEnum):
     REVISIONS_WITH_GAPS = "the revisions are not 1, 2, 3 … head"
     WENT_BACK = "a client was told of an older head than it had"
     STATE_IS_NOT_THE_LOG = "replaying the log gives another state than the database has"
+    TAKEN_BACK_WRONGLY = "an undo or redo changed what others have written, or not what it should"
     CLIENT_SAW_ANOTHER_STATE = "a client held what the sheet never was at that revision"
     CLIENT_NOT_EQUAL = "a client did not end up equal to the database"
     MESSAGE_LOST = "published, and neither in the log nor a dead letter"
@@ -61,7 +62,7 @@ def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -
     replay = Replay()
     for line in stored.log:
         try:
-            replay.carry_out(line.number, line.operation, line.operation_id)
+            replay.carry_out(line.number, line.operation)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             evidence = f"revision {line.number} cannot be carried out: {error!r}: {line.operation}"
             return [Violation(Promise.STATE_IS_NOT_THE_LOG, evidence), *_check_log(stored)]
@@ -70,6 +71,7 @@ def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -
         *_check_log(stored),
         *_check_edits(clients, stored, replay),
         *_check_state(stored, replay),
+        *_check_take_backs(stored),
         *_check_messages(published, stored, slug),
         *(
             violation
@@ -186,6 +188,16 @@ def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> I
             Promise.REFUSED_WRONGLY,
             f"{name} had {operation} refused with {event['code']!r} at {event['t']} s",
         )
+
+
+def _check_take_backs(stored: Stored) -> Iterator[Violation]:
+    piles = TakeBacks()
+    for line in stored.log:
+        try:
+            piles.look_at(line.operation, line.operation_id)
+        except ValueError as error:
+            yield Violation(Promise.TAKEN_BACK_WRONGLY, f"revision {line.number}: {error}")
+            return  # what comes after it cannot be told
 
 
 def _check_state(stored: Stored, replay: Replay) -> Iterator[Violation]:

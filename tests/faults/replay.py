@@ -21,11 +21,9 @@ class Replay:
         self.ever_deleted: dict[str, set[int]] = {name: set() for name in NEW_SHEET}
         self.sizes: dict[str, dict[int, int]] = {name: {} for name in NEW_SHEET}
         self.digests = {0: 0}  # by revision
-        self._takebacks = TakeBacks()
 
-    def carry_out(self, number: int, operation: dict[str, Any], operation_id: str = "") -> None:
-        """Do what revision `number` did. Raises ValueError for an undo that it may not be."""
-        self._takebacks.look_at(operation, operation_id)
+    def carry_out(self, number: int, operation: dict[str, Any]) -> None:
+        """Do what revision `number` did."""
         self._carry_out(number, operation)
         self.digests[number] = self.cells.value
 

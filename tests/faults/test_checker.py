@@ -216,4 +216,4 @@ def test_an_undo_that_put_back_what_nobody_wrote_since_is_good() -> None:
     ],
 )
 def test_an_undo_that_did_another_thing_is_named(streamed: str, resolved: dict[str, Any]) -> None:
-    assert Promise.STATE_IS_NOT_THE_LOG in with_undo(streamed, **resolved).promises()
+    assert Promise.TAKEN_BACK_WRONGLY in with_undo(streamed, **resolved).promises()
