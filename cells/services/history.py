@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from cells.domain.errors import Forbidden, NothingToRedo, NothingToUndo
+from cells.domain.errors import Forbidden, NothingToRedo, NothingToUndo, SheetSyncError
 from cells.domain.operations import (
     Change,
     Delete,
@@ -22,7 +22,7 @@ from cells.domain.operations import (
     Undo,
     load_operation,
 )
-from cells.domain.runs import Runs, cut_range, join_runs
+from cells.domain.runs import cut_range, join_runs
 from cells.domain.undoing import PastCell, cells_before, change_before
 from cells.services import sql
 from cells.services.authors import Author
@@ -48,10 +48,6 @@ class _Line:
     @property
     def is_undone(self) -> bool:
         return isinstance(self.operation, TakeBack) and not self.operation.is_redo
-
-    @property
-    def runs_to_delete(self) -> Runs:
-        return self.change.runs if isinstance(self.change, Delete) else ()
 
 
 class History:
@@ -84,9 +80,11 @@ class History:
     def _read(self, wanted: Sequence[Wanted]) -> None:
         keys = {(sheet_id, self._text(operation.operation_id)) for sheet_id, operation in wanted}
         for row in sql.find_history(self._cursor, keys):
-            decode = msgspec.json.decode
-            operation = load_operation(decode(row.operation))
-            before = decode(row.before)
+            try:
+                operation = load_operation(msgspec.json.decode(row.operation))
+            except SheetSyncError:
+                continue  # written by a later release, before a step back
+            before = msgspec.json.decode(row.before)
             self._lines[row.sheet_id, row.operation_id] = _Line(
                 row,
                 operation,
@@ -103,7 +101,7 @@ class History:
             (line.row.sheet_id, line.row.newest, line.change.axis.value, first, first + count - 1)
             for line in self._lines.values()
             if isinstance(line.change, Delete)
-            for first, count in line.runs_to_delete
+            for first, count in line.change.runs
         ]
         if deleted:
             for row_filled in sql.find_filled_since(self._cursor, deleted):

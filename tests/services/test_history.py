@@ -519,6 +519,16 @@ def test_a_move_taken_back_names_what_stands_behind_each_piece(sheet: Sheet) -> 
     assert line["change"] == {"kind": "place_rows", "rows": [[1, 2, 3]]}
 
 
+def test_what_a_later_release_wrote_sinks_no_batch(sheet: Sheet) -> None:
+    unknown, edit = put(ALICE, "x"), put(ALICE, "y", 1)
+    Revision.objects.filter(number=1).update(operation={"kind": "paint"}, before={})
+    undos = [submit(Undo(unknown), author=ALICE), submit(Undo(edit), author=ALICE)]
+    first, second = commit(undos).outcomes
+    assert isinstance(first, Refused)
+    assert first.error.code == "nothing_to_undo"
+    assert isinstance(second, Committed)
+
+
 # -- properties -----------------------------------------------------------------------------------
 
 few = st.integers(0, 4)
