@@ -122,6 +122,11 @@ class Cell(models.Model):
     value = models.JSONField(null=True, blank=True)
     style = models.JSONField(null=True, blank=True)
     revision = models.BigIntegerField(help_text="The newest revision that touched it.")
+    restored = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="The revision whose state an undo brought back; null: `revision` is its own.",
+    )
 
     class Meta:
         constraints = (
@@ -158,6 +163,9 @@ class Revision(models.Model):
     )
     operation = models.JSONField()
     before = models.JSONField(help_text="What undo needs: the state that the operation replaced.")
+    undoes = models.BigIntegerField(
+        null=True, blank=True, help_text="The revision that an undo or a redo is about."
+    )
     committed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -168,6 +176,14 @@ class Revision(models.Model):
                 fields=("sheet", "operation_id"), name="revision_operation_once"
             ),
             models.CheckConstraint(condition=Q(number__gte=1), name="revision_numbers_from_one"),
+        )
+        indexes = (
+            # What became of an operation; ordinary lines, nearly all, are not in it.
+            models.Index(
+                fields=("sheet", "undoes", "number"),
+                condition=Q(undoes__isnull=False),
+                name="revision_by_undone",
+            ),
         )
 
     def __str__(self) -> str:

@@ -215,9 +215,10 @@ class _CellsChanged(
 
 
 class _OperationsCommitted(
-    msgspec.Struct, frozen=True, tag="operations.committed", tag_field="type"
+    msgspec.Struct, frozen=True, tag="operations.committed", tag_field="type", omit_defaults=True
 ):
     operations: list[tuple[str, int]]
+    left: dict[str, int] | None = None
 
 
 class _OperationRejected(msgspec.Struct, frozen=True, tag="operation.rejected", tag_field="type"):
@@ -257,11 +258,14 @@ def encode_delta(delta: Delta) -> bytes:
     )
 
 
-def encode_committed(operations: Iterable[tuple[UUID, int]]) -> bytes:
-    """Return the `operations.committed` frame of (operation id, revision)s."""
-    return encode_frame(
-        _OperationsCommitted([(str(operation_id), number) for operation_id, number in operations])
-    )
+def encode_committed(operations: Iterable[tuple[UUID, int, int]]) -> bytes:
+    """Return the `operations.committed` frame of (operation id, revision, cells left alone)s."""
+    numbers, left = [], {}
+    for operation_id, number, count in operations:
+        numbers.append((str(operation_id), number))
+        if count:
+            left[str(operation_id)] = count
+    return encode_frame(_OperationsCommitted(numbers, left or None))
 
 
 def encode_rejected(operation_id: UUID, error: SheetSyncError) -> bytes:

@@ -64,6 +64,18 @@ class Forbidden(SheetSyncError):
     code = "forbidden"
 
 
+class NothingToUndo(SheetSyncError):
+    """No such operation is in the log any more, or it has been taken back already."""
+
+    code = "nothing_to_undo"
+
+
+class NothingToRedo(SheetSyncError):
+    """No such operation is in the log any more, or it has not been taken back."""
+
+    code = "nothing_to_redo"
+
+
 class Unavailable(SheetSyncError):
     """The database does not answer; the same request may succeed later."""
 

@@ -15,13 +15,17 @@ from cells.domain.operations import (
     CellInput,
     Delete,
     Insert,
+    LoggedOperation,
     Move,
-    Operation,
+    Place,
     Resize,
+    ResizeEach,
+    Restore,
     SetCells,
+    TakeBack,
 )
 from cells.domain.runs import MAX_RUNS
-from cells.domain.sizes import resized, sizes_of
+from cells.domain.sizes import resized, resized_each, sizes_of
 
 Inputs = MutableMapping[tuple[int, int], str]
 """The inputs of cells by (row id, column id); absent is empty."""
@@ -31,10 +35,14 @@ _NO_CHANGE: Mapping[AxisName, Any] = MappingProxyType({})  # one for all edits o
 
 
 class Effect(NamedTuple):
-    """What an operation does: the cells it sets, and each axis it changes with its past."""
+    """What an operation does: the cells it sets, and each axis it changes with its past.
+
+    `revisions` are those whose states the cells come back to, where they come back.
+    """
 
     cells: tuple[CellInput, ...]
     axes_before: Mapping[AxisName, Any]
+    revisions: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -44,7 +52,7 @@ class Layout:
     axes: dict[AxisName, Axis]
     sizes: dict[AxisName, list[list[int]]]
 
-    def apply(self, operation: Operation) -> Effect:
+    def apply(self, operation: LoggedOperation) -> Effect:
         """Carry out `operation`, or raise UnknownId, Deleted, Malformed or LimitExceeded.
 
         A refused operation leaves the layout as it was.
@@ -67,14 +75,32 @@ class Layout:
             case Resize(axis, runs, size):
                 self.axes[axis].require_born(runs)
                 old_sizes = self.sizes[axis]
-                sizes = resized(old_sizes, runs, size)
-                _check_runs(len(old_sizes), len(sizes))
-                self.sizes[axis] = sizes
+                self._resize(axis, resized(old_sizes, runs, size))
                 return Effect((), {axis: sizes_of(old_sizes, runs)})
+            case Restore(axis, runs):
+                old = self.axes[axis]
+                self._change(axis, old.restore(runs, axis.limit))
+                return Effect((), {axis: old.chosen(runs, is_alive=False)})
+            case Place(axis, pieces):
+                old = self.axes[axis]
+                self._change(axis, old.place(pieces))
+                return Effect((), {axis: old.followers_of([piece[:2] for piece in pieces])})
+            case ResizeEach(axis, wanted):
+                old_sizes = self.sizes[axis]
+                self._resize(axis, resized_each(old_sizes, wanted))
+                return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
+            case TakeBack(cells=cells, revisions=revisions, change=change):
+                # The cells may be under tombstones: they are put back there, unseen.
+                past = _NO_CHANGE if change is None else self.apply(change).axes_before
+                return Effect(cells, past, revisions)
 
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))
         self.axes[name] = axis
+
+    def _resize(self, name: AxisName, sizes: list[list[int]]) -> None:
+        _check_runs(len(self.sizes[name]), len(sizes))
+        self.sizes[name] = sizes
 
     def _set_cells(self, operation: SetCells) -> Effect:
         cells = operation.cells
@@ -125,6 +151,25 @@ def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
             pasts.append((row, column, inputs.get(key, "")))
             inputs[key] = text
     return before
+
+
+def set_revisions(
+    revisions: MutableMapping[tuple[int, int], int], effect: Effect, number: int
+) -> list[int]:
+    """Note which revision's state each cell of `effect` is in now, and return what was before.
+
+    That is `number`, or where an undo brings a state back, the revision that it was of. Absent
+    is 0: never written.
+    """
+    pasts = []
+    for row, column, _ in effect.cells:
+        key = (row, column)
+        pasts.append(revisions.get(key, 0))
+        revisions[key] = number
+    if effect.revisions:
+        for (row, column, _), revision in zip(effect.cells, effect.revisions, strict=True):
+            revisions[row, column] = revision
+    return pasts
 
 
 def _check_runs(before: int, after: int) -> None:

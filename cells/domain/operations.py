@@ -8,11 +8,12 @@ resolves it to an identity operation under the sheet's lock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
-from cells.domain.axes import AxisName
+from cells.domain.axes import AxisName, AxisPiece
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
 from cells.domain.runs import Runs
-from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
+from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS, Sized
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
 MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows were moved about
@@ -72,6 +73,64 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """Bring deleted rows or columns back to life where they stand; only undo and redo do."""
+
+    axis: AxisName
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Put pieces of an axis in front of what stood behind them; only undo and redo do."""
+
+    axis: AxisName
+    pieces: tuple[AxisPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeEach:
+    """Give rows or columns sizes of their own, each run one; only undo and redo do."""
+
+    axis: AxisName
+    sizes: tuple[Sized, ...]
+
+
+Change: TypeAlias = Insert | Delete | Move | Resize | Restore | Place | ResizeEach
+"""What changes an axis or its sizes, and no cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Undo or redo an operation, as the log keeps it: all that a replay needs to know.
+
+    `revisions` are those whose states the cells come back to, one for each; 0 is a cell that was
+    never written. `left` is how many cells were left alone, written by somebody else since.
+    """
+
+    operation_id: UUID
+    is_redo: bool = False
+    cells: tuple[CellInput, ...] = ()
+    revisions: tuple[int, ...] = ()
+    change: Change | None = None
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back one's own operation of this id; services/history says what that means."""
+
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Do one's own operation of this id again, which has been taken back."""
+
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SetAddresses:
     """Give cells at zero-based (row position, column position) their input.
 
@@ -99,7 +158,8 @@ class UpsertRow:
     values: tuple[tuple[str, str], ...]
 
 
-Operation: TypeAlias = SetCells | Insert | Delete | Move | Resize
+LoggedOperation: TypeAlias = SetCells | Change | TakeBack
+Operation: TypeAlias = SetCells | Change | Undo | Redo
 AddressedOperation: TypeAlias = SetAddresses | AppendRows | UpsertRow
 
 
@@ -111,10 +171,21 @@ def parse_operation(raw: object) -> Operation:
     """
     if not isinstance(raw, dict):
         raise Malformed("operation must be an object with a kind")
-    kind = raw.get("kind")
-    match kind:
+    match raw.get("kind"):
         case "set_cells":
             return SetCells(_parse_cells(raw.get("cells")))
+        case "undo":
+            return Undo(_parse_operation_id(raw))
+        case "redo":
+            return Redo(_parse_operation_id(raw))
+        case str(kind):
+            return _parse_change(kind, raw)
+        case _:
+            raise Malformed("operation must be an object with a kind")
+
+
+def _parse_change(kind: str, raw: dict[str, Any]) -> Change:
+    match kind:
         case "insert_rows" | "insert_columns":
             count = _parse_integer(raw, "count", 1, MAX_ID)
             return Insert(AxisName(kind[7:]), _parse_before(raw), count)
@@ -127,12 +198,10 @@ def parse_operation(raw: object) -> Operation:
         case "resize":
             if ("rows" in raw) == ("columns" in raw):
                 raise Malformed("resize names either rows or columns")
-            axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
+            axis = _axis_of(raw)
             return Resize(axis, _parse_runs(raw, axis), _parse_size(raw))
-        case str():
-            raise Malformed(f"operation kind {kind[:40]!r} is not known")
         case _:
-            raise Malformed("operation must be an object with a kind")
+            raise Malformed(f"operation kind {kind[:40]!r} is not known")
 
 
 def set_cells(cells: Sequence[CellInput]) -> SetCells:
@@ -143,15 +212,43 @@ def set_cells(cells: Sequence[CellInput]) -> SetCells:
     return SetCells(_checked_cells(cells))
 
 
-def load_operation(raw: dict[str, Any]) -> Operation:
+def load_operation(raw: dict[str, Any]) -> LoggedOperation:
     """Read an operation from the log, where it may also say how the grid grew."""
-    operation = parse_operation(raw)
-    if isinstance(operation, SetCells):
-        return SetCells(operation.cells, raw.get("new_rows", 0), raw.get("new_columns", 0))
-    return operation
+    match raw.get("kind"):
+        case "set_cells":
+            cells = _parse_cells(raw.get("cells"))
+            return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0))
+        case "undo" | "redo" as kind:
+            cells = tuple(tuple(cell) for cell in raw.get("cells", ()))
+            return TakeBack(
+                _parse_operation_id(raw),
+                kind == "redo",
+                cells,
+                tuple(raw.get("revisions", (0,) * len(cells))),
+                _load_change(raw["change"]) if "change" in raw else None,
+                raw.get("left", 0),
+            )
+        case _:
+            return _load_change(raw)
 
 
-def operation_to_json(operation: Operation) -> dict[str, Any]:
+def _load_change(raw: dict[str, Any]) -> Change:
+    """Read a change from the log, where it may also be one that only undo and redo make."""
+    match raw.get("kind"):
+        case "restore_rows" | "restore_columns":
+            axis = _axis_of(raw)
+            return Restore(axis, tuple((first, count) for first, count in raw[axis]))
+        case "place_rows" | "place_columns":
+            axis = _axis_of(raw)
+            return Place(axis, tuple((first, count, behind) for first, count, behind in raw[axis]))
+        case "resize_each":
+            axis = _axis_of(raw)
+            return ResizeEach(axis, tuple(Sized(*size) for size in raw[axis]))
+        case kind:
+            return _parse_change(str(kind), raw)
+
+
+def operation_to_json(operation: LoggedOperation) -> dict[str, Any]:
     """Return the JSON form that parse_operation and load_operation read."""
     match operation:
         case SetCells(cells, new_rows, new_columns):
@@ -169,6 +266,30 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
             return {"kind": f"move_{axis}", axis.value: runs, "before": before}
         case Resize(axis, runs, size):
             return {"kind": "resize", axis.value: runs, "size": size}
+        case Restore(axis, runs):
+            return {"kind": f"restore_{axis}", axis.value: runs}
+        case Place(axis, pieces):
+            return {"kind": f"place_{axis}", axis.value: pieces}
+        case ResizeEach(axis, sizes):
+            return {"kind": "resize_each", axis.value: sizes}
+        case TakeBack():
+            return _take_back_to_json(operation)
+
+
+def _take_back_to_json(operation: TakeBack) -> dict[str, Any]:
+    raw: dict[str, Any] = {
+        "kind": "redo" if operation.is_redo else "undo",
+        "operation_id": str(operation.operation_id),
+    }
+    if operation.cells:
+        raw["cells"] = operation.cells
+    if any(operation.revisions):
+        raw["revisions"] = operation.revisions
+    if operation.change is not None:
+        raw["change"] = operation_to_json(operation.change)
+    if operation.left:
+        raw["left"] = operation.left
+    return raw
 
 
 def check_text(text: str) -> None:
@@ -238,6 +359,17 @@ def _parse_runs(raw: dict[str, Any], axis: AxisName) -> Runs:
             raise Malformed(f"{axis} must be a list of [first_id, count]")
         parsed.append((run[0], run[1]))
     return tuple(parsed)
+
+
+def _axis_of(raw: dict[str, Any]) -> AxisName:
+    return AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
+
+
+def _parse_operation_id(raw: dict[str, Any]) -> UUID:
+    try:
+        return UUID(raw.get("operation_id"))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Malformed("operation_id must be the UUID of an operation") from error
 
 
 def _parse_before(raw: dict[str, Any]) -> int | None:

@@ -4,7 +4,19 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from cells.domain.operations import Delete, Insert, Move, Operation, Resize, SetCells
+from cells.domain.operations import (
+    Delete,
+    Insert,
+    Move,
+    Operation,
+    Place,
+    Redo,
+    Resize,
+    ResizeEach,
+    Restore,
+    SetCells,
+    Undo,
+)
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
@@ -12,6 +24,7 @@ from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
+UNDO_WEIGHT = 100_000  # heavy, so that each is committed alone: it may bring back 10,000 cells
 CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 
 
@@ -89,5 +102,8 @@ def weight_of(operation: Operation) -> int:
             return CELL_WEIGHT * len(cells) + sum([len(text) for _, _, text in cells])
         case Insert():
             return CELL_WEIGHT
-        case Delete(_, runs) | Move(_, runs) | Resize(_, runs):
+        case Delete(_, runs) | Move(_, runs) | Resize(_, runs) | Restore(_, runs):
             return CELL_WEIGHT * len(runs)
+        case Undo() | Redo() | Place() | ResizeEach():
+            # What it names may be as large as an operation gets; only the log knows.
+            return UNDO_WEIGHT

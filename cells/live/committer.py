@@ -176,12 +176,12 @@ class Committer:
 
 def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
     """Tell each client what became of its submissions: one frame for all that were committed."""
-    committed: dict[Client, list[tuple[UUID, int]]] = {}
+    committed: dict[Client, list[tuple[UUID, int, int]]] = {}
     for (client, _, weight), outcome in zip(batch, outcomes, strict=True):
         client.end(weight)
         match outcome:
-            case Committed(operation_id, revision):
-                committed.setdefault(client, []).append((operation_id, revision))
+            case Committed(operation_id, revision, left=left):
+                committed.setdefault(client, []).append((operation_id, revision, left))
             case Refused(operation_id, error):
                 client.send(protocol.encode_rejected(operation_id, error))
     for client, operations in committed.items():

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -19,18 +19,22 @@ from django.utils import timezone
 from cells.domain.axes import Axis, AxisName
 from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
-from cells.domain.layout import Effect, Layout, set_inputs
+from cells.domain.layout import Effect, Layout, set_inputs, set_revisions
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
+    LoggedOperation,
     Operation,
+    Redo,
     SetAddresses,
+    Undo,
     UpsertRow,
     operation_to_json,
 )
 from cells.models import AuthorKind, LinkRole, Role
 from cells.services import sql
 from cells.services.authors import Author
+from cells.services.history import History, Wanted
 from cells.services.resolve import Resolver
 from cells.services.transactions import Cursor, writing
 
@@ -40,6 +44,7 @@ Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
 _ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
+_HISTORIC = (Undo, Redo)
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
@@ -55,11 +60,15 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
-    """The operation is in the log, exactly once; `is_new` is False for a retry of it."""
+    """The operation is in the log, exactly once; `is_new` is False for a retry of it.
+
+    `left` is how many cells an undo or redo left alone, because others have written them since.
+    """
 
     operation_id: UUID
     revision: int
     is_new: bool
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Refused:
 
 
 Outcome: TypeAlias = Committed | Refused
+_Keyed: TypeAlias = tuple[Submission, Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,17 @@ class CommitResult:
 
     outcomes: list[Outcome]
     deltas: dict[int, Delta]
+
+
+class _Step(NamedTuple):
+    """One numbered operation on its way into the log, and the revision that it is about."""
+
+    number: int
+    id_text: str
+    author: Author
+    operation: LoggedOperation
+    effect: Effect
+    undoes: int | None
 
 
 @dataclass(slots=True)
@@ -91,7 +112,10 @@ class _Draft:
     rows_revision: int
     columns_revision: int
     filled: int
-    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
+    steps: list[_Step] = field(default_factory=list)  # not yet written
+    # Of what is written: the cells that the batch has set, by whom last, and their inputs.
+    touched: dict[tuple[int, int], Author] = field(default_factory=dict)
+    inputs: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def has_new_rows(self) -> bool:
@@ -141,22 +165,50 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
     roles = _find_roles(cursor, submissions, drafts)
-    resolver = _prepare(cursor, submissions, keys, drafts, revisions)
+    moment = sql.adapt_moment(timezone.now())
 
     outcomes: list[Outcome] = []
     refused: list[Key] = []
-    for submission, key in zip(submissions, keys, strict=True):
-        try:
-            outcomes.append(_apply(submission, key, drafts, revisions, roles, resolver))
-        except SheetSyncError as error:
-            outcomes.append(Refused(submission.operation_id, error))
-            refused.append(key)
+    for part in _parts(submissions, keys):
+        resolver = _prepare(cursor, part, drafts, revisions)
+        history = _look_back(cursor, part, drafts, revisions)
+        for submission, key in part:
+            try:
+                outcomes.append(
+                    _apply(submission, key, drafts, revisions, roles, resolver, history)
+                )
+            except SheetSyncError as error:
+                outcomes.append(Refused(submission.operation_id, error))
+                refused.append(key)
+        written = [draft for draft in drafts.values() if draft.steps]
+        if written:
+            _write(cursor, written, moment)
     if is_new and refused and sql.find_committed(cursor, refused):
         raise _RetryFoundError
 
-    changed = [draft for draft in drafts.values() if draft.effects]
-    deltas = _write(cursor, changed) if changed else {}
-    return CommitResult(outcomes, deltas)
+    changed = [draft for draft in drafts.values() if draft.head > draft.row.head]
+    if changed:
+        _write_sheets(cursor, changed, moment)
+    return CommitResult(outcomes, {draft.row.id: _delta(draft) for draft in changed})
+
+
+def _parts(submissions: Sequence[Submission], keys: Sequence[Key]) -> list[list[_Keyed]]:
+    """Cut a batch in front of what looks back at what the batch itself has changed by then.
+
+    Each part is written before the next one reads; nearly every batch is one part.
+    """
+    keyed = list(zip(submissions, keys, strict=True))
+    if not any(isinstance(submission.operation, _HISTORIC) for submission in submissions):
+        return [keyed]
+    parts: list[list[_Keyed]] = [[]]
+    sheets: set[int] = set()  # that the part may change
+    for submission, key in keyed:
+        if key[0] in sheets and isinstance(submission.operation, _HISTORIC):
+            parts.append([])
+            sheets = set()
+        parts[-1].append((submission, key))
+        sheets.add(key[0])
+    return parts
 
 
 def _draft(row: sql.SheetRow) -> _Draft:
@@ -188,8 +240,7 @@ def _find_roles(
 
 def _prepare(
     cursor: Cursor,
-    submissions: Sequence[Submission],
-    keys: Sequence[Key],
+    part: Sequence[_Keyed],
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
 ) -> Resolver:
@@ -197,13 +248,33 @@ def _prepare(
     resolver.prepare(
         [
             (draft.row.id, submission.operation)
-            for submission, key in zip(submissions, keys, strict=True)
+            for submission, key in part
             if isinstance(submission.operation, _ADDRESSED)
             and (draft := drafts.get(submission.sheet)) is not None
             and key not in revisions
         ]
     )
     return resolver
+
+
+def _look_back(
+    cursor: Cursor,
+    part: Sequence[_Keyed],
+    drafts: dict[str, _Draft],
+    revisions: dict[Key, int],
+) -> History:
+    history = History(cursor, connection.vendor)
+    historic = [
+        (key, submission.operation)
+        for submission, key in part
+        if isinstance(submission.operation, _HISTORIC) and submission.sheet in drafts
+    ]
+    if historic:
+        history.prepare(
+            [Wanted(key[0], operation) for key, operation in historic if key not in revisions],
+            committed=[key for key, _ in historic if key in revisions],
+        )
+    return history
 
 
 def _apply(
@@ -213,6 +284,7 @@ def _apply(
     revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
     resolver: Resolver,
+    history: History,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
     draft = drafts.get(submission.sheet)
@@ -220,11 +292,20 @@ def _apply(
         raise NoSuchSheet(f"there is no sheet {submission.sheet[:64]!r}; check the address")
     sheet_id = draft.row.id
     if key in revisions:
-        return Committed(submission.operation_id, revisions[key], is_new=False)
+        return Committed(
+            submission.operation_id, revisions[key], is_new=False, left=history.left_by(key)
+        )
     _require_editor(draft.row, submission.author, roles)
-    operation = submission.operation
-    if isinstance(operation, _ADDRESSED):
-        operation = resolver.resolve(sheet_id, operation)
+    undoes, left = None, 0
+    operation: LoggedOperation
+    match submission.operation:
+        case SetAddresses() | AppendRows() | UpsertRow() as addressed:
+            operation = resolver.resolve(sheet_id, addressed)
+        case Undo() | Redo() as historic:
+            undoes, operation = history.resolve(sheet_id, historic, submission.author)
+            left = operation.left
+        case operation:
+            pass
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
@@ -234,9 +315,9 @@ def _apply(
             draft.rows_revision = draft.head
         if AxisName.COLUMNS in effect.axes_before:
             draft.columns_revision = draft.head
-    draft.effects.append((draft.head, key[1], submission.author, operation, effect))
+    draft.steps.append(_Step(draft.head, key[1], submission.author, operation, effect, undoes))
     revisions[key] = draft.head
-    return Committed(submission.operation_id, draft.head, is_new=True)
+    return Committed(submission.operation_id, draft.head, is_new=True, left=left)
 
 
 def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
@@ -252,31 +333,34 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
     raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
-def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
-    """Write cells, log and sheets, and return what changed."""
-    moment = sql.adapt_moment(timezone.now())
+def _write(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
+    """Write the cells and the log of what the drafts have not written yet."""
     keys = {
         (draft.row.id, row, column)
         for draft in drafts
-        for *_, effect in draft.effects
-        for row, column, _ in effect.cells
+        for step in draft.steps
+        for row, column, _ in step.effect.cells
     }
-    existing = sql.read_inputs(cursor, keys) if keys else {}
     inputs: dict[int, dict[tuple[int, int], str]] = defaultdict(dict)
-    for (sheet_id, row, column), text in existing.items():
-        inputs[sheet_id][row, column] = text
+    states: dict[int, dict[tuple[int, int], int]] = defaultdict(dict)
+    if keys:
+        for (sheet_id, row, column), cell in sql.read_cells(cursor, keys).items():
+            inputs[sheet_id][row, column] = cell.input
+            states[sheet_id][row, column] = cell.revision
 
     encode = msgspec.json.encode
-    cells: list[tuple[int, int, int, str, int]] = []
+    cells: list[tuple[int, int, int, str, int, int | None]] = []
     lines: list[sql.RevisionRow] = []
-    deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
-        texts = inputs[sheet_id]
-        touched: dict[tuple[int, int], tuple[int, Author]] = {}
+        texts, revisions = inputs[sheet_id], states[sheet_id]
+        touched: dict[tuple[int, int], int] = {}
         draft.filled -= sum(map(bool, texts.values()))
-        for number, id_text, author, operation, effect in draft.effects:
+        for number, id_text, author, operation, effect, undoes in draft.steps:
             before = set_inputs(texts, effect)
+            pasts = set_revisions(revisions, effect, number)
+            if any(pasts):
+                before["revisions"] = pasts
             lines.append(
                 sql.RevisionRow(
                     sheet_id,
@@ -289,39 +373,44 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
                     encode(operation_to_json(operation)).decode(),
                     encode(before).decode(),
                     moment,
+                    undoes,
                 )
             )
             for row, column, _ in effect.cells:
-                touched[row, column] = (number, author)
+                touched[row, column] = number
+                draft.touched[row, column] = author
         draft.filled += sum(map(bool, texts.values()))
-        by_author: dict[int, tuple[Author, list[CellState]]] = {}
-        for (row, column), (number, author) in touched.items():
-            text = texts[row, column]
-            cells.append((sheet_id, row, column, text, number))
-            # An author is one object per socket: compared by it, not by its four fields.
-            if (found := by_author.get(id(author))) is None:
-                found = by_author[id(author)] = (author, [])
-            found[1].append((row, column, text))
-        deltas[sheet_id] = _delta(draft, by_author.values())
-
+        draft.steps.clear()
+        draft.inputs.update(texts)
+        for key, number in touched.items():
+            state = revisions[key]
+            cells.append((sheet_id, *key, texts[key], number, None if state == number else state))
     if cells:
         sql.upsert_cells(cursor, cells)
     sql.insert_revisions(cursor, lines)
+
+
+def _write_sheets(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)
     reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
     if reshaped:
         sql.update_shapes(cursor, [_shape(draft) for draft in reshaped])
-    return deltas
 
 
-def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -> Delta:
+def _delta(draft: _Draft) -> Delta:
+    by_author: dict[int, tuple[Author, list[CellState]]] = {}
+    for key, author in draft.touched.items():
+        # An author is one object per socket: compared by it, not by its four fields.
+        if (found := by_author.get(id(author))) is None:
+            found = by_author[id(author)] = (author, [])
+        found[1].append((*key, draft.inputs[key]))
     axes, sizes = draft.layout.axes, draft.layout.sizes
     has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
         after=draft.row.head,
         through=draft.head,
-        changes=_by_label(by_author),
+        changes=_by_label(by_author.values()),
         rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
         columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
         row_sizes=sizes[AxisName.ROWS] if has_rows else None,

@@ -8,7 +8,19 @@ from typing import Any
 from cells.domain.addresses import format_address, format_column, parse_address
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, SheetSyncError, UnknownId
-from cells.domain.operations import Delete, Insert, Move, Resize, SetCells, load_operation
+from cells.domain.operations import (
+    Delete,
+    Insert,
+    LoggedOperation,
+    Move,
+    Place,
+    Resize,
+    ResizeEach,
+    Restore,
+    SetCells,
+    TakeBack,
+    load_operation,
+)
 from cells.domain.runs import Runs
 from cells.models import Revision, Sheet
 
@@ -74,6 +86,9 @@ class Describer:
         except SheetSyncError:
             # Written by a later release, before a step back: better its name than no page.
             return str(raw.get("kind", "an unknown operation")).replace("_", " ")
+        return self._describe(operation)
+
+    def _describe(self, operation: LoggedOperation) -> str:
         match operation:
             case SetCells():
                 return self._set_cells(operation)
@@ -90,6 +105,25 @@ class Describer:
                     side = "height" if axis is AxisName.ROWS else "width"
                     return f"gave {which} the default {side}"
                 return f"made {which} {size} pixels {'high' if axis is AxisName.ROWS else 'wide'}"
+            case Restore(axis, runs):
+                return f"brought back {_count(axis, _total(runs))}"
+            case Place(axis, pieces):
+                return f"put {_count(axis, _total([piece[:2] for piece in pieces]))} back in place"
+            case ResizeEach(axis, sizes):
+                return f"gave {_count(axis, _total([size[:2] for size in sizes]))} their old sizes"
+            case TakeBack():
+                return self._take_back(operation)
+
+    def _take_back(self, operation: TakeBack) -> str:
+        parts = []
+        if operation.change is not None:
+            parts.append(self._describe(operation.change))
+        if operation.cells:
+            parts.append(self._set_cells(SetCells(operation.cells)))
+        if operation.left:
+            parts.append(f"left alone {operation.left:,} that others had changed")
+        verb = "did again" if operation.is_redo else "took back"
+        return f"{verb} an edit: {', '.join(parts) or 'nothing was left to change'}"
 
     def _set_cells(self, operation: SetCells) -> str:
         # The last one counts where an operation names a cell twice.

@@ -18,6 +18,9 @@ from cells.services.transactions import Cursor
 CellKey = tuple[int, int, int]
 """Sheet id, row id, column id."""
 
+OperationKey = tuple[int, str]
+"""Sheet id, and operation id in the database's own form."""
+
 
 class SheetRow(NamedTuple):
     """What commit needs of a sheet, its JSON columns still text."""
@@ -52,6 +55,49 @@ class RevisionRow(NamedTuple):
     operation: str
     before: str
     committed_at: str
+    undoes: int | None = None
+
+
+class CellRow(NamedTuple):
+    """A cell as it is; `revision` is that of its state, which an undo may have brought back."""
+
+    input: str
+    revision: int
+
+
+class HistoryRow(NamedTuple):
+    """An operation of the log (`number`), and the newest line about it (`newest`).
+
+    `operation` and `before` are the newest line's, as JSON text; the author is that of the first.
+    """
+
+    sheet_id: int
+    operation_id: str
+    number: int
+    is_take_back: bool
+    author_kind: str
+    user_id: int | None
+    origin: str
+    newest: int
+    operation: str
+    before: str
+
+
+class FilledRow(NamedTuple):
+    """How many cells somebody filled since a revision in one row or column of the `axis`."""
+
+    sheet_id: int
+    since: int
+    axis: str
+    id: int
+    author_kind: str
+    user_id: int | None
+    origin: str
+    cells: int
+
+
+class _Left(msgspec.Struct):
+    left: int = 0
 
 
 class SheetShape(NamedTuple):
@@ -111,16 +157,83 @@ def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[i
     return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
 
 
-def read_inputs(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, str]:
-    """Return the inputs of those cells that exist."""
+def find_left(cursor: Cursor, operations: Iterable[OperationKey]) -> dict[OperationKey, int]:
+    """Return how many cells each undo or redo of the log left alone."""
+    given, params = _given("sheet_id bigint, operation_id uuid", operations)
+    cursor.execute(
+        "SELECT revision.sheet_id, revision.operation_id, revision.operation "  # noqa: S608
+        f"FROM {given} JOIN cells_revision AS revision "
+        "ON revision.sheet_id = given.sheet_id AND revision.operation_id = given.operation_id "
+        "WHERE revision.undoes IS NOT NULL",
+        params,
+    )
+    return {
+        (sheet_id, str(id_)): msgspec.json.decode(operation, type=_Left).left
+        for sheet_id, id_, operation in cursor.fetchall()
+    }
+
+
+def find_history(cursor: Cursor, operations: Iterable[tuple[int, str]]) -> list[HistoryRow]:
+    """Return what the log has about each (sheet id, operation id) that is in it."""
+    given, params = _given("sheet_id bigint, operation_id uuid", operations)
+    cursor.execute(
+        "SELECT named.sheet_id, named.operation_id, named.number, "  # noqa: S608
+        "named.undoes IS NOT NULL, named.author_kind, named.user_id, named.origin, "
+        "newest.number, newest.operation, newest.before "
+        f"FROM {given} JOIN cells_revision AS named "
+        "ON named.sheet_id = given.sheet_id AND named.operation_id = given.operation_id "
+        "JOIN cells_revision AS newest ON newest.sheet_id = named.sheet_id "
+        "AND newest.number = COALESCE((SELECT MAX(later.number) FROM cells_revision AS later "
+        "WHERE later.sheet_id = named.sheet_id AND later.undoes = named.number), named.number)",
+        params,
+    )
+    return [HistoryRow(row[0], str(row[1]), *row[2:]) for row in cursor.fetchall()]
+
+
+def find_filled_since(
+    cursor: Cursor, runs: Iterable[tuple[int, int, str, int, int]]
+) -> list[FilledRow]:
+    """Return who filled rows or columns since a revision, by (row or column, author).
+
+    `runs` is (sheet id, revision, "rows" or "columns", first id, last id). A row costs its own
+    cells, a column those of the sheet that were touched since. An author whose line is pruned has
+    no name: kind and origin are empty.
+    """
+    given, params = _given("sheet_id bigint, since bigint, axis text, low int, high int", runs)
+    filled = " UNION ALL ".join(
+        "SELECT given.sheet_id, given.since, given.axis, "  # noqa: S608
+        f'cell."{one}" AS id, COALESCE(cell.restored, cell.revision) AS written '
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        f'AND cell."{one}" BETWEEN given.low AND given.high AND cell.revision > given.since '
+        f"WHERE given.axis = '{one}s' AND cell.input <> ''"
+        for one in ("row", "column")
+    )
+    cursor.execute(
+        "SELECT found.sheet_id, found.since, found.axis, found.id, "  # noqa: S608
+        "COALESCE(author.author_kind, ''), author.user_id, COALESCE(author.origin, ''), COUNT(*) "
+        f"FROM ({filled}) AS found LEFT JOIN cells_revision AS author "
+        "ON author.sheet_id = found.sheet_id AND author.number = found.written "
+        "GROUP BY found.sheet_id, found.since, found.axis, found.id, "
+        "author.author_kind, author.user_id, author.origin",
+        params * 2,
+    )
+    return [FilledRow(*row) for row in cursor.fetchall()]
+
+
+def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, CellRow]:
+    """Return those cells that exist."""
     given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
     cursor.execute(
-        'SELECT cell.sheet_id, cell."row", cell."column", cell.input '  # noqa: S608
+        'SELECT cell.sheet_id, cell."row", cell."column", cell.input, '  # noqa: S608
+        "COALESCE(cell.restored, cell.revision) "
         f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
         'AND cell."row" = given."row" AND cell."column" = given."column"',
         params,
     )
-    return {(sheet_id, row, column): text for sheet_id, row, column, text in cursor.fetchall()}
+    return {
+        (sheet_id, row, column): CellRow(text, revision)
+        for sheet_id, row, column, text, revision in cursor.fetchall()
+    }
 
 
 def read_rows(cursor: Cursor, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int, str]]:
@@ -178,15 +291,18 @@ def find_last_used(
     return list(cursor.fetchall())
 
 
-def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]) -> None:
-    """Write (sheet id, row id, column id, input, revision); each cell once in a call."""
+def upsert_cells(
+    cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int, int | None]]
+) -> None:
+    """Write (sheet id, row id, column id, input, revision, restored); each cell once in a call."""
     _insert(
         cursor,
-        'cells_cell (sheet_id, "row", "column", input, revision)',
-        'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
+        'cells_cell (sheet_id, "row", "column", input, revision, restored)',
+        'sheet_id bigint, "row" int, "column" int, input text, revision bigint, restored bigint',
         cells,
         'ON CONFLICT (sheet_id, "row", "column") '
-        "DO UPDATE SET input = excluded.input, revision = excluded.revision",
+        "DO UPDATE SET input = excluded.input, revision = excluded.revision, "
+        "restored = excluded.restored",
     )
 
 
@@ -196,7 +312,8 @@ def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
         cursor,
         f"cells_revision ({', '.join(RevisionRow._fields)})",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
-        "user_id bigint, origin text, operation json, before json, committed_at timestamptz",
+        "user_id bigint, origin text, operation json, before json, committed_at timestamptz, "
+        "undoes bigint",
         revisions,
     )
 

@@ -12,8 +12,8 @@ from cells.domain.operations import (
     MAX_INPUT_CHARACTERS,
     Delete,
     Insert,
+    LoggedOperation,
     Move,
-    Operation,
     Resize,
     SetCells,
     check_text,
@@ -40,7 +40,7 @@ operations = st.one_of(
 
 
 @given(operations)
-def test_the_log_gives_back_what_was_written(operation: Operation) -> None:
+def test_the_log_gives_back_what_was_written(operation: LoggedOperation) -> None:
     try:
         text = msgspec.json.encode(operation_to_json(operation))
     except UnicodeEncodeError:
@@ -116,7 +116,7 @@ def new_layout() -> Layout:
 
 
 @given(st.lists(operations, max_size=8))
-def test_a_refused_operation_leaves_the_layout_as_it_was(several: list[Operation]) -> None:
+def test_a_refused_operation_leaves_the_layout_as_it_was(several: list[LoggedOperation]) -> None:
     layout = new_layout()
     for operation in several:
         before = (dict(layout.axes), {axis: list(s) for axis, s in layout.sizes.items()})

@@ -170,3 +170,50 @@ def test_a_reload_begins_a_new_life() -> None:
     round_ = Round()
     round_.see(6, life=1, revision=2, digest=digest((0, 0, "typed")))
     assert Promise.WENT_BACK not in round_.promises()
+
+
+UNDONE = {"kind": "undo", "operation_id": "op-1"}
+
+
+def with_undo(streamed: str, **resolved: Any) -> Round:
+    """A round in which the client's edit is taken back, a message having come to `streamed`."""
+    round_ = Round()
+    cells = {(0, 0): ("", 4), (1, 1): ("streamed", 3)}
+    if streamed == "the same cell":
+        cells = {(0, 0): ("streamed", 3)}
+        row = {"kind": "set_cells", "cells": [[0, 0, "streamed"]]}
+        round_.stored.log[2] = Line(3, "op-3", "stream", row)
+    if "cells" in resolved:
+        cells[0, 0] = ("", 4)
+    round_.store(
+        head=4,
+        filled=sum(bool(text) for text, _ in cells.values()),
+        log=[*round_.stored.log, Line(4, "op-4", "guest", UNDONE | resolved)],
+        cells=cells,
+    )
+    held = [[*key, text] for key, (text, _) in cells.items() if text]
+    del round_.client[6]
+    round_.client += [
+        {"t": 2, "what": "submit", "operation_id": "op-4", "operation": UNDONE},
+        {"t": 2, "what": "acknowledged", "operation_id": "op-4", "revision": 4},
+    ]
+    round_.see(6, revision=4, cells=held)
+    return round_
+
+
+def test_an_undo_that_put_back_what_nobody_wrote_since_is_good() -> None:
+    assert with_undo("elsewhere", cells=[[0, 0, ""]]).promises() == set()
+    assert with_undo("the same cell", left=1).promises() == set()
+
+
+@pytest.mark.parametrize(
+    ("streamed", "resolved"),
+    [
+        ("the same cell", {"cells": [[0, 0, ""]]}),
+        ("the same cell", {}),
+        ("elsewhere", {"left": 1}),
+        ("elsewhere", {"cells": [[0, 0, "other"]]}),
+    ],
+)
+def test_an_undo_that_did_another_thing_is_named(streamed: str, resolved: dict[str, Any]) -> None:
+    assert Promise.TAKEN_BACK_WRONGLY in with_undo(streamed, **resolved).promises()

@@ -5,7 +5,7 @@ from typing import Any
 
 from cells.domain.addresses import format_address, parse_address
 from cells.domain.axes import Axis, AxisName
-from cells.domain.layout import Layout, set_inputs
+from cells.domain.layout import Layout, set_inputs, set_revisions
 from cells.domain.operations import (
     AddressedOperation,
     Operation,
@@ -58,8 +58,13 @@ def replay(sheet: Sheet) -> tuple[Layout, dict[tuple[int, int], str]]:
         {AxisName.ROWS: [], AxisName.COLUMNS: []},
     )
     inputs: dict[tuple[int, int], str] = {}
+    states: dict[tuple[int, int], int] = {}
     for revision in Revision.objects.filter(sheet=sheet).order_by("number"):
-        before = set_inputs(inputs, layout.apply(load_operation(revision.operation)))
+        effect = layout.apply(load_operation(revision.operation))
+        before = set_inputs(inputs, effect)
+        pasts = set_revisions(states, effect, revision.number)
+        if any(pasts):
+            before["revisions"] = pasts
         assert _Normal.of(before) == _Normal.of(revision.before)
     return layout, inputs
 
