@@ -1,0 +1,184 @@
+/** What a cell shows: its text as typed, or what its number format makes of the number, date or time in it. */
+
+import { kindOf, momentOf, parseDate, parseNumber } from "../domain/literals.js";
+import { MAX_DECIMALS } from "../domain/styles.js";
+import { locale } from "./words.js";
+
+const MAX_SHOWN_CHARACTERS = 500; // of a cell: no column is wide enough for more
+const MAX_KNOWN = 5_000; // texts that a style remembers: some screens full of cells
+const USUAL_DECIMALS = 2; // as others show thousands and percent, so that a column of them is aligned
+const LAST_DAY = 2_958_465; // 31 December 9999
+
+/** @typedef {import("../domain/styles.js").Style} Style */
+/** @typedef {import("../domain/styles.js").Format} Format */
+/** @typedef {"empty"|"number"|"boolean"|"error"|"text"} Kind */
+/** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
+/** @typedef {readonly [text: string, kind: Kind]} Shown */
+
+/** The currency of who says nothing else, by what the reader's language is mostly paid in. */
+export const usualCurrency = currencyOf(locale);
+
+/**
+ * @param {string} language
+ */
+export function currencyOf(language) {
+  const [tongue, region = ""] = language.split("-");
+  if (region.toUpperCase() === "GB") return "GBP";
+  if (region.toUpperCase() === "CH") return "CHF";
+  return tongue === "en" ? "USD" : "EUR";
+}
+
+/** @type {Map<string, Intl.NumberFormat|Intl.DateTimeFormat>} they are dear to make, and cheap to use again */
+const formatters = new Map();
+
+/**
+ * @param {Intl.NumberFormatOptions} options
+ * @returns {Intl.NumberFormat}
+ */
+function numbers(options) {
+  const key = `${options.style} ${options.currency} ${options.useGrouping} ${options.minimumFractionDigits} ${options.maximumFractionDigits}`;
+  if (!formatters.has(key)) formatters.set(key, new Intl.NumberFormat(locale, options));
+  return /** @type {Intl.NumberFormat} */ (formatters.get(key));
+}
+
+/**
+ * @param {"medium"|undefined} dateStyle
+ * @param {"short"|"medium"|undefined} timeStyle
+ * @returns {Intl.DateTimeFormat}
+ */
+function moments(dateStyle, timeStyle) {
+  const key = `${dateStyle} ${timeStyle}`;
+  if (!formatters.has(key)) formatters.set(key, new Intl.DateTimeFormat(locale, { dateStyle, timeStyle, timeZone: "UTC" }));
+  return /** @type {Intl.DateTimeFormat} */ (formatters.get(key));
+}
+
+/**
+ * Return the decimals that a currency has.
+ * @param {string} currency
+ */
+function decimalsOf(currency) {
+  return numbers({ style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? USUAL_DECIMALS;
+}
+
+/**
+ * @param {number} number
+ * @param {Format} format
+ * @param {number|undefined} decimals
+ * @param {string} currency
+ */
+function formatNumber(number, format, decimals, currency) {
+  const digits = (/** @type {number} */ usual) => ({ minimumFractionDigits: decimals ?? usual, maximumFractionDigits: decimals ?? usual });
+  switch (format) {
+    case "thousands": return numbers({ useGrouping: true, ...digits(USUAL_DECIMALS) }).format(number);
+    case "percent": return numbers({ style: "percent", useGrouping: true, ...digits(USUAL_DECIMALS) }).format(number);
+    case "currency": return numbers({ style: "currency", currency, ...digits(decimalsOf(currency)) }).format(number);
+    default: return numbers({ useGrouping: false, minimumFractionDigits: decimals ?? 0, maximumFractionDigits: decimals ?? MAX_DECIMALS }).format(number);
+  }
+}
+
+/**
+ * @param {number} day
+ * @param {"date"|"time"|"datetime"} format
+ * @param {boolean} hasSeconds
+ */
+function formatMoment(day, format, hasSeconds) {
+  const clock = hasSeconds ? "medium" : "short";
+  const formatter = moments(format === "time" ? undefined : "medium", format === "date" ? undefined : clock);
+  return formatter.format(momentOf(day));
+}
+
+/** @type {(format: Format|undefined) => format is "date"|"time"|"datetime"} */
+const isOfMoments = (format) => format === "date" || format === "time" || format === "datetime";
+
+/**
+ * Return what a style with a format or decimals makes of a text; undefined if it has no use for it.
+ * @param {string} text
+ * @param {Style} style
+ */
+function formatText(text, { format, decimals, currency }) {
+  const number = parseNumber(text);
+  const date = number === undefined ? parseDate(text) : undefined;
+  if (number === undefined && date === undefined) return undefined;
+  if (isOfMoments(format)) {
+    const day = number?.value ?? date?.day ?? 0;
+    return day < 0 || day > LAST_DAY ? undefined : formatMoment(day, format, date?.hasSeconds ?? !Number.isInteger(day * 1_440));
+  }
+  if (number === undefined) return format === undefined ? undefined : formatNumber(date?.day ?? 0, format, decimals, currency ?? usualCurrency);
+  const { value, isPercent, isGrouped } = number;
+  const own = isPercent ? "percent" : number.currency ? "currency" : isGrouped ? "thousands" : "plain";
+  return formatNumber(value, format ?? own, decimals, currency ?? (number.currency || usualCurrency));
+}
+
+/** @type {WeakMap<Style, Map<string, Shown>>} */
+const known = new WeakMap();
+
+/**
+ * @param {string} input
+ * @param {Style|undefined} style
+ * @returns {Shown}
+ */
+function shownOfInput(input, style) {
+  if (style === undefined || (style.format === undefined && style.decimals === undefined)) {
+    return [input.slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)];
+  }
+  let texts = known.get(style);
+  if (texts === undefined) known.set(style, (texts = new Map()));
+  let shown = texts.get(input);
+  if (shown === undefined) {
+    const text = formatText(input, style);
+    shown = text === undefined ? [input.slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)] : [text, "number"];
+    if (texts.size >= MAX_KNOWN) texts.clear();
+    texts.set(input, shown);
+  }
+  return shown;
+}
+
+/** @type {Shown} */
+const NOTHING = ["", "empty"];
+
+/**
+ * Return what a cell shows, and what kind of thing that is.
+ * @param {Cell|undefined} cell
+ * @returns {Shown}
+ */
+export function shownOf(cell) {
+  if (cell === undefined) return NOTHING;
+  const { input, style, value } = cell;
+  if (value === undefined) return shownOfInput(input, style);
+  if (typeof value === "number") return shownOfInput(String(value), style);
+  if (typeof value === "boolean") return [value ? "TRUE" : "FALSE", "boolean"];
+  if (value !== null && typeof value === "object" && "error" in value) return [String(value.error), "error"];
+  return [String(value ?? "").slice(0, MAX_SHOWN_CHARACTERS), "text"];
+}
+
+/**
+ * Return how many decimals a cell shows: what one more or one less starts from.
+ * @param {Cell|undefined} cell
+ */
+export function decimalsShown(cell) {
+  const { input = "", style, value } = cell ?? {};
+  if (style?.decimals !== undefined) return style.decimals;
+  const number = parseNumber(typeof value === "number" ? String(value) : input);
+  if (style?.format === "currency") return decimalsOf(style.currency ?? (number?.currency || usualCurrency));
+  if (style?.format === "thousands" || style?.format === "percent") return USUAL_DECIMALS;
+  return Math.min(MAX_DECIMALS, number?.decimals ?? 0);
+}
+
+/**
+ * Return an example of what a format shows, for the menu.
+ * @param {Style} style
+ */
+export function sampleOf(style) {
+  const isMoment = isOfMoments(style.format);
+  return shownOfInput(isMoment ? "2026-11-25 14:30" : style.format === "percent" ? "0.1012" : "1000.12", style)[0];
+}
+
+/**
+ * Return the number that a cell counts as when cells are added up; undefined for texts, dates and times.
+ * @param {Cell|undefined} cell
+ */
+export function numberIn(cell) {
+  if (cell === undefined) return undefined;
+  if (cell.value !== undefined) return typeof cell.value === "number" ? cell.value : undefined;
+  return parseNumber(cell.input)?.value;
+}
