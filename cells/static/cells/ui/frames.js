@@ -4,10 +4,11 @@ import { element } from "./elements.js";
 import { gettext } from "./words.js";
 
 const OUTSIDE_PX = 8; // how far beyond the edge a frame may reach: its border must not show there
+const BESIDE_PX = 300; // how far beside a frame its name may stand
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("./painter.js").View} View */
-/** @typedef {{left: number, top: number, width: number, height: number}} Rect */
+/** @typedef {{left: number, top: number, width: number, height: number, cutLeft: number, cutTop: number}} Rect `cut…`: how much lies under what is frozen */
 
 /**
  * Return where a range is seen, cut off a little beyond the edges; null if nowhere.
@@ -15,14 +16,22 @@ const OUTSIDE_PX = 8; // how far beyond the edge a frame may reach: its border m
  * @param {Range} range
  * @returns {Rect|null}
  */
-export function rectOf({ rowGeometry, columnGeometry, x, y, width, height }, { top, left, bottom, right }) {
-  /** @type {(value: number, most: number) => number} */
-  const clamp = (value, most) => Math.max(-OUTSIDE_PX, Math.min(most + OUTSIDE_PX, value));
-  const from = { x: columnGeometry.offsetOf(left) - x, y: rowGeometry.offsetOf(top) - y };
-  const to = { x: columnGeometry.offsetOf(right + 1) - x, y: rowGeometry.offsetOf(bottom + 1) - y };
-  if (to.x < 0 || to.y < 0 || from.x > width || from.y > height) return null;
-  const rect = { left: clamp(from.x, width), top: clamp(from.y, height) };
-  return { ...rect, width: clamp(to.x, width) - rect.left, height: clamp(to.y, height) - rect.top };
+export function rectOf({ across, down }, { top, left, bottom, right }) {
+  const x = across.spanOf(left, right, OUTSIDE_PX);
+  const y = down.spanOf(top, bottom, OUTSIDE_PX);
+  if (x === null || y === null) return null;
+  return { left: x.from, top: y.from, width: x.to - x.from, height: y.to - y.from, cutLeft: x.cut, cutTop: y.cut };
+}
+
+/**
+ * Let nothing of an element show on what is frozen.
+ * @param {HTMLElement} target
+ * @param {number} left
+ * @param {number} top
+ */
+function cut(target, left, top) {
+  const clip = left > 0 || top > 0 ? `inset(${top || -BESIDE_PX}px ${-BESIDE_PX}px ${-BESIDE_PX}px ${left || -BESIDE_PX}px)` : "";
+  if (target.style.clipPath !== clip) target.style.clipPath = clip;
 }
 
 /**
@@ -38,6 +47,7 @@ function place(frame, rect) {
   frame.style.transform = `translate(${rect.left - left}px, ${rect.top - top}px)`;
   frame.style.width = `${rect.width + left}px`;
   frame.style.height = `${rect.height + top}px`;
+  cut(frame, rect.cutLeft && rect.cutLeft + left, rect.cutTop && rect.cutTop + top);
 }
 
 export class Frames {
@@ -99,7 +109,8 @@ export class Frames {
         label.textContent = cursor.editing ? gettext("%(name)s is typing…", { name: cursor.name }) : cursor.name;
         for (const animation of label.getAnimations()) animation.currentTime = 0;
       }
-      frame.classList.toggle("is-at-top", rect !== null && rect.top < 18); // no room for a name above
+      const edge = row < view.down.frozen ? 0 : view.down.frozenSize;
+      frame.classList.toggle("is-at-top", rect !== null && rect.top < edge + 18); // no room for a name above
     }
   }
 
@@ -107,13 +118,13 @@ export class Frames {
    * @param {View} view
    * @param {View["guide"]} guide
    */
-  #paintGuide({ x, y, width, height }, guide) {
+  #paintGuide({ across, down }, guide) {
     this.#guide.hidden = guide === null;
     if (guide === null) return;
     const isColumn = guide.axis === "columns";
-    this.#guide.style.transform = isColumn ? `translate(${guide.offset - x - 1}px, 0)` : `translate(0, ${guide.offset - y - 1}px)`;
-    this.#guide.style.width = isColumn ? "2px" : `${width}px`;
-    this.#guide.style.height = isColumn ? `${height}px` : "2px";
+    this.#guide.style.transform = isColumn ? `translate(${guide.offset - 1}px, 0)` : `translate(0, ${guide.offset - 1}px)`;
+    this.#guide.style.width = isColumn ? "2px" : `${across.seen}px`;
+    this.#guide.style.height = isColumn ? `${down.seen}px` : "2px";
   }
 
   /**
@@ -121,17 +132,18 @@ export class Frames {
    * @param {View} view
    * @param {NonNullable<View["editor"]>} editor
    */
-  #paintEditor(view, { place: { row, column }, element: editor }) {
-    const rect = {
-      left: view.columnGeometry.offsetOf(column) - view.x - 1,
-      top: view.rowGeometry.offsetOf(row) - view.y - 1,
-    };
-    const width = view.columnGeometry.sizeOf(column) + 1;
-    const height = view.rowGeometry.sizeOf(row) + 1;
-    editor.style.transform = `translate(${rect.left}px, ${rect.top}px)`;
+  #paintEditor({ across, down, columnGeometry, rowGeometry }, { place: { row, column }, element: editor }) {
+    const left = across.startOf(column) - 1;
+    const top = down.startOf(row) - 1;
+    const width = columnGeometry.sizeOf(column) + 1;
+    const height = rowGeometry.sizeOf(row) + 1;
+    editor.style.transform = `translate(${left}px, ${top}px)`;
     editor.style.minWidth = `${width}px`;
-    editor.style.maxWidth = `${Math.max(width, Math.min(560, view.width - rect.left - 8))}px`;
+    editor.style.maxWidth = `${Math.max(width, Math.min(560, across.seen - left - 8))}px`;
     editor.style.minHeight = `${height}px`;
-    editor.style.maxHeight = `${Math.max(height, view.height - rect.top - 8)}px`;
+    editor.style.maxHeight = `${Math.max(height, down.seen - top - 8)}px`;
+    const edgeX = column < across.frozen ? 0 : across.frozenSize;
+    const edgeY = row < down.frozen ? 0 : down.frozenSize;
+    cut(editor, edgeX > 0 ? Math.max(0, edgeX - left - 1) : 0, edgeY > 0 ? Math.max(0, edgeY - top - 1) : 0);
   }
 }

@@ -15,6 +15,7 @@ import { jump, lastFilled } from "./movement.js";
 import { rectOf } from "./frames.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
+import { Port } from "./ports.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
@@ -106,6 +107,7 @@ export class Grid {
       scrolling: this.#scrolling,
       selection: this.#selection,
       geometry: (axis) => (axis === "rows" ? this.#rowGeometry : this.#columnGeometry),
+      port: (axis) => this.#port(axis),
       get mayEdit() {
         return model.mayEdit;
       },
@@ -269,10 +271,21 @@ export class Grid {
     if (place === null) return null;
     const view = this.#painter.body.getBoundingClientRect();
     const zoom = this.#zoom;
-    const x = view.left + (this.#columnGeometry.offsetOf(place.column) - this.#scrolling.x) * zoom;
-    const y = view.top + (this.#rowGeometry.offsetOf(place.row) - this.#scrolling.y) * zoom;
+    const x = view.left + this.#port("columns").startOf(place.column) * zoom;
+    const y = view.top + this.#port("rows").startOf(place.row) * zoom;
     const cell = new DOMRect(x, y, this.#columnGeometry.sizeOf(place.column) * zoom, this.#rowGeometry.sizeOf(place.row) * zoom);
     return { cell, view };
+  }
+
+  /**
+   * Return what is seen of an axis now.
+   * @param {"rows"|"columns"} axis
+   */
+  #port(axis) {
+    const { x, y, width, height } = this.#scrolling;
+    const { frozen } = this.#model;
+    if (axis === "rows") return new Port(this.#rowGeometry, y, height, frozen.rows);
+    return new Port(this.#columnGeometry, x, width, frozen.columns);
   }
 
   /**
@@ -283,8 +296,8 @@ export class Grid {
   #placeAt({ clientX, clientY }) {
     const { left, top } = this.#painter.body.getBoundingClientRect();
     return {
-      row: this.#rowGeometry.positionAt((clientY - top) / this.#zoom + this.#scrolling.y),
-      column: this.#columnGeometry.positionAt((clientX - left) / this.#zoom + this.#scrolling.x),
+      row: this.#port("rows").positionAt((clientY - top) / this.#zoom),
+      column: this.#port("columns").positionAt((clientX - left) / this.#zoom),
     };
   }
 
@@ -321,10 +334,8 @@ export class Grid {
       columns,
       rowGeometry: this.#rowGeometry,
       columnGeometry: this.#columnGeometry,
-      x: this.#scrolling.x,
-      y: this.#scrolling.y,
-      width: this.#scrolling.width,
-      height: this.#scrolling.height,
+      down: this.#port("rows"),
+      across: this.#port("columns"),
       cellAt: (row_id, column_id) => this.#model.cellAt(row_id, column_id),
       active: this.#selection.active,
       range: this.#selection.range,
@@ -336,8 +347,8 @@ export class Grid {
     };
     this.#painter.paint(view);
     const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
-    const corners = rect && { left: rect.left, top: rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
-    this.#touch.place(corners, view);
+    const corners = rect && { left: rect.cutLeft > 0 ? -1 : rect.left, top: rect.cutTop > 0 ? -1 : rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
+    this.#touch.place(corners, this.#scrolling);
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
@@ -412,14 +423,7 @@ export class Grid {
    * @param {Place} place
    */
   #reveal({ row, column }) {
-    const { x, y, width, height } = this.#scrolling;
-    /** @type {(geometry: Geometry, position: number, from: number, seen: number) => number} */
-    const along = (geometry, position, from, seen) => {
-      const start = geometry.offsetOf(position);
-      const end = start + Math.min(geometry.sizeOf(position), seen);
-      return start < from ? start : end > from + seen ? end - seen : from;
-    };
-    this.#scrolling.to(along(this.#columnGeometry, column, x, width), along(this.#rowGeometry, row, y, height));
+    this.#scrolling.to(this.#port("columns").revealing(column), this.#port("rows").revealing(row));
   }
 
   /** @param {KeyboardEvent} event */
@@ -511,7 +515,8 @@ export class Grid {
    */
   #pageTarget(down, isExtending) {
     const { row, column } = this.#from(isExtending);
-    const page = Math.max(ROW_HEIGHT_PX, this.#scrolling.height - ROW_HEIGHT_PX);
+    const { seen, frozenSize } = this.#port("rows");
+    const page = Math.max(ROW_HEIGHT_PX, seen - frozenSize - ROW_HEIGHT_PX);
     const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
     this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
     return { row: target, column };
@@ -529,8 +534,8 @@ export class Grid {
     const { left, top } = this.#painter.body.getBoundingClientRect();
     this.#reveal(this.#selection.active);
     this.openMenu(
-      left + (this.#columnGeometry.offsetOf(column + 1) - this.#scrolling.x) * this.#zoom,
-      top + (this.#rowGeometry.offsetOf(row + 1) - this.#scrolling.y) * this.#zoom,
+      left + this.#port("columns").endOf(column) * this.#zoom,
+      top + this.#port("rows").endOf(row) * this.#zoom,
     );
   }
 

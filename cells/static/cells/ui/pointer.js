@@ -14,6 +14,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {import("./scrolling.js").Scrolling} scrolling
  * @property {import("./selection.js").Selection} selection
  * @property {(axis: AxisName) => Geometry} geometry
+ * @property {(axis: AxisName) => import("./ports.js").Port} port
  * @property {boolean} mayEdit
  * @property {number} zoom of the grid; the pointer knows the screen's pixels
  * @property {() => void} focus take the keyboard, finish what is being edited
@@ -49,22 +50,24 @@ export class Pointer {
   }
 
   /**
-   * Return where on the sheet an event is, in pixels.
+   * Return where on what is seen of the sheet an event is, in pixels.
    * @param {MouseEvent} event
    */
   #offsets({ clientX, clientY }) {
     const { left, top } = this.#target.painter.body.getBoundingClientRect();
-    const { zoom, scrolling } = this.#target;
-    return { x: (clientX - left) / zoom + scrolling.x, y: (clientY - top) / zoom + scrolling.y };
+    const { zoom } = this.#target;
+    return { x: (clientX - left) / zoom, y: (clientY - top) / zoom };
   }
 
   /**
    * @param {MouseEvent} event
+   * @param {{x: number, y: number}} [least] pixels: what is before them counts as being there
    * @returns {Place}
    */
-  #place(event) {
+  #place(event, least = { x: -Infinity, y: -Infinity }) {
     const { x, y } = this.#offsets(event);
-    return { row: this.#target.geometry("rows").positionAt(y), column: this.#target.geometry("columns").positionAt(x) };
+    const { port } = this.#target;
+    return { row: port("rows").positionAt(Math.max(y, least.y)), column: port("columns").positionAt(Math.max(x, least.x)) };
   }
 
   /**
@@ -86,7 +89,7 @@ export class Pointer {
     const { selection } = this.#target;
     if (event.shiftKey) selection.extend(this.#place(event));
     else selection.select(this.#place(event));
-    this.#drag(event, this.#target.painter.scroller, (moved) => selection.extend(this.#place(moved)));
+    this.#drag(event, this.#target.painter.scroller, (place) => selection.extend(place));
   }
 
   /**
@@ -113,14 +116,14 @@ export class Pointer {
       this.#dragBorder(event, headers, axis, border);
       return;
     }
-    const { selection, scrolling, geometry } = this.#target;
+    const { selection, port } = this.#target;
     // The active cell is the first one seen, so that selecting a whole row or column does not scroll.
     const place = this.#place(event);
-    if (axis === "columns") place.row = geometry("rows").positionAt(scrolling.y + 1);
-    else place.column = geometry("columns").positionAt(scrolling.x + 1);
+    if (axis === "columns") place.row = port("rows").positionAt(1);
+    else place.column = port("columns").positionAt(1);
     if (event.shiftKey && selection.shape === axis) selection.extend(place);
     else selection.select(place, axis);
-    this.#drag(event, headers, (moved) => selection.extend(this.#place(moved)));
+    this.#drag(event, headers, (place) => selection.extend(place));
   }
 
   /**
@@ -150,11 +153,13 @@ export class Pointer {
   #borderAt(event, axis) {
     if (!this.#target.mayEdit) return null;
     const { x, y } = this.#offsets(event);
-    const offset = axis === "columns" ? x : y;
-    const geometry = this.#target.geometry(axis);
-    const position = geometry.positionAt(offset);
-    if (Math.abs(geometry.offsetOf(position + 1) - offset) <= GRIP_PX[axis]) return position;
-    return position > 0 && offset - geometry.offsetOf(position) <= GRIP_PX[axis] ? position - 1 : null;
+    const pixel = axis === "columns" ? x : y;
+    const port = this.#target.port(axis);
+    const position = port.positionAt(pixel);
+    if (Math.abs(port.endOf(position) - pixel) <= GRIP_PX[axis]) return position;
+    const isAfterFrozen = port.frozen > 0 && pixel - port.frozenSize >= 0 && pixel - port.frozenSize <= GRIP_PX[axis];
+    if (isAfterFrozen) return port.frozen - 1; // where they meet, the border is that of what stays
+    return position > 0 && pixel - port.startOf(position) <= GRIP_PX[axis] ? position - 1 : null;
   }
 
   /**
@@ -187,7 +192,7 @@ export class Pointer {
    */
   #dragBorder(event, headers, axis, position) {
     const geometry = this.#target.geometry(axis);
-    const start = geometry.offsetOf(position);
+    const start = this.#target.port(axis).startOf(position);
     const pressed = axis === "columns" ? event.clientX : event.clientY;
     const usual = geometry.sizeOf(position);
     let size = usual;
@@ -208,47 +213,63 @@ export class Pointer {
   }
 
   /**
-   * Follow the pointer until it is let go; scroll while it is beyond an edge.
+   * Follow the pointer until it is let go; scroll while it is beyond an edge. What is frozen is an edge, too, for a drag
+   * that began beside it, until there is nothing more to scroll back to.
    * @param {PointerEvent} event
    * @param {HTMLElement} element
-   * @param {(moved: PointerEvent) => void} moved
+   * @param {(place: Place) => void} moved
    */
   #drag(event, element, moved) {
-    const { scrolling, painter } = this.#target;
+    const { scrolling, painter, port } = this.#target;
     element.setPointerCapture(event.pointerId);
+    const begun = this.#offsets(event);
+    const isBeside = { x: begun.x >= port("columns").frozenSize, y: begun.y >= port("rows").frozenSize };
     let last = event;
     let timer = 0;
+    const edges = () => ({
+      x: isBeside.x && scrolling.x > 0 ? port("columns").frozenSize : 0,
+      y: isBeside.y && scrolling.y > 0 ? port("rows").frozenSize : 0,
+    });
+    const follow = () => {
+      const { x, y } = edges();
+      moved(this.#place(last, { x: x || -Infinity, y: y || -Infinity }));
+    };
     const scroll = () => {
-      const { left, right, top, bottom } = painter.body.getBoundingClientRect();
-      /** @type {(value: number, low: number, high: number) => number} */
-      const beyond = (value, low, high) => {
-        const distance = value < low ? value - low : value > high ? value - high : 0;
-        return Math.max(-MAX_AUTOSCROLL_PX, Math.min(MAX_AUTOSCROLL_PX, distance));
-      };
-      const isColumns = element === painter.columnHeaders;
-      const isRows = element === painter.rowHeaders;
-      const x = isRows ? 0 : beyond(last.clientX, left, right);
-      const y = isColumns ? 0 : beyond(last.clientY, top, bottom);
+      const seen = this.#offsets(last);
+      const from = edges();
+      const x = element === painter.rowHeaders ? 0 : beyond(seen.x, from.x, port("columns").seen);
+      const y = element === painter.columnHeaders ? 0 : beyond(seen.y, from.y, port("rows").seen);
       if (x !== 0 || y !== 0) {
         scrolling.to(scrolling.x + x, scrolling.y + y);
-        moved(last);
+        follow();
       }
       timer = requestAnimationFrame(scroll);
     };
     /** @param {PointerEvent} next */
-    const follow = (next) => {
+    const took = (next) => {
       last = next;
-      moved(next);
+      follow();
     };
-    element.addEventListener("pointermove", follow);
+    element.addEventListener("pointermove", took);
     timer = requestAnimationFrame(scroll);
     element.addEventListener(
       "lostpointercapture",
       () => {
         cancelAnimationFrame(timer);
-        element.removeEventListener("pointermove", follow);
+        element.removeEventListener("pointermove", took);
       },
       { once: true },
     );
   }
+}
+
+/**
+ * Return how far to scroll in a frame while the pointer is beyond an edge.
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+function beyond(value, low, high) {
+  const distance = value < low ? value - low : value > high ? value - high : 0;
+  return Math.max(-MAX_AUTOSCROLL_PX, Math.min(MAX_AUTOSCROLL_PX, distance));
 }

@@ -1,0 +1,138 @@
+/** One element of the grid that stands for a cell: what it shows, how it looks, as few DOM writes as it takes. */
+
+import { isRightToLeft } from "../domain/direction.js";
+import { element } from "./elements.js";
+import { lookOf } from "./looks.js";
+import { paintTint } from "./tints.js";
+
+const LINE_PX = 17; // of text, as .cell has it
+const ROOM_PX = 8; // of a row, above and below its text
+export const PADDING_PX = 13; // of a cell, both sides and its border
+
+/** @typedef {import("./looks.js").Look} Look */
+/** @typedef {import("./ruler.js").Ruler} Ruler */
+/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string, isRtl: boolean}} CellSlot */
+
+/**
+ * @param {string} id
+ * @returns {CellSlot}
+ */
+export function makeCell(id) {
+  return {
+    element: element("div", "cell", { role: "gridcell", id, hidden: "" }),
+    text: "",
+    kind: "empty",
+    look: lookOf(undefined),
+    left: NaN,
+    width: NaN,
+    spill: 0,
+    leading: "",
+    column: -1,
+    isSelected: false,
+    tint: "",
+    isRtl: false,
+  };
+}
+
+/**
+ * Return how high a row must be for so many lines.
+ * @param {number} lines
+ */
+export function heightOf(lines) {
+  return lines * LINE_PX + ROOM_PX;
+}
+
+/**
+ * Return how many lines a text takes in a cell of a width.
+ * @param {string} text
+ * @param {Look} look
+ * @param {number} width
+ * @param {Ruler} ruler
+ */
+export function linesIn(text, look, width, ruler) {
+  if (look.isWrapped && text.length * 15 > width) return ruler.linesOf(text, Math.max(1, width - PADDING_PX), look);
+  return text.includes("\n") ? text.split("\n").length : 1;
+}
+
+/**
+ * Return the line height that lets no line of a text be cut in half: as many lines as fit share the height of the row,
+ * and the next one begins below it. Empty where all fit.
+ * @param {number} lines
+ * @param {number} height of the row
+ */
+function leadingOf(lines, height) {
+  if (lines === 1) return "";
+  const fitting = Math.max(1, Math.floor((height - 1) / LINE_PX)); // 1: the border
+  return lines > fitting ? `${height / fitting}px` : "";
+}
+
+/**
+ * @param {CellSlot} slot
+ * @param {object} cell
+ * @param {number} cell.column
+ * @param {string} cell.text
+ * @param {string} cell.kind
+ * @param {Look} cell.look
+ * @param {number} cell.left
+ * @param {number} cell.width
+ * @param {number} cell.height
+ * @param {number} cell.room how far a text may spill to the right, in pixels
+ * @param {Ruler} ruler
+ */
+export function paintCell(slot, { column, text, kind, look, left, width, height, room }, ruler) {
+  const { element: cell } = slot;
+  if (slot.column !== column) {
+    if (slot.column === -1) cell.hidden = false;
+    slot.column = column;
+    cell.setAttribute("aria-colindex", String(column + 2));
+  }
+  if (slot.text !== text) {
+    cell.textContent = slot.text = text;
+    const isRtl = isRightToLeft(text);
+    if (slot.isRtl !== isRtl) cell.dir = (slot.isRtl = isRtl) ? "rtl" : "";
+  }
+  if (slot.kind !== kind) cell.dataset.kind = slot.kind = kind;
+  if (slot.look !== look) paintLook(slot, look);
+  if (slot.left !== left) cell.style.left = `${(slot.left = left)}px`;
+  if (slot.width !== width) cell.style.width = `${(slot.width = width)}px`;
+  const leading = text === "" ? "" : leadingOf(linesIn(text, look, width, ruler), height);
+  if (slot.leading !== leading) {
+    cell.style.lineHeight = slot.leading = leading;
+    cell.classList.toggle("clipped", leading !== "");
+  }
+  // Measuring is dear, so only texts that may be too long (a character has 15 pixels at most) are measured.
+  const maySpill = kind === "text" && room > width && text.length * 15 > width && !slot.isRtl && !look.isWrapped && (look.align === "" || look.align === "left");
+  const spill = maySpill && ruler.widthOf(text, look) > width - PADDING_PX ? room : 0;
+  if (slot.spill === spill) return;
+  slot.spill = spill;
+  cell.classList.toggle("spill", spill > 0);
+  cell.style.minWidth = spill > 0 ? `${width}px` : "";
+  cell.style.maxWidth = spill > 0 ? `${spill}px` : "";
+}
+
+/**
+ * @param {CellSlot} slot
+ * @param {Look} look
+ */
+function paintLook(slot, look) {
+  const { element: cell, look: before } = slot;
+  slot.look = look;
+  if (before.words !== look.words) {
+    if (look.words) cell.dataset.look = look.words;
+    else delete cell.dataset.look;
+  }
+  if (before.ink !== look.ink) cell.style.color = look.ink;
+  if (before.fill !== look.fill) cell.style.backgroundColor = look.fill;
+}
+
+/**
+ * @param {CellSlot} slot
+ * @param {boolean} isSelected
+ * @param {string} tint
+ */
+export function markCell(slot, isSelected, tint) {
+  if (slot.tint !== tint) paintTint(slot.element, (slot.tint = tint));
+  if (slot.isSelected === isSelected) return;
+  slot.isSelected = isSelected;
+  slot.element.setAttribute("aria-selected", String(isSelected));
+}

@@ -1,0 +1,154 @@
+/** One pane of cells: those that scroll, or those that frozen rows or columns keep in view. */
+
+import { element } from "./elements.js";
+import { makeCell, markCell, paintCell } from "./cell_slots.js";
+import { shownOf } from "./formats.js";
+import { positionIn } from "./headers.js";
+import { lookOf } from "./looks.js";
+
+const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt for one more row
+
+/** @typedef {import("./cell_slots.js").CellSlot} CellSlot */
+/** @typedef {import("./painter.js").View} View */
+/** @typedef {import("./ports.js").Stretch} Stretch */
+/** @typedef {{element: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, owns: string}} RowSlot */
+/** @typedef {{x: number, y: number}} Offset in pixels */
+
+export class Pane {
+  #name;
+  #isWhole;
+  #ruler;
+  /** @type {RowSlot[]} */ #rowSlots = [];
+  #columnCapacity = 0;
+  #layer = element("div", "layer", { role: "presentation" });
+  element;
+
+  /**
+   * @param {"main"|"top"|"left"|"corner"} name
+   * @param {import("./ruler.js").Ruler} ruler
+   */
+  constructor(name, ruler) {
+    this.#name = name;
+    this.#ruler = ruler;
+    this.#isWhole = name === "main" || name === "top"; // its rows are rows, and own the cells that stay at the left
+    this.element = element("div", `pane pane-${name}`, { role: "presentation" });
+    this.element.append(this.#layer);
+  }
+
+  /**
+   * Return the element of a cell, if it is one of those that are seen here.
+   * @param {number} row
+   * @param {number} column
+   */
+  find(row, column) {
+    const slot = this.#rowSlots[row % this.#rowSlots.length];
+    const cell = slot?.cells[column % this.#columnCapacity];
+    const isSeen = !this.element.hidden && slot?.row === row && cell?.column === column && !slot.element.hidden;
+    return isSeen ? cell.element : null;
+  }
+
+  /**
+   * @param {View} view
+   * @param {Stretch} rows
+   * @param {Stretch} columns
+   * @param {Offset} origin of the layer, in pixels of the sheet
+   * @param {Offset} scroll
+   * @param {Pane|null} owned whose cells belong to the same rows
+   */
+  paint(view, rows, columns, origin, scroll, owned) {
+    this.#makeRoom(rows.last - rows.first + 1, columns.last - columns.first + 1);
+    for (const [place, slot] of this.#rowSlots.entries()) {
+      const row = positionIn(place, this.#rowSlots.length, rows.first);
+      slot.element.hidden = row > rows.last;
+      if (row > rows.last) continue;
+      this.#placeRow(view, slot, row, origin);
+      const owns = owned?.rowId(row) ?? "";
+      if (slot.owns !== owns) slot.element.setAttribute("aria-owns", (slot.owns = owns));
+      this.#paintCells(view, slot, row, columns, origin);
+    }
+    this.#layer.style.transform = `translate(${origin.x - scroll.x}px, ${origin.y - scroll.y}px)`;
+  }
+
+  /**
+   * Return the id of the element that holds a row's cells.
+   * @param {number} row
+   */
+  rowId(row) {
+    return `${this.#name}-row-${row % this.#rowSlots.length}`;
+  }
+
+  /**
+   * @param {number} rows
+   * @param {number} columns
+   */
+  #makeRoom(rows, columns) {
+    if (rows <= this.#rowSlots.length && columns <= this.#columnCapacity) return;
+    const capacity = Math.max(rows + SPARE, this.#rowSlots.length);
+    this.#columnCapacity = Math.max(columns + SPARE, this.#columnCapacity);
+    const prefix = this.#name === "main" ? "cell" : `${this.#name}-cell`;
+    this.#rowSlots = Array.from({ length: capacity }, (_, place) => {
+      const row = element("div", "row", { role: this.#isWhole ? "row" : "presentation", id: `${this.#name}-row-${place}` });
+      const name = element("div", "row-name", { role: "rowheader", "aria-colindex": "1" });
+      const cells = Array.from({ length: this.#columnCapacity }, (__, column) => makeCell(`${prefix}-${place}-${column}`));
+      row.append(...(this.#isWhole ? [name] : []), ...cells.map((slot) => slot.element));
+      return { element: row, name, cells, top: NaN, height: NaN, row: -1, owns: "" };
+    });
+    this.#layer.replaceChildren(...this.#rowSlots.map((slot) => slot.element));
+  }
+
+  /**
+   * @param {View} view
+   * @param {RowSlot} slot
+   * @param {number} row
+   * @param {Offset} origin
+   */
+  #placeRow({ rowGeometry }, slot, row, origin) {
+    if (slot.row !== row) {
+      slot.row = row;
+      slot.name.textContent = String(row + 1);
+      slot.element.setAttribute("aria-rowindex", String(row + 2));
+    }
+    const top = rowGeometry.offsetOf(row) - origin.y;
+    const height = rowGeometry.sizeOf(row);
+    if (slot.top !== top) slot.element.style.top = `${(slot.top = top)}px`;
+    if (slot.height !== height) slot.element.style.height = `${(slot.height = height)}px`;
+  }
+
+  /**
+   * Paint a row's cells, from the right: a text may spill up to the next cell that is not empty or has another ground.
+   * @param {View} view
+   * @param {RowSlot} slot
+   * @param {number} row
+   * @param {Stretch} columns
+   * @param {Offset} origin
+   */
+  #paintCells(view, slot, row, { first, last }, origin) {
+    const { columnGeometry, range } = view;
+    const row_id = /** @type {number} */ (view.rows.idAt(row));
+    const isInRange = row >= range.top && row <= range.bottom;
+    const tints = view.tints.row(row_id);
+    let limit = columnGeometry.offsetOf(last + 1);
+    let ground = "";
+    for (let column = last; column >= first; column -= 1) {
+      const cell = slot.cells[column % this.#columnCapacity];
+      const column_id = /** @type {number} */ (view.columns.idAt(column));
+      const found = view.cellAt(row_id, column_id);
+      const [text, kind] = shownOf(found);
+      const look = lookOf(found?.style);
+      const start = columnGeometry.offsetOf(column);
+      const width = columnGeometry.sizeOf(column);
+      if (look.fill !== ground) {
+        ground = look.fill;
+        limit = start + width;
+      }
+      paintCell(cell, { column, text, kind, look, left: start - origin.x, width, height: slot.height, room: limit - start }, this.#ruler);
+      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "");
+      if (kind !== "empty") limit = start;
+    }
+    for (const cell of slot.cells) {
+      if (cell.column === -1 || (cell.column >= first && cell.column <= last)) continue;
+      cell.column = -1;
+      cell.element.hidden = true;
+    }
+  }
+}
