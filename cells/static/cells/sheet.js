@@ -16,7 +16,9 @@ import { Presence } from "./ui/presence.js";
 import { refusalOf } from "./ui/refusals.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
+import { SumsLine } from "./ui/sums.js";
 import { Tints } from "./ui/tints.js";
+import { Toolbar } from "./ui/toolbar.js";
 import { ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
@@ -46,6 +48,7 @@ const replica = new Replica({
     if (what === "shape") grid.reshape();
     if (what === "cells") grid.repaint();
     if (what === "opened") opened();
+    if (what === "history") toolbar.refresh();
     showStatus();
   },
   refused: (refusal) => {
@@ -150,7 +153,11 @@ const grid = new Grid(replica, {
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
   tints,
-  painted: () => offers.place(),
+  painted: () => {
+    offers.place();
+    toolbar.refresh();
+    sums.refresh();
+  },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
     if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) follow.stop();
@@ -161,6 +168,15 @@ const grid = new Grid(replica, {
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
 
+const toolbar = new Toolbar(byId("toolbar"), {
+  model: replica,
+  selection: grid.selection,
+  styling: grid.styling,
+  finish: () => grid.finish(),
+  focus: () => grid.focus(),
+  takeBack: (kind) => grid.takeBack(kind),
+});
+const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => grid.styling.style });
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
 

@@ -5,9 +5,12 @@ import { SheetSyncError } from "../domain/errors.js";
 import { Actions } from "./actions.js";
 import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
+import { fitRows } from "./fitting.js";
+import { freezeItems } from "./freezing.js";
 import { Geometry } from "./geometry.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
+import { lookChangeOf } from "./look_keys.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
 import { menuItems } from "./menu_items.js";
@@ -19,11 +22,13 @@ import { Port } from "./ports.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
+import { Styling } from "./styling.js";
 import { Touch } from "./touch.js";
 import { gettext } from "./words.js";
 import { boundedZoom } from "./zoom.js";
 
 /** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {import("./painter.js").Cursor} Cursor */
 /** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
@@ -52,6 +57,7 @@ export class Grid {
   #editor;
   #actions;
   #clipboard;
+  #measures;
   #strays;
   #menu = new Menu();
   #rowGeometry;
@@ -83,6 +89,11 @@ export class Grid {
     });
     this.#painter.adopt(this.#editor.frame);
     this.#actions = new Actions(model, this.#selection, around.tell);
+    this.#measures = {
+      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#columnGeometry.sizeOf(column)),
+      rowHeight: (/** @type {number} */ row) => this.#rowGeometry.sizeOf(row),
+    };
+    this.styling = new Styling(model, this.#selection, { tell: around.tell, measures: this.#measures });
     this.#clipboard = new Clipboard(host, model, this.#selection, this.#actions, {
       tell: around.tell,
       changed: () => this.repaint(),
@@ -118,7 +129,7 @@ export class Grid {
       edit: () => this.#editor.open({ isTyping: false }),
       openMenu: (x, y) => this.openMenu(x, y),
       resize: (axis, position, size) => this.#actions.resize(axis, position, size),
-      fit: (column) => this.#actions.fit(column, (cell) => this.#painter.fittingWidth(cell)),
+      fit: (axis, position) => this.#fit(axis, position),
       showGuide: (guide) => {
         this.#guide = guide;
         this.repaint();
@@ -146,6 +157,10 @@ export class Grid {
     nameBox.addEventListener("blur", () => this.#showSelection());
     formula.addEventListener("focus", () => this.#reveal(this.#selection.active));
     new ResizeObserver(() => this.#resized()).observe(host);
+  }
+
+  get selection() {
+    return this.#selection;
   }
 
   /** Write what is being typed, for the page is about to go. */
@@ -319,7 +334,27 @@ export class Grid {
   openMenu(x, y) {
     if (this.#model.rows.length === 0) return;
     this.#editor.commit();
-    this.#menu.open(menuItems(this.#model, this.#selection, this.#actions, this.#clipboard), x, y, this.#around.host);
+    const items = menuItems(this.#model, this.#selection, this.#actions, this.#clipboard);
+    const { shape } = this.#selection;
+    if (this.#model.mayEdit && shape !== "all") {
+      items.push(null, ...freezeItems(this.#model, this.#selection, this.styling, shape === "cells" ? "both" : shape));
+    }
+    this.#menu.open(items, x, y, this.#around.host);
+  }
+
+  /**
+   * Give a row or column, or each of those selected whole around it, the size of its content.
+   * @param {"rows"|"columns"} axis
+   * @param {number} position
+   */
+  #fit(axis, position) {
+    if (axis === "columns") {
+      this.#actions.fit(position, (cell) => this.#painter.fittingWidth(cell));
+      return;
+    }
+    const { top, bottom } = this.#selection.range;
+    const isAmongWhole = this.#selection.shape === "rows" && top <= position && position <= bottom;
+    fitRows(this.#model, isAmongWhole ? top : position, isAmongWhole ? bottom : position, this.#measures, "exactly");
   }
 
   #paint() {
@@ -429,6 +464,12 @@ export class Grid {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (event.target !== this.#around.host || this.#model.rows.length === 0) return;
+    const change = lookChangeOf(event);
+    if (change) {
+      event.preventDefault();
+      change(this.styling);
+      return;
+    }
     const command = commandOf(event);
     if (command === null) return;
     if (this.#strays.takesKey(command, event)) {
@@ -478,7 +519,7 @@ export class Grid {
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
       case "undo":
-      case "redo": return this.#takeBack(command.kind);
+      case "redo": return this.takeBack(command.kind);
       case "leave": return this.#around.leave();
     }
     this.#reveal(selection.active);
@@ -523,7 +564,7 @@ export class Grid {
   }
 
   /** @param {"undo"|"redo"} kind */
-  #takeBack(kind) {
+  takeBack(kind) {
     const { mayEdit } = this.#model;
     if (!mayEdit || this.#model[kind]()) return;
     this.#around.tell(kind === "undo" ? gettext("There is nothing of yours to undo.") : gettext("There is nothing to redo."));

@@ -36,6 +36,8 @@ function shortcuts() {
     [gettext("Looks"), [
       ["Ctrl+B, Ctrl+I", gettext("Bold, italic")],
       ["Ctrl+Shift+X", gettext("Strike through")],
+      ["Ctrl+Shift+L, E, R", gettext("Align left, in the centre, right")],
+      ["Ctrl+Shift+1 … 5", gettext("Show as number, time, date, currency, percent")],
       ["Ctrl+\\", gettext("Clear formatting")],
     ]],
     [gettext("Around the page"), [

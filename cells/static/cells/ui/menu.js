@@ -1,8 +1,9 @@
 /** A menu that pops up where it was asked for. */
 
 import { element } from "./elements.js";
+import { icon } from "./icons.js";
 
-/** @typedef {{label: string, hint?: string, isOff?: boolean, run: () => void}} Item */
+/** @typedef {{label: string, hint?: string, keys?: string, isOff?: boolean, isChecked?: boolean, run: () => void}} Item `keys`: a shortcut that has no room */
 
 export class Menu {
   #list = element("div", "menu", { role: "menu", hidden: "", tabindex: "-1" });
@@ -34,9 +35,14 @@ export class Menu {
   }
 
   /** @param {Item} item */
-  #button({ label, hint, isOff, run }) {
-    const button = element("button", "menu-item", { role: "menuitem", type: "button", tabindex: "-1" });
-    button.append(element("span", "", {}, label));
+  #button({ label, hint, keys, isOff, isChecked, run }) {
+    const button = element("button", "menu-item", { role: isChecked === undefined ? "menuitem" : "menuitemradio", type: "button", tabindex: "-1" });
+    if (isChecked !== undefined) {
+      button.setAttribute("aria-checked", String(isChecked));
+      button.append(isChecked ? icon("check") : element("span", "icon"));
+    }
+    if (keys) button.title = keys;
+    button.append(element("span", "menu-label", {}, label));
     if (hint) button.append(element("kbd", "", {}, hint));
     button.disabled = Boolean(isOff);
     button.addEventListener("click", () => {

@@ -6,8 +6,11 @@ import { formatColumn } from "../domain/addresses.js";
 
 const IS_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
-/** @param {string} key */
-function withControl(key) {
+/**
+ * Return how a shortcut with Ctrl, or ⌘, is written.
+ * @param {string} key
+ */
+export function withControl(key) {
   return IS_MAC ? `⌘${key}` : `Ctrl+${key}`;
 }
 

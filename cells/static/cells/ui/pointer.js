@@ -21,7 +21,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {() => void} edit
  * @property {(x: number, y: number) => void} openMenu
  * @property {(axis: AxisName, position: number, size: number|null) => void} resize
- * @property {(column: number) => void} fit give a column the width of its content
+ * @property {(axis: AxisName, position: number) => void} fit give a row or column the size of its content
  * @property {(guide: {axis: AxisName, offset: number}|null) => void} showGuide
  */
 
@@ -173,15 +173,13 @@ export class Pointer {
   }
 
   /**
-   * A double click on a border fits a column to its content, and gives a row back its usual height.
+   * A double click on a border fits a row or column to its content.
    * @param {MouseEvent} event
    * @param {AxisName} axis
    */
   #onBorder(event, axis) {
     const border = this.#borderAt(event, axis);
-    if (border === null) return;
-    if (axis === "columns") this.#target.fit(border);
-    else this.#target.resize(axis, border, null);
+    if (border !== null) this.#target.fit(axis, border);
   }
 
   /**
