@@ -88,6 +88,7 @@ export class Actions {
     const isGone = (axis, first, count = 1) => this.#deleted[axis].some(([from, many]) => first < from + many && from < first + count);
     const cells = operation.kind === "paste" ? [operation.cell] : (editsOf(operation) ?? []);
     if (cells.some(([row, column]) => isGone("rows", row) || isGone("columns", column))) return true;
+    if (operation.kind === "freeze") return false; // it names no ids
     const { rows = [], columns = [] } = /** @type {{rows?: Run[], columns?: Run[]}} */ (operation);
     if (rows.some((run) => isGone("rows", ...run)) || columns.some((run) => isGone("columns", ...run))) return true;
     const before = "before" in operation ? operation.before : null;
