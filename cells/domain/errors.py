@@ -64,6 +64,18 @@ class Forbidden(SheetSyncError):
     code = "forbidden"
 
 
+class NothingToUndo(SheetSyncError):
+    """The log has no such operation of this author's, or it has been taken back already."""
+
+    code = "nothing_to_undo"
+
+
+class NothingToRedo(SheetSyncError):
+    """The operation has not been taken back, so it cannot be done again."""
+
+    code = "nothing_to_redo"
+
+
 class Unavailable(SheetSyncError):
     """The database does not answer; the same request may succeed later."""
 

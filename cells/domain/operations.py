@@ -7,25 +7,35 @@ resolves it to an identity operation under the sheet's lock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json import loads
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from cells.domain.axes import AxisName
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
-from cells.domain.runs import Runs
+from cells.domain.runs import Runs, join_runs
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
+from cells.domain.styles import Style, StyleChange, change_to_json, parse_change, parse_style
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
 MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows were moved about
 MAX_INPUT_CHARACTERS = 32_767  # what Excel holds in a cell, so that files go both ways
+MAX_FROZEN = 50  # rows or columns that stay in view; more would leave none to scroll
 MAX_ID = 2**31 - 1  # what the database's integer column holds
 
 CellInput: TypeAlias = tuple[int, int, str]
 """Row id, column id, input; or positions, in an addressed operation."""
 
+CellStyle: TypeAlias = tuple[int, int, Style]
+"""Row id, column id, style."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetCells:
     """Give cells their input; empty text clears.
+
+    `styles` are the whole styles of those cells that get one; "" takes it away. Each is of a cell
+    in `cells`; the others keep their looks.
 
     `new_rows` and `new_columns` are first added at the ends of the axes. Only an addressed
     operation that did not fit resolves to them: another author's insert could take the ids.
@@ -34,6 +44,24 @@ class SetCells:
     cells: tuple[CellInput, ...]
     new_rows: int = 0
     new_columns: int = 0
+    styles: tuple[CellStyle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetStyles:
+    """Change the looks of every cell in both `rows` and `columns`; their inputs stay."""
+
+    rows: Runs
+    columns: Runs
+    change: StyleChange
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Keep the first `rows` rows and `columns` columns in view; 0 lets all of them scroll."""
+
+    rows: int
+    columns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +100,50 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """Bring tombstones back to life where they stand: what takes a Delete back."""
+
+    axis: AxisName
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Put each (first id, count) in front of an id, or at the end: what takes a Move back."""
+
+    axis: AxisName
+    pieces: tuple[tuple[int, int, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeBack:
+    """Give each (first id, count) its size, None for the default: what takes a Resize back."""
+
+    axis: AxisName
+    sizes: tuple[tuple[int, int, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back one's own operation, or do again what was taken back.
+
+    Names the operation itself either time. Resolves to an Undone.
+    """
+
+    operation_id: UUID
+    is_redo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """An Undo as the log keeps it: with what it came to, None where nothing was left to do."""
+
+    operation_id: UUID
+    is_redo: bool
+    step: "Step | None"
+
+
+@dataclass(frozen=True, slots=True)
 class SetAddresses:
     """Give cells at zero-based (row position, column position) their input.
 
@@ -99,11 +171,17 @@ class UpsertRow:
     values: tuple[tuple[str, str], ...]
 
 
-Operation: TypeAlias = SetCells | Insert | Delete | Move | Resize
+Step: TypeAlias = (
+    SetCells | SetStyles | Insert | Delete | Move | Resize | Freeze | Restore | PutBack | ResizeBack
+)
+Operation: TypeAlias = Step | Undone
+Intended: TypeAlias = Operation | Undo
+"""What a client may submit, and what that becomes."""
+
 AddressedOperation: TypeAlias = SetAddresses | AppendRows | UpsertRow
 
 
-def parse_operation(raw: object) -> Operation:
+def parse_operation(raw: object) -> Intended:
     """Read an operation from JSON that anybody may have sent.
 
     Raises Malformed, InvalidText or LimitExceeded. Unknown fields are ignored; whether the ids
@@ -114,7 +192,16 @@ def parse_operation(raw: object) -> Operation:
     kind = raw.get("kind")
     match kind:
         case "set_cells":
-            return SetCells(_parse_cells(raw.get("cells")))
+            return _parse_set_cells(raw.get("cells"))
+        case "set_styles":
+            rows, columns = _parse_runs(raw, AxisName.ROWS), _parse_runs(raw, AxisName.COLUMNS)
+            check_cell_count(_total(rows) * _total(columns))
+            return SetStyles(rows, columns, parse_change(raw.get("style")))
+        case "freeze":
+            return Freeze(
+                _parse_integer(raw, "rows", 0, MAX_FROZEN),
+                _parse_integer(raw, "columns", 0, MAX_FROZEN),
+            )
         case "insert_rows" | "insert_columns":
             count = _parse_integer(raw, "count", 1, MAX_ID)
             return Insert(AxisName(kind[7:]), _parse_before(raw), count)
@@ -129,6 +216,8 @@ def parse_operation(raw: object) -> Operation:
                 raise Malformed("resize names either rows or columns")
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return Resize(axis, _parse_runs(raw, axis), _parse_size(raw))
+        case "undo" | "redo":
+            return Undo(_parse_uuid(raw.get("operation_id")), is_redo=kind == "redo")
         case str():
             raise Malformed(f"operation kind {kind[:40]!r} is not known")
         case _:
@@ -144,23 +233,63 @@ def set_cells(cells: Sequence[CellInput]) -> SetCells:
 
 
 def load_operation(raw: dict[str, Any]) -> Operation:
-    """Read an operation from the log, where it may also say how the grid grew."""
+    """Read an operation from the log, where it may also say how the grid grew, or what was undone.
+
+    Raises what parse_operation raises.
+    """
+    if raw.get("kind") in ("undo", "redo"):
+        step = raw.get("step")
+        return Undone(
+            _parse_uuid(raw.get("operation_id")),
+            is_redo=raw["kind"] == "redo",
+            step=None if step is None else load_step(step),
+        )
+    return load_step(raw)
+
+
+def load_step(raw: dict[str, Any]) -> Step:
+    """Read what an operation of the log does; see load_operation."""
+    match raw.get("kind"):
+        case "restore_rows" | "restore_columns" as kind:
+            axis = AxisName(kind[8:])
+            return Restore(axis, _parse_runs(raw, axis))
+        case "put_back_rows" | "put_back_columns" as kind:
+            axis = AxisName(kind[9:])
+            return PutBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
+        case "resize_back":
+            axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
+            return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
     operation = parse_operation(raw)
-    if isinstance(operation, SetCells):
-        return SetCells(operation.cells, raw.get("new_rows", 0), raw.get("new_columns", 0))
-    return operation
+    match operation:
+        case SetCells(cells, styles=styles):
+            return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0), styles)
+        case Undo() | Undone():
+            raise Malformed("an undo does not consist of another one")
+        case _:
+            return operation
 
 
 def operation_to_json(operation: Operation) -> dict[str, Any]:
-    """Return the JSON form that parse_operation and load_operation read."""
+    """Return the JSON form that load_operation reads, and parse_operation of what clients send."""
     match operation:
-        case SetCells(cells, new_rows, new_columns):
+        case SetCells(cells, new_rows, new_columns, styles):
             raw: dict[str, Any] = {"kind": "set_cells", "cells": cells}
+            if styles:
+                raw["cells"] = _with_styles(cells, styles)
             if new_rows:
                 raw["new_rows"] = new_rows
             if new_columns:
                 raw["new_columns"] = new_columns
             return raw
+        case SetStyles(rows, columns, change):
+            return {
+                "kind": "set_styles",
+                "rows": rows,
+                "columns": columns,
+                "style": change_to_json(change),
+            }
+        case Freeze(frozen_rows, frozen_columns):
+            return {"kind": "freeze", "rows": frozen_rows, "columns": frozen_columns}
         case Insert(axis, before, count):
             return {"kind": f"insert_{axis}", "before": before, "count": count}
         case Delete(axis, runs):
@@ -169,6 +298,18 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
             return {"kind": f"move_{axis}", axis.value: runs, "before": before}
         case Resize(axis, runs, size):
             return {"kind": "resize", axis.value: runs, "size": size}
+        case Restore(axis, runs):
+            return {"kind": f"restore_{axis}", axis.value: runs}
+        case PutBack(axis, pieces):
+            return {"kind": f"put_back_{axis}", axis.value: pieces}
+        case ResizeBack(axis, sizes):
+            return {"kind": "resize_back", axis.value: sizes}
+        case Undone(operation_id, is_redo, step):
+            return {
+                "kind": "redo" if is_redo else "undo",
+                "operation_id": str(operation_id),
+                "step": None if step is None else operation_to_json(step),
+            }
 
 
 def check_text(text: str) -> None:
@@ -200,18 +341,38 @@ def check_cell_count(count: int) -> None:
         raise Malformed("an operation must set at least one cell")
 
 
-def _parse_cells(raw: object) -> tuple[CellInput, ...]:
+def _parse_set_cells(raw: object) -> SetCells:
     if not isinstance(raw, list):
         raise Malformed("cells must be a list of [row_id, column_id, input]")
     cells: list[CellInput] = []
+    styles: dict[tuple[int, int], Style] = {}
     for cell in raw:
-        if not isinstance(cell, list) or len(cell) != 3:
-            raise Malformed("each cell must be [row_id, column_id, input]")
-        row, column, text = cell
+        if not isinstance(cell, list) or len(cell) not in (3, 4):
+            raise Malformed("each cell must be [row_id, column_id, input] or have a style as well")
+        row, column, text = cell[:3]
         if type(row) is not int or type(column) is not int or type(text) is not str:
             raise Malformed("each cell must be [row_id, column_id, input]")
         cells.append((row, column, text))
-    return _checked_cells(cells)
+        if len(cell) == 4:
+            styles[row, column] = parse_style(cell[3])
+    checked = _checked_cells(cells)
+    return SetCells(checked, styles=tuple((*key, style) for key, style in styles.items()))
+
+
+def _with_styles(
+    cells: Sequence[CellInput], styles: Sequence[CellStyle]
+) -> list[tuple[int, int, str] | tuple[int, int, str, Any]]:
+    by_cell = {(row, column): style for row, column, style in styles}
+    return [
+        (row, column, text)
+        if (style := by_cell.get((row, column))) is None
+        else (row, column, text, loads(style) if style else "")
+        for row, column, text in cells
+    ]
+
+
+def _total(runs: Runs) -> int:
+    return sum(stop - first for first, stop in join_runs(runs))
 
 
 def _checked_cells(cells: Sequence[CellInput]) -> tuple[CellInput, ...]:
@@ -248,6 +409,13 @@ def _parse_size(raw: dict[str, Any]) -> int | None:
     if raw.get("size") is None:
         return None
     return _parse_integer(raw, "size", MIN_SIZE_PIXELS, MAX_SIZE_PIXELS)
+
+
+def _parse_uuid(raw: object) -> UUID:
+    try:
+        return UUID(raw if isinstance(raw, str) else "")
+    except ValueError:
+        raise Malformed("operation_id must be the UUID of an operation") from None
 
 
 def _parse_integer(raw: dict[str, Any], name: str, least: int, most: int) -> int:

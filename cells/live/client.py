@@ -4,7 +4,21 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from cells.domain.operations import Delete, Insert, Move, Operation, Resize, SetCells
+from cells.domain.operations import (
+    Delete,
+    Freeze,
+    Insert,
+    Intended,
+    Move,
+    PutBack,
+    Resize,
+    ResizeBack,
+    Restore,
+    SetCells,
+    SetStyles,
+    Undo,
+    Undone,
+)
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
@@ -12,6 +26,7 @@ from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
+UNDONE_CELLS = 100  # what an undo is taken to touch: only the log knows
 CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 
 
@@ -82,12 +97,18 @@ class Client:
         return ClientPresence(self.client_id, self.name, self.color, cell, range_, editing)
 
 
-def weight_of(operation: Operation) -> int:
+def weight_of(operation: Intended) -> int:
     """Return about how many bytes an operation keeps in memory, and puts into a frame."""
     match operation:
         case SetCells(cells):
             return CELL_WEIGHT * len(cells) + sum([len(text) for _, _, text in cells])
-        case Insert():
+        case SetStyles(rows, columns):
+            return CELL_WEIGHT * sum(n for _, n in rows) * sum(n for _, n in columns)
+        case Insert() | Freeze():
             return CELL_WEIGHT
-        case Delete(_, runs) | Move(_, runs) | Resize(_, runs):
+        case Delete(_, runs) | Move(_, runs) | Resize(_, runs) | Restore(_, runs):
             return CELL_WEIGHT * len(runs)
+        case PutBack(_, pieces) | ResizeBack(_, pieces):
+            return CELL_WEIGHT * len(pieces)
+        case Undo() | Undone():
+            return CELL_WEIGHT * UNDONE_CELLS

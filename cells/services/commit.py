@@ -6,8 +6,8 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 from uuid import UUID
@@ -19,18 +19,23 @@ from django.utils import timezone
 from cells.domain.axes import Axis, AxisName
 from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
-from cells.domain.layout import Effect, Layout, set_inputs
+from cells.domain.layout import CellId, Effect, Layout, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
+    Intended,
     Operation,
     SetAddresses,
+    Undo,
+    Undone,
     UpsertRow,
     operation_to_json,
 )
+from cells.domain.styles import Style
 from cells.models import AuthorKind, LinkRole, Role
-from cells.services import sql
+from cells.services import history, sql
 from cells.services.authors import Author
+from cells.services.read import cell_state
 from cells.services.resolve import Resolver
 from cells.services.transactions import Cursor, writing
 
@@ -50,16 +55,20 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
 
     sheet: str
     operation_id: UUID
-    operation: Operation | AddressedOperation
+    operation: Intended | AddressedOperation
     author: Author
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
-    """The operation is in the log, exactly once; `is_new` is False for a retry of it."""
+    """The operation is in the log, exactly once; `is_new` is False for a retry of it.
+
+    `left` is how many cells an undo left alone, for somebody else has written them since.
+    """
 
     operation_id: UUID
     revision: int
     is_new: bool
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,44 @@ class _RetryFoundError(Exception):
 
 def _in_transaction(submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
     with writing() as cursor:
-        return _commit(cursor, submissions, is_new=is_new)
+        results = [_commit(cursor, part, is_new=is_new) for part in _parts(submissions)]
+    return results[0] if len(results) == 1 else _joined(results)
+
+
+def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
+    """Cut a batch where something is undone: that reads what the part before it has written."""
+    first = 0
+    for place, submission in enumerate(submissions):
+        if isinstance(submission.operation, Undo):
+            if first < place:
+                yield submissions[first:place]
+            yield submissions[place : place + 1]
+            first = place + 1
+    if first < len(submissions) or not submissions:
+        yield submissions[first:]
+
+
+def _joined(results: Sequence[CommitResult]) -> CommitResult:
+    """Return what the parts of one transaction came to: under one lock, they follow each other."""
+    deltas: dict[int, Delta] = {}
+    for result in results:
+        for sheet_id, delta in result.deltas.items():
+            earlier = deltas.get(sheet_id)
+            deltas[sheet_id] = delta if earlier is None else _followed_by(earlier, delta)
+    return CommitResult([outcome for result in results for outcome in result.outcomes], deltas)
+
+
+def _followed_by(first: Delta, second: Delta) -> Delta:
+    return replace(
+        first,
+        through=second.through,
+        changes=first.changes + second.changes,  # a receiver takes them in order
+        rows=first.rows if second.rows is None else second.rows,
+        columns=first.columns if second.columns is None else second.columns,
+        row_sizes=first.row_sizes if second.row_sizes is None else second.row_sizes,
+        column_sizes=first.column_sizes if second.column_sizes is None else second.column_sizes,
+        frozen=first.frozen if second.frozen is None else second.frozen,
+    )
 
 
 def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
@@ -147,7 +193,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     refused: list[Key] = []
     for submission, key in zip(submissions, keys, strict=True):
         try:
-            outcomes.append(_apply(submission, key, drafts, revisions, roles, resolver))
+            outcomes.append(_apply(cursor, submission, key, drafts, revisions, roles, resolver))
         except SheetSyncError as error:
             outcomes.append(Refused(submission.operation_id, error))
             refused.append(key)
@@ -164,6 +210,7 @@ def _draft(row: sql.SheetRow) -> _Draft:
     layout = Layout(
         {AxisName.ROWS: _read_axis(row.rows), AxisName.COLUMNS: _read_axis(row.columns)},
         {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
+        (row.frozen_rows, row.frozen_columns),
     )
     return _Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
 
@@ -207,6 +254,7 @@ def _prepare(
 
 
 def _apply(
+    cursor: Cursor,
     submission: Submission,
     key: Key,
     drafts: dict[str, _Draft],
@@ -225,6 +273,11 @@ def _apply(
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
         operation = resolver.resolve(sheet_id, operation)
+    left = 0
+    if isinstance(operation, Undo):
+        operation, left = history.resolve(
+            cursor, sheet_id, draft.layout, operation, submission.author
+        )
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
@@ -234,9 +287,11 @@ def _apply(
             draft.rows_revision = draft.head
         if AxisName.COLUMNS in effect.axes_before:
             draft.columns_revision = draft.head
+    if effect.frozen_before is not None:
+        draft.rows_revision = draft.head  # a delta tells of it with the rows
     draft.effects.append((draft.head, key[1], submission.author, operation, effect))
     revisions[key] = draft.head
-    return Committed(submission.operation_id, draft.head, is_new=True)
+    return Committed(submission.operation_id, draft.head, is_new=True, left=left)
 
 
 def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
@@ -259,12 +314,19 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
         (draft.row.id, row, column)
         for draft in drafts
         for *_, effect in draft.effects
-        for row, column, _ in effect.cells
+        for row, column in effect.touched()
     }
-    existing = sql.read_inputs(cursor, keys) if keys else {}
-    inputs: dict[int, dict[tuple[int, int], str]] = defaultdict(dict)
-    for (sheet_id, row, column), text in existing.items():
+    existing = sql.read_cells(cursor, keys) if keys else {}
+    inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
+    styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
+    for (sheet_id, row, column), (text, style) in existing.items():
         inputs[sheet_id][row, column] = text
+        if style is not None:
+            styles[sheet_id][row, column] = style
+    # Most sheets are plain, and writing that they are would cost each edit.
+    has_styles = bool(styles) or any(
+        effect.restyled for draft in drafts for *_, effect in draft.effects
+    )
 
     encode = msgspec.json.encode
     cells: list[tuple[int, int, int, str, int]] = []
@@ -272,11 +334,11 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
-        texts = inputs[sheet_id]
-        touched: dict[tuple[int, int], tuple[int, Author]] = {}
+        texts, looks = inputs[sheet_id], styles[sheet_id]
+        touched: dict[CellId, tuple[int, Author]] = {}
         draft.filled -= sum(map(bool, texts.values()))
         for number, id_text, author, operation, effect in draft.effects:
-            before = set_inputs(texts, effect)
+            before = set_inputs(texts, looks, effect)
             lines.append(
                 sql.RevisionRow(
                     sheet_id,
@@ -291,20 +353,31 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
                     moment,
                 )
             )
-            for row, column, _ in effect.cells:
-                touched[row, column] = (number, author)
+            for key in effect.touched():
+                touched[key] = (number, author)
+            if isinstance(operation, Undone):
+                history.note(cursor, sheet_id, operation, number)
         draft.filled += sum(map(bool, texts.values()))
         by_author: dict[int, tuple[Author, list[CellState]]] = {}
         for (row, column), (number, author) in touched.items():
-            text = texts[row, column]
+            text = texts.get((row, column), "")
             cells.append((sheet_id, row, column, text, number))
             # An author is one object per socket: compared by it, not by its four fields.
             if (found := by_author.get(id(author))) is None:
                 found = by_author[id(author)] = (author, [])
-            found[1].append((row, column, text))
+            found[1].append(
+                cell_state(row, column, text, looks.get((row, column)))
+                if has_styles
+                else (row, column, text)
+            )
         deltas[sheet_id] = _delta(draft, by_author.values())
 
-    if cells:
+    if cells and has_styles:
+        sql.upsert_styled_cells(
+            cursor,
+            [(*cell, styles[cell[0]].get((cell[1], cell[2]))) for cell in cells],
+        )
+    elif cells:
         sql.upsert_cells(cursor, cells)
     sql.insert_revisions(cursor, lines)
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
@@ -326,6 +399,7 @@ def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -
         columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
         row_sizes=sizes[AxisName.ROWS] if has_rows else None,
         column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
+        frozen=draft.layout.frozen if has_rows else None,
     )
 
 
@@ -350,6 +424,7 @@ def _shape(draft: _Draft) -> sql.SheetShape:
         encode(sizes[AxisName.COLUMNS]).decode(),
         draft.rows_revision,
         draft.columns_revision,
+        *draft.layout.frozen,
     )
 
 

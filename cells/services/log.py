@@ -8,7 +8,21 @@ from typing import Any
 from cells.domain.addresses import format_address, format_column, parse_address
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, SheetSyncError, UnknownId
-from cells.domain.operations import Delete, Insert, Move, Resize, SetCells, load_operation
+from cells.domain.operations import (
+    Delete,
+    Freeze,
+    Insert,
+    Move,
+    Operation,
+    PutBack,
+    Resize,
+    ResizeBack,
+    Restore,
+    SetCells,
+    SetStyles,
+    Undone,
+    load_operation,
+)
 from cells.domain.runs import Runs
 from cells.models import Revision, Sheet
 
@@ -74,9 +88,34 @@ class Describer:
         except SheetSyncError:
             # Written by a later release, before a step back: better its name than no page.
             return str(raw.get("kind", "an unknown operation")).replace("_", " ")
+        return self._sentence(operation)
+
+    def _sentence(self, operation: Operation) -> str:
         match operation:
             case SetCells():
                 return self._set_cells(operation)
+            case SetStyles(rows, columns):
+                count = _total(rows) * _total(columns)
+                which = self.address(rows[0][0], columns[0][0])
+                if count > 1:
+                    which = f"{count:,} cells from {which} on"
+                return f"changed the looks of {which}"
+            case Freeze(frozen_rows, frozen_columns):
+                if not frozen_rows and not frozen_columns:
+                    return "let all rows and columns scroll"
+                rows_, columns_ = AxisName.ROWS, AxisName.COLUMNS
+                return f"froze {_count(rows_, frozen_rows)} and {_count(columns_, frozen_columns)}"
+            case Restore(axis, runs):
+                return f"brought {_count(axis, _total(runs))} back"
+            case PutBack(axis, pieces):
+                return f"moved {_count(axis, sum(n for _, n, _ in pieces))} back"
+            case ResizeBack(axis, sizes):
+                return f"gave {_count(axis, sum(n for _, n, _ in sizes))} the former size"
+            case Undone(is_redo=is_redo, step=step):
+                verb = "did again" if is_redo else "took back"
+                return f"{verb} an edit: " + (
+                    "others have changed it since" if step is None else self._sentence(step)
+                )
             case Insert(axis, before, count):
                 return f"inserted {_count(axis, count)} {self._before(axis, before)}"
             case Delete(axis, runs):

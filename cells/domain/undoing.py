@@ -1,0 +1,90 @@
+"""What takes a step of the log back: itself a step, made of what the log kept of the past."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cells.domain.axes import AxisName
+from cells.domain.layout import CellId
+from cells.domain.operations import (
+    Delete,
+    Freeze,
+    Insert,
+    Move,
+    PutBack,
+    Resize,
+    ResizeBack,
+    Restore,
+    SetCells,
+    SetStyles,
+    Step,
+)
+from cells.domain.runs import Runs, cut_range, join_runs
+from cells.domain.styles import Style
+
+
+def written_by(step: Step, before: Mapping[str, Any]) -> dict[CellId, tuple[str, Style | None]]:
+    """Return each cell that a step wrote: its input and, where its looks were set, its style."""
+    match step:
+        case SetCells(cells, styles=styles):
+            looks = {(row, column): style for row, column, style in styles}
+            return {(row, column): (text, looks.get((row, column))) for row, column, text in cells}
+        case SetStyles(change=change):
+            return {
+                (row, column): (text, change.apply(_style(style)))
+                for row, column, text, style in before["cells"]
+            }
+        case _:
+            return {}
+
+
+def inverse_of_cells(
+    before: Mapping[str, Any], is_mine: Callable[[CellId], bool]
+) -> tuple[SetCells | None, int]:
+    """Return the step that gives cells their past, and how many others have to be left alone."""
+    mine = [past for past in before["cells"] if is_mine((past[0], past[1]))]
+    left = len(before["cells"]) - len(mine)
+    if not mine:
+        return None, left
+    cells = tuple((row, column, text) for row, column, text, *_ in mine)
+    styles = tuple((row, column, _style(style[0])) for row, column, _, *style in mine if style)
+    return SetCells(cells, styles=styles), left
+
+
+def inverse_of_shape(step: Step, before: Mapping[str, Any]) -> Step | None:
+    """Return the step that takes a change of rows, columns, sizes or freezing back."""
+    match step:
+        case Insert(axis) | Restore(axis):
+            runs = _runs(before, axis)
+            return Delete(axis, runs) if runs else None
+        case Delete(axis):
+            runs = _runs(before, axis)
+            return Restore(axis, runs) if runs else None
+        case Move(axis) | PutBack(axis):
+            return PutBack(axis, tuple((first, count, at) for first, count, at in before[axis]))
+        case Resize(axis) | ResizeBack(axis):
+            return ResizeBack(axis, tuple((first, count, at) for first, count, at in before[axis]))
+        case Freeze():
+            return Freeze(*before["frozen"])
+        case _:
+            return None
+
+
+def without(step: Delete, ids: set[int]) -> Delete | None:
+    """Return a deletion that spares some rows or columns; None if it is left with none."""
+    spared = join_runs([(id_, 1) for id_ in ids])
+    runs = tuple(
+        (piece.first, piece.length)
+        for first, count in step.runs
+        for piece in cut_range(first, count, spared)
+        if not piece.is_chosen
+    )
+    return Delete(step.axis, runs) if runs else None
+
+
+def _runs(before: Mapping[str, Any], axis: AxisName) -> Runs:
+    return tuple((first, count) for first, count in before[axis])
+
+
+def _style(raw: Any) -> Style:
+    return json.dumps(raw, separators=(",", ":")) if raw else ""
