@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 
 from cells import protocol
 from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncError
-from cells.domain.operations import Operation, parse_operation, set_cells
+from cells.domain.operations import Intended, parse_operation, set_cells
 from cells.live.client import Client
 from cells.live.direct import DirectSocket
 from cells.live.door import Crowded
@@ -167,7 +167,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
             raise Malformed("send sheet.open first")
         try:
             if isinstance(raw, SetCellsFields):
-                operation: Operation = set_cells(raw.cells)
+                operation: Intended = set_cells(raw.cells)
             else:
                 operation = parse_operation(raw)
         except SheetSyncError as error:

@@ -66,7 +66,10 @@ class Sheet(models.Model):
     columns = models.JSONField(default=new_columns, editable=False)
     row_sizes = models.JSONField(default=list, editable=False)
     column_sizes = models.JSONField(default=list, editable=False)
-    # The newest revision that changed an axis or its sizes: what a delta needs to know.
+    frozen_rows = models.PositiveSmallIntegerField(default=0, editable=False)
+    frozen_columns = models.PositiveSmallIntegerField(default=0, editable=False)
+    # The newest revision that changed an axis or its sizes: what a delta needs to know. What is
+    # frozen counts as the rows', for it changes seldom.
     rows_revision = models.BigIntegerField(default=0, editable=False)
     columns_revision = models.BigIntegerField(default=0, editable=False)
     filled = models.PositiveIntegerField(
@@ -122,11 +125,6 @@ class Cell(models.Model):
     value = models.JSONField(null=True, blank=True)
     style = models.JSONField(null=True, blank=True)
     revision = models.BigIntegerField(help_text="The newest revision that touched it.")
-    restored = models.BigIntegerField(
-        null=True,
-        blank=True,
-        help_text="The revision whose state an undo brought back; null: `revision` is its own.",
-    )
 
     class Meta:
         constraints = (
@@ -163,9 +161,6 @@ class Revision(models.Model):
     )
     operation = models.JSONField()
     before = models.JSONField(help_text="What undo needs: the state that the operation replaced.")
-    undoes = models.BigIntegerField(
-        null=True, blank=True, help_text="The revision that an undo or a redo is about."
-    )
     committed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -177,17 +172,28 @@ class Revision(models.Model):
             ),
             models.CheckConstraint(condition=Q(number__gte=1), name="revision_numbers_from_one"),
         )
-        indexes = (
-            # What became of an operation; ordinary lines, nearly all, are not in it.
-            models.Index(
-                fields=("sheet", "undoes", "number"),
-                condition=Q(undoes__isnull=False),
-                name="revision_by_undone",
-            ),
-        )
 
     def __str__(self) -> str:
         return f"revision {self.number}"
+
+
+class TakeBack(models.Model):
+    """An operation that was undone, and perhaps done again: where the log says so last."""
+
+    sheet = models.ForeignKey(
+        Sheet, on_delete=models.CASCADE, related_name="take_backs", db_index=False
+    )
+    operation_id = models.UUIDField(help_text="The operation that was undone.")
+    number = models.BigIntegerField(help_text="The newest revision that undid or redid it.")
+    is_undone = models.BooleanField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("sheet", "operation_id"), name="take_back_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {'undone' if self.is_undone else 'redone'}"
 
 
 class Snapshot(models.Model):

@@ -4,8 +4,9 @@ The contract is in docs/protocol.md; fields may be added to it, none may change.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -165,6 +166,7 @@ class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="ty
     columns: msgspec.Raw
     row_sizes: msgspec.Raw
     column_sizes: msgspec.Raw
+    frozen: tuple[int, int]
 
 
 class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="type"):
@@ -211,14 +213,19 @@ class _CellsChanged(
     columns: list[list[int]] | None = None
     row_sizes: list[list[int]] | None = None
     column_sizes: list[list[int]] | None = None
+    frozen: tuple[int, int] | None = None
     more: bool = False
 
 
 class _OperationsCommitted(
-    msgspec.Struct, frozen=True, tag="operations.committed", tag_field="type", omit_defaults=True
+    msgspec.Struct,
+    frozen=True,
+    tag="operations.committed",
+    tag_field="type",
+    omit_defaults=True,
 ):
     operations: list[tuple[str, int]]
-    left: dict[str, int] | None = None
+    left: dict[str, int] = {}
 
 
 class _OperationRejected(msgspec.Struct, frozen=True, tag="operation.rejected", tag_field="type"):
@@ -253,19 +260,25 @@ def encode_delta(delta: Delta) -> bytes:
             delta.columns,
             delta.row_sizes,
             delta.column_sizes,
+            delta.frozen,
             delta.has_more,
         )
     )
 
 
-def encode_committed(operations: Iterable[tuple[UUID, int, int]]) -> bytes:
-    """Return the `operations.committed` frame of (operation id, revision, cells left alone)s."""
-    numbers, left = [], {}
-    for operation_id, number, count in operations:
-        numbers.append((str(operation_id), number))
-        if count:
-            left[str(operation_id)] = count
-    return encode_frame(_OperationsCommitted(numbers, left or None))
+def encode_committed(
+    operations: Iterable[tuple[UUID, int]], left: Mapping[UUID, int] = MappingProxyType({})
+) -> bytes:
+    """Return the `operations.committed` frame of (operation id, revision)s.
+
+    `left` is how many cells each undo had to leave alone.
+    """
+    return encode_frame(
+        _OperationsCommitted(
+            [(str(operation_id), number) for operation_id, number in operations],
+            {str(operation_id): count for operation_id, count in left.items()},
+        )
+    )
 
 
 def encode_rejected(operation_id: UUID, error: SheetSyncError) -> bytes:

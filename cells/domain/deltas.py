@@ -1,9 +1,13 @@
 """Deltas: the state, as of one revision, of every cell touched since another."""
 
 from dataclasses import dataclass
+from typing import Any
 
-CellState = tuple[int, int, str]
-"""A cell as clients see it: row id, column id, input."""
+CellState = tuple[int, int, str] | tuple[int, int, str, Any]
+"""A cell as clients see it: row id, column id, input and, where it has one, its style.
+
+The style is something that is encoded as the JSON that it stands for.
+"""
 
 Change = tuple[str | None, list[CellState]]
 """Cells with the author who touched them; None where the delta does not tell."""
@@ -14,7 +18,8 @@ class Delta:
     """What a holder of any revision from `after` up needs to be at `through`.
 
     `rows`, `columns` and their sizes are whole, in their wire form, or None where nothing
-    changed them. `has_more`: another delta follows and only the last one moves the revision.
+    changed them; `frozen` is how many rows and columns stay in view. `has_more`: another delta
+    follows and only the last one moves the revision.
     """
 
     after: int
@@ -24,4 +29,5 @@ class Delta:
     columns: list[list[int]] | None = None
     row_sizes: list[list[int]] | None = None
     column_sizes: list[list[int]] | None = None
+    frozen: tuple[int, int] | None = None
     has_more: bool = False

@@ -65,13 +65,13 @@ class Forbidden(SheetSyncError):
 
 
 class NothingToUndo(SheetSyncError):
-    """No such operation is in the log any more, or it has been taken back already."""
+    """The log has no such operation of this author's, or it has been taken back already."""
 
     code = "nothing_to_undo"
 
 
 class NothingToRedo(SheetSyncError):
-    """No such operation is in the log any more, or it has not been taken back."""
+    """The operation has not been taken back, so it cannot be done again."""
 
     code = "nothing_to_redo"
 

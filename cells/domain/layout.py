@@ -1,10 +1,11 @@
-"""A sheet's layout (its axes and sizes), and what each operation does to a sheet.
+"""A sheet's layout (axes, sizes, what is frozen), and what each operation does to a sheet.
 
 services/commit applies operations to the part of a sheet that they touch; a replay of the log
 applies them to the whole. Both are these functions.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping
+import json
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,45 +15,65 @@ from cells.domain.errors import Deleted, LimitExceeded
 from cells.domain.operations import (
     CellInput,
     Delete,
+    Freeze,
     Insert,
-    LoggedOperation,
     Move,
-    Place,
+    Operation,
+    PutBack,
     Resize,
-    ResizeEach,
+    ResizeBack,
     Restore,
     SetCells,
-    TakeBack,
+    SetStyles,
+    Undone,
 )
-from cells.domain.runs import MAX_RUNS
-from cells.domain.sizes import resized, resized_each, sizes_of
+from cells.domain.runs import MAX_RUNS, Runs, join_runs
+from cells.domain.sizes import resized, sizes_of
+from cells.domain.styles import Style, StyleChange
 
-Inputs = MutableMapping[tuple[int, int], str]
-"""The inputs of cells by (row id, column id); absent is empty."""
+CellId = tuple[int, int]
+"""Row id, column id."""
+
+Inputs = MutableMapping[CellId, str]
+"""The inputs of cells; absent is empty."""
+
+Styles = MutableMapping[CellId, Style]
+"""The styles of cells; absent is none."""
 
 
-_NO_CHANGE: Mapping[AxisName, Any] = MappingProxyType({})  # one for all edits of cells
+_NO_CHANGE: Mapping[Any, Any] = MappingProxyType({})  # one for all edits of cells
 
 
 class Effect(NamedTuple):
-    """What an operation does: the cells it sets, and each axis it changes with its past.
+    """What an operation does: the cells it sets, each axis it changes with its past, and looks.
 
-    `revisions` are those whose states the cells come back to, where they come back.
+    `restyled` may name cells that are not in `cells`: they keep their inputs.
+    `frozen_before` is what was frozen where that changes.
     """
 
     cells: tuple[CellInput, ...]
     axes_before: Mapping[AxisName, Any]
-    revisions: tuple[int, ...] = ()
+    restyled: Mapping[CellId, StyleChange | Style] = _NO_CHANGE
+    frozen_before: tuple[int, int] | None = None
+
+    def touched(self) -> list[CellId]:
+        """Return each cell that the operation is about, once."""
+        keys = [(row, column) for row, column, _ in self.cells]
+        if not self.restyled:
+            return keys
+        known = set(keys)
+        return keys + [key for key in self.restyled if key not in known]
 
 
 @dataclass(slots=True)
 class Layout:
-    """Which rows and columns there are, in which order, and how large."""
+    """Which rows and columns there are, in which order, how large, and how many are frozen."""
 
     axes: dict[AxisName, Axis]
     sizes: dict[AxisName, list[list[int]]]
+    frozen: tuple[int, int] = (0, 0)
 
-    def apply(self, operation: LoggedOperation) -> Effect:
+    def apply(self, operation: Operation) -> Effect:
         """Carry out `operation`, or raise UnknownId, Deleted, Malformed or LimitExceeded.
 
         A refused operation leaves the layout as it was.
@@ -60,6 +81,15 @@ class Layout:
         match operation:
             case SetCells():
                 return self._set_cells(operation)
+            case SetStyles(rows, columns, change):
+                row_ids = self._living(AxisName.ROWS, rows)
+                column_ids = self._living(AxisName.COLUMNS, columns)
+                keys = ((row, column) for row in row_ids for column in column_ids)
+                return Effect((), _NO_CHANGE, dict.fromkeys(keys, change))
+            case Freeze(rows=frozen_rows, columns=frozen_columns):
+                before = self.frozen
+                self.frozen = (frozen_rows, frozen_columns)
+                return Effect((), _NO_CHANGE, frozen_before=before)
             case Insert(axis, before, count):
                 old = self.axes[axis]
                 self._change(axis, old.insert(before, count, axis.limit))
@@ -75,32 +105,52 @@ class Layout:
             case Resize(axis, runs, size):
                 self.axes[axis].require_born(runs)
                 old_sizes = self.sizes[axis]
-                self._resize(axis, resized(old_sizes, runs, size))
+                sizes = resized(old_sizes, runs, size)
+                _check_runs(len(old_sizes), len(sizes))
+                self.sizes[axis] = sizes
                 return Effect((), {axis: sizes_of(old_sizes, runs)})
             case Restore(axis, runs):
                 old = self.axes[axis]
-                self._change(axis, old.restore(runs, axis.limit))
+                restored = old.restore(runs)
+                if len(restored) > axis.limit:
+                    raise LimitExceeded(f"there is no room for these {axis}: delete others first")
+                self._change(axis, restored)
                 return Effect((), {axis: old.chosen(runs, is_alive=False)})
-            case Place(axis, pieces):
-                old = self.axes[axis]
-                self._change(axis, old.place(pieces))
-                return Effect((), {axis: old.followers_of([piece[:2] for piece in pieces])})
-            case ResizeEach(axis, wanted):
-                old_sizes = self.sizes[axis]
-                self._resize(axis, resized_each(old_sizes, wanted))
-                return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
-            case TakeBack(cells=cells, revisions=revisions, change=change):
-                # The cells may be under tombstones: they are put back there, unseen.
-                past = _NO_CHANGE if change is None else self.apply(change).axes_before
-                return Effect(cells, past, revisions)
+            case PutBack(axis, pieces):
+                return self._put_back(axis, pieces)
+            case ResizeBack(axis, sizes=pasts):
+                return self._resize_back(axis, pasts)
+            case Undone(step=step):
+                return Effect((), _NO_CHANGE) if step is None else self.apply(step)
+
+    def _put_back(self, name: AxisName, pieces: Sequence[tuple[int, int, int | None]]) -> Effect:
+        """Put the living of `pieces` back; the last one first, for others stand before it."""
+        axis = self.axes[name]
+        runs = [(first, count) for first, count, _ in pieces]
+        past = axis.followers_of(runs)
+        for first, count, before in reversed(pieces):
+            living = axis.chosen([(first, count)], is_alive=True)
+            if living:
+                axis = axis.move(living, before)
+        self._change(name, axis)
+        return Effect((), {name: past})
+
+    def _resize_back(self, name: AxisName, pasts: Sequence[tuple[int, int, int | None]]) -> Effect:
+        old_sizes = sizes = self.sizes[name]
+        by_size: dict[int | None, list[tuple[int, int]]] = {}
+        for first, count, pixels in pasts:
+            by_size.setdefault(pixels, []).append((first, count))
+        for pixels, runs in by_size.items():
+            sizes = resized(sizes, runs, pixels)
+        _check_runs(len(old_sizes), len(sizes))
+        self.sizes[name] = sizes
+        return Effect(
+            (), {name: sizes_of(old_sizes, [(first, count) for first, count, _ in pasts])}
+        )
 
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))
         self.axes[name] = axis
-
-    def _resize(self, name: AxisName, sizes: list[list[int]]) -> None:
-        _check_runs(len(self.sizes[name]), len(sizes))
-        self.sizes[name] = sizes
 
     def _set_cells(self, operation: SetCells) -> Effect:
         cells = operation.cells
@@ -121,7 +171,16 @@ class Layout:
             last = {(row, column): text for row, column, text in cells}
             cells = tuple((*key, text) for key, text in last.items())
         self.axes = axes
-        return Effect(cells, grown)
+        if not operation.styles:
+            return Effect(cells, grown)
+        restyled = {(row, column): style for row, column, style in operation.styles}
+        return Effect(cells, grown, restyled)
+
+    def _living(self, name: AxisName, runs: Runs) -> list[int]:
+        """Return the ids of `runs`, or raise UnknownId or Deleted."""
+        ids = [id_ for first, stop in join_runs(runs) for id_ in range(first, stop)]
+        _require_alive(self.axes[name], name.value.removesuffix("s"), ids)
+        return ids
 
     def _grown(self, operation: SetCells) -> tuple[dict[AxisName, Axis], Mapping[AxisName, Any]]:
         """Return the axes as they will be, and what is new on each."""
@@ -139,12 +198,27 @@ class Layout:
         return axes, grown
 
 
-def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
-    """Put the cells of `effect` into `inputs`, and return in JSON form what undo needs."""
+def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]:
+    """Put the cells of `effect` into `inputs` and `styles`; return in JSON form what undo needs.
+
+    That is each cell as it was: row id, column id, input and, where its looks are concerned, the
+    style.
+    """
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
         before[axis.value] = past
-    if effect.cells:
+    if effect.frozen_before is not None:
+        before["frozen"] = effect.frozen_before
+    if effect.restyled:
+        before["cells"] = [_past(inputs, styles, effect, key) for key in effect.touched()]
+        for key, change in effect.restyled.items():
+            style = change if isinstance(change, str) else change.apply(styles.get(key, ""))
+            if style:
+                styles[key] = style
+            else:
+                styles.pop(key, None)
+        inputs.update(((row, column), text) for row, column, text in effect.cells)
+    elif effect.cells:
         pasts = before["cells"] = []
         for row, column, text in effect.cells:
             key = (row, column)
@@ -153,23 +227,12 @@ def set_inputs(inputs: Inputs, effect: Effect) -> dict[str, Any]:
     return before
 
 
-def set_revisions(
-    revisions: MutableMapping[tuple[int, int], int], effect: Effect, number: int
-) -> list[int]:
-    """Note which revision's state each cell of `effect` is in now, and return what was before.
-
-    That is `number`, or where an undo brings a state back, the revision that it was of. Absent
-    is 0: never written.
-    """
-    pasts = []
-    for row, column, _ in effect.cells:
-        key = (row, column)
-        pasts.append(revisions.get(key, 0))
-        revisions[key] = number
-    if effect.revisions:
-        for (row, column, _), revision in zip(effect.cells, effect.revisions, strict=True):
-            revisions[row, column] = revision
-    return pasts
+def _past(inputs: Inputs, styles: Styles, effect: Effect, key: CellId) -> tuple[Any, ...]:
+    past = (*key, inputs.get(key, ""))
+    if key not in effect.restyled:
+        return past
+    style = styles.get(key, "")
+    return (*past, json.loads(style) if style else "")
 
 
 def _check_runs(before: int, after: int) -> None:

@@ -7,26 +7,35 @@ resolves it to an identity operation under the sheet's lock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json import loads
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from cells.domain.axes import AxisName, AxisPiece
+from cells.domain.axes import AxisName
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
-from cells.domain.runs import Runs
-from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS, Sized
+from cells.domain.runs import Runs, join_runs
+from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
+from cells.domain.styles import Style, StyleChange, change_to_json, parse_change, parse_style
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
 MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows were moved about
 MAX_INPUT_CHARACTERS = 32_767  # what Excel holds in a cell, so that files go both ways
+MAX_FROZEN = 50  # rows or columns that stay in view; more would leave none to scroll
 MAX_ID = 2**31 - 1  # what the database's integer column holds
 
 CellInput: TypeAlias = tuple[int, int, str]
 """Row id, column id, input; or positions, in an addressed operation."""
 
+CellStyle: TypeAlias = tuple[int, int, Style]
+"""Row id, column id, style."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetCells:
     """Give cells their input; empty text clears.
+
+    `styles` are the whole styles of those cells that get one; "" takes it away. Each is of a cell
+    in `cells`; the others keep their looks.
 
     `new_rows` and `new_columns` are first added at the ends of the axes. Only an addressed
     operation that did not fit resolves to them: another author's insert could take the ids.
@@ -35,6 +44,24 @@ class SetCells:
     cells: tuple[CellInput, ...]
     new_rows: int = 0
     new_columns: int = 0
+    styles: tuple[CellStyle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetStyles:
+    """Change the looks of every cell in both `rows` and `columns`; their inputs stay."""
+
+    rows: Runs
+    columns: Runs
+    change: StyleChange
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Keep the first `rows` rows and `columns` columns in view; 0 lets all of them scroll."""
+
+    rows: int
+    columns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,60 +101,46 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Bring deleted rows or columns back to life where they stand; only undo and redo do."""
+    """Bring tombstones back to life where they stand: what takes a Delete back."""
 
     axis: AxisName
     runs: Runs
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Put pieces of an axis in front of what stood behind them; only undo and redo do."""
+class PutBack:
+    """Put each (first id, count) in front of an id, or at the end: what takes a Move back."""
 
     axis: AxisName
-    pieces: tuple[AxisPiece, ...]
+    pieces: tuple[tuple[int, int, int | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ResizeEach:
-    """Give rows or columns sizes of their own, each run one; only undo and redo do."""
+class ResizeBack:
+    """Give each (first id, count) its size, None for the default: what takes a Resize back."""
 
     axis: AxisName
-    sizes: tuple[Sized, ...]
-
-
-Change: TypeAlias = Insert | Delete | Move | Resize | Restore | Place | ResizeEach
-"""What changes an axis or its sizes, and no cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack:
-    """Undo or redo an operation, as the log keeps it: all that a replay needs to know.
-
-    `revisions` are those whose states the cells come back to, one for each; 0 is a cell that was
-    never written. `left` is how many cells were left alone, written by somebody else since.
-    """
-
-    operation_id: UUID
-    is_redo: bool = False
-    cells: tuple[CellInput, ...] = ()
-    revisions: tuple[int, ...] = ()
-    change: Change | None = None
-    left: int = 0
+    sizes: tuple[tuple[int, int, int | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back one's own operation of this id; services/history says what that means."""
+    """Take back one's own operation, or do again what was taken back.
+
+    Names the operation itself either time. Resolves to an Undone.
+    """
 
     operation_id: UUID
+    is_redo: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Redo:
-    """Do one's own operation of this id again, which has been taken back."""
+class Undone:
+    """An Undo as the log keeps it: with what it came to, None where nothing was left to do."""
 
     operation_id: UUID
+    is_redo: bool
+    step: "Step | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +171,17 @@ class UpsertRow:
     values: tuple[tuple[str, str], ...]
 
 
-LoggedOperation: TypeAlias = SetCells | Change | TakeBack
-Operation: TypeAlias = SetCells | Change | Undo | Redo
+Step: TypeAlias = (
+    SetCells | SetStyles | Insert | Delete | Move | Resize | Freeze | Restore | PutBack | ResizeBack
+)
+Operation: TypeAlias = Step | Undone
+Intended: TypeAlias = Operation | Undo
+"""What a client may submit, and what that becomes."""
+
 AddressedOperation: TypeAlias = SetAddresses | AppendRows | UpsertRow
 
 
-def parse_operation(raw: object) -> Operation:
+def parse_operation(raw: object) -> Intended:
     """Read an operation from JSON that anybody may have sent.
 
     Raises Malformed, InvalidText or LimitExceeded. Unknown fields are ignored; whether the ids
@@ -171,21 +189,19 @@ def parse_operation(raw: object) -> Operation:
     """
     if not isinstance(raw, dict):
         raise Malformed("operation must be an object with a kind")
-    match raw.get("kind"):
-        case "set_cells":
-            return SetCells(_parse_cells(raw.get("cells")))
-        case "undo":
-            return Undo(_parse_operation_id(raw))
-        case "redo":
-            return Redo(_parse_operation_id(raw))
-        case str(kind):
-            return _parse_change(kind, raw)
-        case _:
-            raise Malformed("operation must be an object with a kind")
-
-
-def _parse_change(kind: str, raw: dict[str, Any]) -> Change:
+    kind = raw.get("kind")
     match kind:
+        case "set_cells":
+            return _parse_set_cells(raw.get("cells"))
+        case "set_styles":
+            rows, columns = _parse_runs(raw, AxisName.ROWS), _parse_runs(raw, AxisName.COLUMNS)
+            check_cell_count(_total(rows) * _total(columns))
+            return SetStyles(rows, columns, parse_change(raw.get("style")))
+        case "freeze":
+            return Freeze(
+                _parse_integer(raw, "rows", 0, MAX_FROZEN),
+                _parse_integer(raw, "columns", 0, MAX_FROZEN),
+            )
         case "insert_rows" | "insert_columns":
             count = _parse_integer(raw, "count", 1, MAX_ID)
             return Insert(AxisName(kind[7:]), _parse_before(raw), count)
@@ -198,10 +214,14 @@ def _parse_change(kind: str, raw: dict[str, Any]) -> Change:
         case "resize":
             if ("rows" in raw) == ("columns" in raw):
                 raise Malformed("resize names either rows or columns")
-            axis = _axis_of(raw)
+            axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return Resize(axis, _parse_runs(raw, axis), _parse_size(raw))
-        case _:
+        case "undo" | "redo":
+            return Undo(_parse_uuid(raw.get("operation_id")), is_redo=kind == "redo")
+        case str():
             raise Malformed(f"operation kind {kind[:40]!r} is not known")
+        case _:
+            raise Malformed("operation must be an object with a kind")
 
 
 def set_cells(cells: Sequence[CellInput]) -> SetCells:
@@ -212,52 +232,64 @@ def set_cells(cells: Sequence[CellInput]) -> SetCells:
     return SetCells(_checked_cells(cells))
 
 
-def load_operation(raw: dict[str, Any]) -> LoggedOperation:
-    """Read an operation from the log, where it may also say how the grid grew."""
+def load_operation(raw: dict[str, Any]) -> Operation:
+    """Read an operation from the log, where it may also say how the grid grew, or what was undone.
+
+    Raises what parse_operation raises.
+    """
+    if raw.get("kind") in ("undo", "redo"):
+        step = raw.get("step")
+        return Undone(
+            _parse_uuid(raw.get("operation_id")),
+            is_redo=raw["kind"] == "redo",
+            step=None if step is None else load_step(step),
+        )
+    return load_step(raw)
+
+
+def load_step(raw: dict[str, Any]) -> Step:
+    """Read what an operation of the log does; see load_operation."""
     match raw.get("kind"):
-        case "set_cells":
-            cells = _parse_cells(raw.get("cells"))
-            return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0))
-        case "undo" | "redo" as kind:
-            cells = tuple(tuple(cell) for cell in raw.get("cells", ()))
-            return TakeBack(
-                _parse_operation_id(raw),
-                kind == "redo",
-                cells,
-                tuple(raw.get("revisions", (0,) * len(cells))),
-                _load_change(raw["change"]) if "change" in raw else None,
-                raw.get("left", 0),
-            )
-        case _:
-            return _load_change(raw)
-
-
-def _load_change(raw: dict[str, Any]) -> Change:
-    """Read a change from the log, where it may also be one that only undo and redo make."""
-    match raw.get("kind"):
-        case "restore_rows" | "restore_columns":
-            axis = _axis_of(raw)
-            return Restore(axis, tuple((first, count) for first, count in raw[axis]))
-        case "place_rows" | "place_columns":
-            axis = _axis_of(raw)
-            return Place(axis, tuple((first, count, behind) for first, count, behind in raw[axis]))
-        case "resize_each":
-            axis = _axis_of(raw)
-            return ResizeEach(axis, tuple(Sized(*size) for size in raw[axis]))
-        case kind:
-            return _parse_change(str(kind), raw)
-
-
-def operation_to_json(operation: LoggedOperation) -> dict[str, Any]:
-    """Return the JSON form that parse_operation and load_operation read."""
+        case "restore_rows" | "restore_columns" as kind:
+            axis = AxisName(kind[8:])
+            return Restore(axis, _parse_runs(raw, axis))
+        case "put_back_rows" | "put_back_columns" as kind:
+            axis = AxisName(kind[9:])
+            return PutBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
+        case "resize_back":
+            axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
+            return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
+    operation = parse_operation(raw)
     match operation:
-        case SetCells(cells, new_rows, new_columns):
+        case SetCells(cells, styles=styles):
+            return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0), styles)
+        case Undo() | Undone():
+            raise Malformed("an undo does not consist of another one")
+        case _:
+            return operation
+
+
+def operation_to_json(operation: Operation) -> dict[str, Any]:
+    """Return the JSON form that load_operation reads, and parse_operation of what clients send."""
+    match operation:
+        case SetCells(cells, new_rows, new_columns, styles):
             raw: dict[str, Any] = {"kind": "set_cells", "cells": cells}
+            if styles:
+                raw["cells"] = _with_styles(cells, styles)
             if new_rows:
                 raw["new_rows"] = new_rows
             if new_columns:
                 raw["new_columns"] = new_columns
             return raw
+        case SetStyles(rows, columns, change):
+            return {
+                "kind": "set_styles",
+                "rows": rows,
+                "columns": columns,
+                "style": change_to_json(change),
+            }
+        case Freeze(frozen_rows, frozen_columns):
+            return {"kind": "freeze", "rows": frozen_rows, "columns": frozen_columns}
         case Insert(axis, before, count):
             return {"kind": f"insert_{axis}", "before": before, "count": count}
         case Delete(axis, runs):
@@ -268,28 +300,16 @@ def operation_to_json(operation: LoggedOperation) -> dict[str, Any]:
             return {"kind": "resize", axis.value: runs, "size": size}
         case Restore(axis, runs):
             return {"kind": f"restore_{axis}", axis.value: runs}
-        case Place(axis, pieces):
-            return {"kind": f"place_{axis}", axis.value: pieces}
-        case ResizeEach(axis, sizes):
-            return {"kind": "resize_each", axis.value: sizes}
-        case TakeBack():
-            return _take_back_to_json(operation)
-
-
-def _take_back_to_json(operation: TakeBack) -> dict[str, Any]:
-    raw: dict[str, Any] = {
-        "kind": "redo" if operation.is_redo else "undo",
-        "operation_id": str(operation.operation_id),
-    }
-    if operation.cells:
-        raw["cells"] = operation.cells
-    if any(operation.revisions):
-        raw["revisions"] = operation.revisions
-    if operation.change is not None:
-        raw["change"] = operation_to_json(operation.change)
-    if operation.left:
-        raw["left"] = operation.left
-    return raw
+        case PutBack(axis, pieces):
+            return {"kind": f"put_back_{axis}", axis.value: pieces}
+        case ResizeBack(axis, sizes):
+            return {"kind": "resize_back", axis.value: sizes}
+        case Undone(operation_id, is_redo, step):
+            return {
+                "kind": "redo" if is_redo else "undo",
+                "operation_id": str(operation_id),
+                "step": None if step is None else operation_to_json(step),
+            }
 
 
 def check_text(text: str) -> None:
@@ -321,18 +341,38 @@ def check_cell_count(count: int) -> None:
         raise Malformed("an operation must set at least one cell")
 
 
-def _parse_cells(raw: object) -> tuple[CellInput, ...]:
+def _parse_set_cells(raw: object) -> SetCells:
     if not isinstance(raw, list):
         raise Malformed("cells must be a list of [row_id, column_id, input]")
     cells: list[CellInput] = []
+    styles: dict[tuple[int, int], Style] = {}
     for cell in raw:
-        if not isinstance(cell, list) or len(cell) != 3:
-            raise Malformed("each cell must be [row_id, column_id, input]")
-        row, column, text = cell
+        if not isinstance(cell, list) or len(cell) not in (3, 4):
+            raise Malformed("each cell must be [row_id, column_id, input] or have a style as well")
+        row, column, text = cell[:3]
         if type(row) is not int or type(column) is not int or type(text) is not str:
             raise Malformed("each cell must be [row_id, column_id, input]")
         cells.append((row, column, text))
-    return _checked_cells(cells)
+        if len(cell) == 4:
+            styles[row, column] = parse_style(cell[3])
+    checked = _checked_cells(cells)
+    return SetCells(checked, styles=tuple((*key, style) for key, style in styles.items()))
+
+
+def _with_styles(
+    cells: Sequence[CellInput], styles: Sequence[CellStyle]
+) -> list[tuple[int, int, str] | tuple[int, int, str, Any]]:
+    by_cell = {(row, column): style for row, column, style in styles}
+    return [
+        (row, column, text)
+        if (style := by_cell.get((row, column))) is None
+        else (row, column, text, loads(style) if style else "")
+        for row, column, text in cells
+    ]
+
+
+def _total(runs: Runs) -> int:
+    return sum(stop - first for first, stop in join_runs(runs))
 
 
 def _checked_cells(cells: Sequence[CellInput]) -> tuple[CellInput, ...]:
@@ -361,17 +401,6 @@ def _parse_runs(raw: dict[str, Any], axis: AxisName) -> Runs:
     return tuple(parsed)
 
 
-def _axis_of(raw: dict[str, Any]) -> AxisName:
-    return AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
-
-
-def _parse_operation_id(raw: dict[str, Any]) -> UUID:
-    try:
-        return UUID(raw.get("operation_id"))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Malformed("operation_id must be the UUID of an operation") from error
-
-
 def _parse_before(raw: dict[str, Any]) -> int | None:
     return None if raw.get("before") is None else _parse_integer(raw, "before", 0, MAX_ID)
 
@@ -380,6 +409,13 @@ def _parse_size(raw: dict[str, Any]) -> int | None:
     if raw.get("size") is None:
         return None
     return _parse_integer(raw, "size", MIN_SIZE_PIXELS, MAX_SIZE_PIXELS)
+
+
+def _parse_uuid(raw: object) -> UUID:
+    try:
+        return UUID(raw if isinstance(raw, str) else "")
+    except ValueError:
+        raise Malformed("operation_id must be the UUID of an operation") from None
 
 
 def _parse_integer(raw: dict[str, Any], name: str, least: int, most: int) -> int:

@@ -1,79 +1,90 @@
-"""Taking back: what a line of the log left in cells and axes, and what brings back its past.
+"""What takes a step of the log back: itself a step, made of what the log kept of the past."""
 
-Undo takes back an operation, redo takes back the undo, the next undo that redo: always the newest
-line about an operation, by what it kept as its past.
-"""
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, assert_never
-
+from cells.domain.axes import AxisName
+from cells.domain.layout import CellId
 from cells.domain.operations import (
-    CellInput,
-    Change,
     Delete,
+    Freeze,
     Insert,
-    LoggedOperation,
     Move,
-    Place,
+    PutBack,
     Resize,
-    ResizeEach,
+    ResizeBack,
     Restore,
     SetCells,
-    TakeBack,
+    SetStyles,
+    Step,
 )
-from cells.domain.sizes import Sized
+from cells.domain.runs import Runs, cut_range, join_runs
+from cells.domain.styles import Style
 
 
-class PastCell(NamedTuple):
-    """A cell that an operation wrote, as it was before, and as of which revision.
-
-    `left` is the revision whose state the operation left the cell in. While that is the cell's
-    state, nobody else has written it, or whoever did has taken it back.
-    """
-
-    cell: CellInput
-    revision: int
-    left: int
-
-
-def cells_before(
-    number: int, operation: LoggedOperation, before: Mapping[str, Any]
-) -> list[PastCell]:
-    """Return the past of the cells that revision `number` wrote."""
-    cells = before.get("cells", ())
-    revisions = before.get("revisions") or (0,) * len(cells)
-    left = operation.revisions if isinstance(operation, TakeBack) else (number,) * len(cells)
-    return [
-        PastCell(tuple(cell), revision, mine)
-        for cell, revision, mine in zip(cells, revisions, left, strict=True)
-    ]
+def written_by(step: Step, before: Mapping[str, Any]) -> dict[CellId, tuple[str, Style | None]]:
+    """Return each cell that a step wrote: its input and, where its looks were set, its style."""
+    match step:
+        case SetCells(cells, styles=styles):
+            looks = {(row, column): style for row, column, style in styles}
+            return {(row, column): (text, looks.get((row, column))) for row, column, text in cells}
+        case SetStyles(change=change):
+            return {
+                (row, column): (text, change.apply(_style(style)))
+                for row, column, text, style in before["cells"]
+            }
+        case _:
+            return {}
 
 
-def change_before(operation: LoggedOperation, before: Mapping[str, Any]) -> Change | None:
-    """Return what brings the axes back to where they were, None if nothing changed them.
+def inverse_of_cells(
+    before: Mapping[str, Any], is_mine: Callable[[CellId], bool]
+) -> tuple[SetCells | None, int]:
+    """Return the step that gives cells their past, and how many others have to be left alone."""
+    mine = [past for past in before["cells"] if is_mine((past[0], past[1]))]
+    left = len(before["cells"]) - len(mine)
+    if not mine:
+        return None, left
+    cells = tuple((row, column, text) for row, column, text, *_ in mine)
+    styles = tuple((row, column, _style(style[0])) for row, column, _, *style in mine if style)
+    return SetCells(cells, styles=styles), left
 
-    The rows that a grid grew by under SetCells stay: what they were for is taken back already.
-    """
-    if isinstance(operation, SetCells):
-        return None
-    change = operation.change if isinstance(operation, TakeBack) else operation
-    match change:
-        case None:
-            return None
+
+def inverse_of_shape(step: Step, before: Mapping[str, Any]) -> Step | None:
+    """Return the step that takes a change of rows, columns, sizes or freezing back."""
+    match step:
         case Insert(axis) | Restore(axis):
-            runs = _runs(before[axis])
+            runs = _runs(before, axis)
             return Delete(axis, runs) if runs else None
         case Delete(axis):
-            runs = _runs(before[axis])
+            runs = _runs(before, axis)
             return Restore(axis, runs) if runs else None
-        case Move(axis) | Place(axis):
-            pieces = tuple((first, count, behind) for first, count, behind in before[axis])
-            return Place(axis, pieces)
-        case Resize(axis) | ResizeEach(axis):
-            return ResizeEach(axis, tuple(Sized(*size) for size in before[axis]))
+        case Move(axis) | PutBack(axis):
+            return PutBack(axis, tuple((first, count, at) for first, count, at in before[axis]))
+        case Resize(axis) | ResizeBack(axis):
+            return ResizeBack(axis, tuple((first, count, at) for first, count, at in before[axis]))
+        case Freeze():
+            return Freeze(*before["frozen"])
         case _:
-            assert_never(change)
+            return None
 
 
-def _runs(raw: list[list[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((first, count) for first, count in raw)
+def without(step: Delete, ids: set[int]) -> Delete | None:
+    """Return a deletion that spares some rows or columns; None if it is left with none."""
+    spared = join_runs([(id_, 1) for id_ in ids])
+    runs = tuple(
+        (piece.first, piece.length)
+        for first, count in step.runs
+        for piece in cut_range(first, count, spared)
+        if not piece.is_chosen
+    )
+    return Delete(step.axis, runs) if runs else None
+
+
+def _runs(before: Mapping[str, Any], axis: AxisName) -> Runs:
+    return tuple((first, count) for first, count in before[axis])
+
+
+def _style(raw: Any) -> Style:
+    return json.dumps(raw, separators=(",", ":")) if raw else ""

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from cells.domain.operations import (
     Delete,
+    Freeze,
     Insert,
+    Intended,
     Move,
-    Operation,
-    Place,
-    Redo,
+    PutBack,
     Resize,
-    ResizeEach,
+    ResizeBack,
     Restore,
     SetCells,
+    SetStyles,
     Undo,
+    Undone,
 )
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
@@ -24,7 +26,7 @@ from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
-UNDO_WEIGHT = 100_000  # heavy, so that each is committed alone: it may bring back 10,000 cells
+UNDONE_CELLS = 100  # what an undo is taken to touch: only the log knows
 CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 
 
@@ -95,15 +97,18 @@ class Client:
         return ClientPresence(self.client_id, self.name, self.color, cell, range_, editing)
 
 
-def weight_of(operation: Operation) -> int:
+def weight_of(operation: Intended) -> int:
     """Return about how many bytes an operation keeps in memory, and puts into a frame."""
     match operation:
         case SetCells(cells):
             return CELL_WEIGHT * len(cells) + sum([len(text) for _, _, text in cells])
-        case Insert():
+        case SetStyles(rows, columns):
+            return CELL_WEIGHT * sum(n for _, n in rows) * sum(n for _, n in columns)
+        case Insert() | Freeze():
             return CELL_WEIGHT
         case Delete(_, runs) | Move(_, runs) | Resize(_, runs) | Restore(_, runs):
             return CELL_WEIGHT * len(runs)
-        case Undo() | Redo() | Place() | ResizeEach():
-            # What it names may be as large as an operation gets; only the log knows.
-            return UNDO_WEIGHT
+        case PutBack(_, pieces) | ResizeBack(_, pieces):
+            return CELL_WEIGHT * len(pieces)
+        case Undo() | Undone():
+            return CELL_WEIGHT * UNDONE_CELLS

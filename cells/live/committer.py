@@ -16,7 +16,7 @@ from uuid import UUID
 
 from cells import protocol
 from cells.domain.errors import SheetSyncError, Unavailable
-from cells.domain.operations import Operation
+from cells.domain.operations import Intended
 from cells.live.client import Client, weight_of
 from cells.live.frames import Frame
 from cells.live.pace import ENOUGH, Pace
@@ -82,7 +82,7 @@ class Committer:
         return self._working is not None
 
     def submit(
-        self, client: Client, operation_id: UUID, operation: Operation
+        self, client: Client, operation_id: UUID, operation: Intended
     ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame.
 
@@ -176,16 +176,19 @@ class Committer:
 
 def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
     """Tell each client what became of its submissions: one frame for all that were committed."""
-    committed: dict[Client, list[tuple[UUID, int, int]]] = {}
+    committed: dict[Client, list[tuple[UUID, int]]] = {}
+    left: dict[Client, dict[UUID, int]] = {}
     for (client, _, weight), outcome in zip(batch, outcomes, strict=True):
         client.end(weight)
         match outcome:
-            case Committed(operation_id, revision, left=left):
-                committed.setdefault(client, []).append((operation_id, revision, left))
+            case Committed(operation_id, revision):
+                committed.setdefault(client, []).append((operation_id, revision))
+                if outcome.left:
+                    left.setdefault(client, {})[operation_id] = outcome.left
             case Refused(operation_id, error):
                 client.send(protocol.encode_rejected(operation_id, error))
     for client, operations in committed.items():
-        client.send(protocol.encode_committed(operations))
+        client.send(protocol.encode_committed(operations, left.get(client, {})))
 
 
 def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _CommittedBatch:

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 
 from cells import protocol
 from cells.domain.errors import Forbidden
-from cells.domain.operations import Operation
+from cells.domain.operations import Intended
 from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.frames import Frame
@@ -144,7 +144,7 @@ class Hub:
     # -- edits -----------------------------------------------------------------------------------
 
     def submit(
-        self, client: Client, operation_id: UUID, operation: Operation
+        self, client: Client, operation_id: UUID, operation: Intended
     ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:

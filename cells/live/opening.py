@@ -202,15 +202,20 @@ async def _send_paced(client: Client, frames: tuple[Frame, ...]) -> None:
 def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
     return protocol.encode_frame(
         protocol.SheetOpened(
-            protocol.PROTOCOL,
-            protocol.SheetName(opened.slug, opened.title),
-            client.role,
-            protocol.You(client.client_id, client.name, client.color),
-            opened.head,
-            opened.filled,
-            *(
-                msgspec.Raw(text.encode())
-                for text in (opened.rows, opened.columns, opened.row_sizes, opened.column_sizes)
-            ),
+            protocol=protocol.PROTOCOL,
+            sheet=protocol.SheetName(opened.slug, opened.title),
+            role=client.role,
+            you=protocol.You(client.client_id, client.name, client.color),
+            head=opened.head,
+            filled=opened.filled,
+            rows=_raw(opened.rows),
+            columns=_raw(opened.columns),
+            row_sizes=_raw(opened.row_sizes),
+            column_sizes=_raw(opened.column_sizes),
+            frozen=(opened.frozen_rows, opened.frozen_columns),
         )
     )
+
+
+def _raw(text: str) -> msgspec.Raw:
+    return msgspec.Raw(text.encode())

@@ -29,18 +29,6 @@ class Author:
         check_text(self.name)
         check_text(self.origin)
 
-    def wrote(self, kind: str, user_id: int | None, origin: str) -> bool:
-        """Return whether a line of the log is this author's.
-
-        A user's by account, from whichever tab; a guest's, and a program's, by where from.
-        """
-        if self.kind != kind:
-            return False
-        if self.user_id is not None or user_id is not None:
-            return self.user_id == user_id
-        # Users without an account any more have nothing in common but that.
-        return kind != AuthorKind.USER and self.origin == origin != ""
-
     @property
     def label(self) -> str:
         return label_of(self.kind, self.origin)

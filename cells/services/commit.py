@@ -6,10 +6,10 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -19,22 +19,23 @@ from django.utils import timezone
 from cells.domain.axes import Axis, AxisName
 from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
-from cells.domain.layout import Effect, Layout, set_inputs, set_revisions
+from cells.domain.layout import CellId, Effect, Layout, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
-    LoggedOperation,
+    Intended,
     Operation,
-    Redo,
     SetAddresses,
     Undo,
+    Undone,
     UpsertRow,
     operation_to_json,
 )
+from cells.domain.styles import Style
 from cells.models import AuthorKind, LinkRole, Role
-from cells.services import sql
+from cells.services import history, sql
 from cells.services.authors import Author
-from cells.services.history import History, Wanted
+from cells.services.read import cell_state
 from cells.services.resolve import Resolver
 from cells.services.transactions import Cursor, writing
 
@@ -44,7 +45,6 @@ Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
 _ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
-_HISTORIC = (Undo, Redo)
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
@@ -55,14 +55,14 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
 
     sheet: str
     operation_id: UUID
-    operation: Operation | AddressedOperation
+    operation: Intended | AddressedOperation
     author: Author
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
     """The operation is in the log, exactly once; `is_new` is False for a retry of it.
 
-    `left` is how many cells an undo or redo left alone, because others have written them since.
+    `left` is how many cells an undo left alone, for somebody else has written them since.
     """
 
     operation_id: UUID
@@ -80,7 +80,6 @@ class Refused:
 
 
 Outcome: TypeAlias = Committed | Refused
-_Keyed: TypeAlias = tuple[Submission, Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +88,6 @@ class CommitResult:
 
     outcomes: list[Outcome]
     deltas: dict[int, Delta]
-
-
-class _Step(NamedTuple):
-    """One numbered operation on its way into the log, and the revision that it is about."""
-
-    number: int
-    id_text: str
-    author: Author
-    operation: LoggedOperation
-    effect: Effect
-    undoes: int | None
 
 
 @dataclass(slots=True)
@@ -112,10 +100,7 @@ class _Draft:
     rows_revision: int
     columns_revision: int
     filled: int
-    steps: list[_Step] = field(default_factory=list)  # not yet written
-    # Of what is written: the cells that the batch has set, by whom last, and their inputs.
-    touched: dict[tuple[int, int], Author] = field(default_factory=dict)
-    inputs: dict[tuple[int, int], str] = field(default_factory=dict)
+    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
 
     @property
     def has_new_rows(self) -> bool:
@@ -146,7 +131,44 @@ class _RetryFoundError(Exception):
 
 def _in_transaction(submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
     with writing() as cursor:
-        return _commit(cursor, submissions, is_new=is_new)
+        results = [_commit(cursor, part, is_new=is_new) for part in _parts(submissions)]
+    return results[0] if len(results) == 1 else _joined(results)
+
+
+def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
+    """Cut a batch where something is undone: that reads what the part before it has written."""
+    first = 0
+    for place, submission in enumerate(submissions):
+        if isinstance(submission.operation, Undo):
+            if first < place:
+                yield submissions[first:place]
+            yield submissions[place : place + 1]
+            first = place + 1
+    if first < len(submissions) or not submissions:
+        yield submissions[first:]
+
+
+def _joined(results: Sequence[CommitResult]) -> CommitResult:
+    """Return what the parts of one transaction came to: under one lock, they follow each other."""
+    deltas: dict[int, Delta] = {}
+    for result in results:
+        for sheet_id, delta in result.deltas.items():
+            earlier = deltas.get(sheet_id)
+            deltas[sheet_id] = delta if earlier is None else _followed_by(earlier, delta)
+    return CommitResult([outcome for result in results for outcome in result.outcomes], deltas)
+
+
+def _followed_by(first: Delta, second: Delta) -> Delta:
+    return replace(
+        first,
+        through=second.through,
+        changes=first.changes + second.changes,  # a receiver takes them in order
+        rows=first.rows if second.rows is None else second.rows,
+        columns=first.columns if second.columns is None else second.columns,
+        row_sizes=first.row_sizes if second.row_sizes is None else second.row_sizes,
+        column_sizes=first.column_sizes if second.column_sizes is None else second.column_sizes,
+        frozen=first.frozen if second.frozen is None else second.frozen,
+    )
 
 
 def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
@@ -165,50 +187,22 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
     roles = _find_roles(cursor, submissions, drafts)
-    moment = sql.adapt_moment(timezone.now())
+    resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 
     outcomes: list[Outcome] = []
     refused: list[Key] = []
-    for part in _parts(submissions, keys):
-        resolver = _prepare(cursor, part, drafts, revisions)
-        history = _look_back(cursor, part, drafts, revisions)
-        for submission, key in part:
-            try:
-                outcomes.append(
-                    _apply(submission, key, drafts, revisions, roles, resolver, history)
-                )
-            except SheetSyncError as error:
-                outcomes.append(Refused(submission.operation_id, error))
-                refused.append(key)
-        written = [draft for draft in drafts.values() if draft.steps]
-        if written:
-            _write(cursor, written, moment)
+    for submission, key in zip(submissions, keys, strict=True):
+        try:
+            outcomes.append(_apply(cursor, submission, key, drafts, revisions, roles, resolver))
+        except SheetSyncError as error:
+            outcomes.append(Refused(submission.operation_id, error))
+            refused.append(key)
     if is_new and refused and sql.find_committed(cursor, refused):
         raise _RetryFoundError
 
-    changed = [draft for draft in drafts.values() if draft.head > draft.row.head]
-    if changed:
-        _write_sheets(cursor, changed, moment)
-    return CommitResult(outcomes, {draft.row.id: _delta(draft) for draft in changed})
-
-
-def _parts(submissions: Sequence[Submission], keys: Sequence[Key]) -> list[list[_Keyed]]:
-    """Cut a batch in front of what looks back at what the batch itself has changed by then.
-
-    Each part is written before the next one reads; nearly every batch is one part.
-    """
-    keyed = list(zip(submissions, keys, strict=True))
-    if not any(isinstance(submission.operation, _HISTORIC) for submission in submissions):
-        return [keyed]
-    parts: list[list[_Keyed]] = [[]]
-    sheets: set[int] = set()  # that the part may change
-    for submission, key in keyed:
-        if key[0] in sheets and isinstance(submission.operation, _HISTORIC):
-            parts.append([])
-            sheets = set()
-        parts[-1].append((submission, key))
-        sheets.add(key[0])
-    return parts
+    changed = [draft for draft in drafts.values() if draft.effects]
+    deltas = _write(cursor, changed) if changed else {}
+    return CommitResult(outcomes, deltas)
 
 
 def _draft(row: sql.SheetRow) -> _Draft:
@@ -216,6 +210,7 @@ def _draft(row: sql.SheetRow) -> _Draft:
     layout = Layout(
         {AxisName.ROWS: _read_axis(row.rows), AxisName.COLUMNS: _read_axis(row.columns)},
         {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
+        (row.frozen_rows, row.frozen_columns),
     )
     return _Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
 
@@ -240,7 +235,8 @@ def _find_roles(
 
 def _prepare(
     cursor: Cursor,
-    part: Sequence[_Keyed],
+    submissions: Sequence[Submission],
+    keys: Sequence[Key],
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
 ) -> Resolver:
@@ -248,7 +244,7 @@ def _prepare(
     resolver.prepare(
         [
             (draft.row.id, submission.operation)
-            for submission, key in part
+            for submission, key in zip(submissions, keys, strict=True)
             if isinstance(submission.operation, _ADDRESSED)
             and (draft := drafts.get(submission.sheet)) is not None
             and key not in revisions
@@ -257,34 +253,14 @@ def _prepare(
     return resolver
 
 
-def _look_back(
-    cursor: Cursor,
-    part: Sequence[_Keyed],
-    drafts: dict[str, _Draft],
-    revisions: dict[Key, int],
-) -> History:
-    history = History(cursor, connection.vendor)
-    historic = [
-        (key, submission.operation)
-        for submission, key in part
-        if isinstance(submission.operation, _HISTORIC) and submission.sheet in drafts
-    ]
-    if historic:
-        history.prepare(
-            [Wanted(key[0], operation) for key, operation in historic if key not in revisions],
-            committed=[key for key, _ in historic if key in revisions],
-        )
-    return history
-
-
 def _apply(
+    cursor: Cursor,
     submission: Submission,
     key: Key,
     drafts: dict[str, _Draft],
     revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
     resolver: Resolver,
-    history: History,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
     draft = drafts.get(submission.sheet)
@@ -292,20 +268,16 @@ def _apply(
         raise NoSuchSheet(f"there is no sheet {submission.sheet[:64]!r}; check the address")
     sheet_id = draft.row.id
     if key in revisions:
-        return Committed(
-            submission.operation_id, revisions[key], is_new=False, left=history.left_by(key)
-        )
+        return Committed(submission.operation_id, revisions[key], is_new=False)
     _require_editor(draft.row, submission.author, roles)
-    undoes, left = None, 0
-    operation: LoggedOperation
-    match submission.operation:
-        case SetAddresses() | AppendRows() | UpsertRow() as addressed:
-            operation = resolver.resolve(sheet_id, addressed)
-        case Undo() | Redo() as historic:
-            undoes, operation = history.resolve(sheet_id, historic, submission.author)
-            left = operation.left
-        case operation:
-            pass
+    operation = submission.operation
+    if isinstance(operation, _ADDRESSED):
+        operation = resolver.resolve(sheet_id, operation)
+    left = 0
+    if isinstance(operation, Undo):
+        operation, left = history.resolve(
+            cursor, sheet_id, draft.layout, operation, submission.author
+        )
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
@@ -315,7 +287,9 @@ def _apply(
             draft.rows_revision = draft.head
         if AxisName.COLUMNS in effect.axes_before:
             draft.columns_revision = draft.head
-    draft.steps.append(_Step(draft.head, key[1], submission.author, operation, effect, undoes))
+    if effect.frozen_before is not None:
+        draft.rows_revision = draft.head  # a delta tells of it with the rows
+    draft.effects.append((draft.head, key[1], submission.author, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True, left=left)
 
@@ -333,34 +307,38 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
     raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
-def _write(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
-    """Write the cells and the log of what the drafts have not written yet."""
+def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
+    """Write cells, log and sheets, and return what changed."""
+    moment = sql.adapt_moment(timezone.now())
     keys = {
         (draft.row.id, row, column)
         for draft in drafts
-        for step in draft.steps
-        for row, column, _ in step.effect.cells
+        for *_, effect in draft.effects
+        for row, column in effect.touched()
     }
-    inputs: dict[int, dict[tuple[int, int], str]] = defaultdict(dict)
-    states: dict[int, dict[tuple[int, int], int]] = defaultdict(dict)
-    if keys:
-        for (sheet_id, row, column), cell in sql.read_cells(cursor, keys).items():
-            inputs[sheet_id][row, column] = cell.input
-            states[sheet_id][row, column] = cell.revision
+    existing = sql.read_cells(cursor, keys) if keys else {}
+    inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
+    styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
+    for (sheet_id, row, column), (text, style) in existing.items():
+        inputs[sheet_id][row, column] = text
+        if style is not None:
+            styles[sheet_id][row, column] = style
+    # Most sheets are plain, and writing that they are would cost each edit.
+    has_styles = bool(styles) or any(
+        effect.restyled for draft in drafts for *_, effect in draft.effects
+    )
 
     encode = msgspec.json.encode
-    cells: list[tuple[int, int, int, str, int, int | None]] = []
+    cells: list[tuple[int, int, int, str, int]] = []
     lines: list[sql.RevisionRow] = []
+    deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
-        texts, revisions = inputs[sheet_id], states[sheet_id]
-        touched: dict[tuple[int, int], int] = {}
+        texts, looks = inputs[sheet_id], styles[sheet_id]
+        touched: dict[CellId, tuple[int, Author]] = {}
         draft.filled -= sum(map(bool, texts.values()))
-        for number, id_text, author, operation, effect, undoes in draft.steps:
-            before = set_inputs(texts, effect)
-            pasts = set_revisions(revisions, effect, number)
-            if any(pasts):
-                before["revisions"] = pasts
+        for number, id_text, author, operation, effect in draft.effects:
+            before = set_inputs(texts, looks, effect)
             lines.append(
                 sql.RevisionRow(
                     sheet_id,
@@ -373,48 +351,55 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
                     encode(operation_to_json(operation)).decode(),
                     encode(before).decode(),
                     moment,
-                    undoes,
                 )
             )
-            for row, column, _ in effect.cells:
-                touched[row, column] = number
-                draft.touched[row, column] = author
+            for key in effect.touched():
+                touched[key] = (number, author)
+            if isinstance(operation, Undone):
+                history.note(cursor, sheet_id, operation, number)
         draft.filled += sum(map(bool, texts.values()))
-        draft.steps.clear()
-        draft.inputs.update(texts)
-        for key, number in touched.items():
-            state = revisions[key]
-            cells.append((sheet_id, *key, texts[key], number, None if state == number else state))
-    if cells:
+        by_author: dict[int, tuple[Author, list[CellState]]] = {}
+        for (row, column), (number, author) in touched.items():
+            text = texts.get((row, column), "")
+            cells.append((sheet_id, row, column, text, number))
+            # An author is one object per socket: compared by it, not by its four fields.
+            if (found := by_author.get(id(author))) is None:
+                found = by_author[id(author)] = (author, [])
+            found[1].append(
+                cell_state(row, column, text, looks.get((row, column)))
+                if has_styles
+                else (row, column, text)
+            )
+        deltas[sheet_id] = _delta(draft, by_author.values())
+
+    if cells and has_styles:
+        sql.upsert_styled_cells(
+            cursor,
+            [(*cell, styles[cell[0]].get((cell[1], cell[2]))) for cell in cells],
+        )
+    elif cells:
         sql.upsert_cells(cursor, cells)
     sql.insert_revisions(cursor, lines)
-
-
-def _write_sheets(cursor: Cursor, drafts: Sequence[_Draft], moment: str) -> None:
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)
     reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
     if reshaped:
         sql.update_shapes(cursor, [_shape(draft) for draft in reshaped])
+    return deltas
 
 
-def _delta(draft: _Draft) -> Delta:
-    by_author: dict[int, tuple[Author, list[CellState]]] = {}
-    for key, author in draft.touched.items():
-        # An author is one object per socket: compared by it, not by its four fields.
-        if (found := by_author.get(id(author))) is None:
-            found = by_author[id(author)] = (author, [])
-        found[1].append((*key, draft.inputs[key]))
+def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -> Delta:
     axes, sizes = draft.layout.axes, draft.layout.sizes
     has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
         after=draft.row.head,
         through=draft.head,
-        changes=_by_label(by_author.values()),
+        changes=_by_label(by_author),
         rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
         columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
         row_sizes=sizes[AxisName.ROWS] if has_rows else None,
         column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
+        frozen=draft.layout.frozen if has_rows else None,
     )
 
 
@@ -439,6 +424,7 @@ def _shape(draft: _Draft) -> sql.SheetShape:
         encode(sizes[AxisName.COLUMNS]).decode(),
         draft.rows_revision,
         draft.columns_revision,
+        *draft.layout.frozen,
     )
 
 

@@ -1,171 +1,128 @@
-"""Undo and redo: the author's own operations, taken back out of the log under the sheet's lock.
+"""Undo and redo of one's own operations, from the log.
 
-A cell is put back only while it is in the state that the operation left it in; rows and columns
-are taken away again only while nobody else has filled them. What is left alone is counted.
+Works under the sheet's lock, within commit. What somebody else has written since stays as it is,
+and is counted.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
-from uuid import UUID
+import json
+from typing import Any
 
 import msgspec
+from django.db import connection
 
-from cells.domain.errors import Forbidden, NothingToRedo, NothingToUndo, SheetSyncError
-from cells.domain.operations import (
-    Change,
-    Delete,
-    LoggedOperation,
-    Redo,
-    TakeBack,
-    Undo,
-    load_operation,
-)
-from cells.domain.runs import cut_range, join_runs
-from cells.domain.undoing import PastCell, cells_before, change_before
+from cells.domain.axes import AxisName
+from cells.domain.errors import Forbidden, NothingToRedo, NothingToUndo
+from cells.domain.layout import CellId, Layout
+from cells.domain.operations import Delete, SetCells, SetStyles, Step, Undo, Undone, load_operation
+from cells.domain.runs import join_runs
+from cells.domain.undoing import inverse_of_cells, inverse_of_shape, without, written_by
+from cells.models import AuthorKind
 from cells.services import sql
 from cells.services.authors import Author
 from cells.services.transactions import Cursor
 
 
-class Wanted(NamedTuple):
-    """An undo or redo of a batch, before it is known what it means."""
+def resolve(
+    cursor: Cursor, sheet_id: int, layout: Layout, undo: Undo, author: Author
+) -> tuple[Undone, int]:
+    """Return what an undo or redo comes to now, and how many cells it leaves alone.
 
-    sheet_id: int
-    operation: Undo | Redo
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The newest line of the log about an operation: itself, or what undid or redid it last."""
-
-    row: sql.HistoryRow
-    operation: LoggedOperation
-    cells: list[PastCell]
-    change: Change | None
-
-    @property
-    def is_undone(self) -> bool:
-        return isinstance(self.operation, TakeBack) and not self.operation.is_redo
-
-
-class History:
-    """What undo and redo mean for the sheets of one batch, as they are in the database.
-
-    No sheet may have been changed since by the batch itself: commit writes what comes before an
-    undo first.
+    A cell is given its past only while it holds what the operation wrote and nobody else has
+    written it since. Raises NothingToUndo, NothingToRedo, or Forbidden for another's operation.
     """
-
-    def __init__(self, cursor: Cursor, vendor: str) -> None:
-        self._cursor = cursor
-        self._vendor = vendor
-        self._lines: dict[sql.OperationKey, _Line] = {}
-        self._left: dict[sql.OperationKey, int] = {}
-        self._revisions: dict[sql.CellKey, int] = {}
-        # By sheet, revision and axis: who filled which row or column since, with how many cells.
-        self._filled: dict[tuple[int, int, str], list[sql.FilledRow]] = defaultdict(list)
-
-    def prepare(self, wanted: Sequence[Wanted], committed: Sequence[sql.OperationKey] = ()) -> None:
-        """Read what `wanted` needs, and what `committed` ones left: four statements at most."""
-        if committed:
-            self._left = sql.find_left(self._cursor, committed)
-        if wanted:
-            self._read(wanted)
-
-    def left_by(self, key: sql.OperationKey) -> int:
-        """Return how many cells an undo or redo left alone that was committed before."""
-        return self._left.get(key, 0)
-
-    def _read(self, wanted: Sequence[Wanted]) -> None:
-        keys = {(sheet_id, self._text(operation.operation_id)) for sheet_id, operation in wanted}
-        for row in sql.find_history(self._cursor, keys):
-            try:
-                operation = load_operation(msgspec.json.decode(row.operation))
-            except SheetSyncError:
-                continue  # written by a later release, before a step back
-            before = msgspec.json.decode(row.before)
-            self._lines[row.sheet_id, row.operation_id] = _Line(
-                row,
-                operation,
-                cells_before(row.newest, operation, before),
-                change_before(operation, before),
-            )
-        cells = {
-            (key[0], *past.cell[:2]) for key, line in self._lines.items() for past in line.cells
-        }
-        if cells:
-            found = sql.read_cells(self._cursor, cells)
-            self._revisions = {key: cell.revision for key, cell in found.items()}
-        deleted = [
-            (line.row.sheet_id, line.row.newest, line.change.axis.value, first, first + count - 1)
-            for line in self._lines.values()
-            if isinstance(line.change, Delete)
-            for first, count in line.change.runs
-        ]
-        if deleted:
-            for row_filled in sql.find_filled_since(self._cursor, deleted):
-                self._filled[row_filled[:3]].append(row_filled)
-
-    def resolve(
-        self, sheet_id: int, operation: Undo | Redo, author: Author
-    ) -> tuple[int, TakeBack]:
-        """Return the number of the revision that is taken back, and what brings back its past.
-
-        Raises NothingToUndo, NothingToRedo, or Forbidden for what somebody else did.
-        """
-        is_redo = isinstance(operation, Redo)
-        line = self._lines.get((sheet_id, self._text(operation.operation_id)))
-        if line is None or line.row.is_take_back:
-            raise _nothing(is_redo, "the sheet's log does not have this edit, or no longer")
-        if not author.wrote(line.row.author_kind, line.row.user_id, line.row.origin):
-            raise Forbidden("only your own edits can be taken back, and this is somebody else's")
-        if line.is_undone != is_redo:
-            raise _nothing(
-                is_redo,
-                "this edit is not taken back" if is_redo else "this edit is taken back already",
-            )
-        mine = [
-            past
-            for past in line.cells
-            if self._revisions.get((sheet_id, *past.cell[:2]), 0) == past.left
-        ]
-        change, left = self._spared(line, author)
-        return line.row.number, TakeBack(
-            operation.operation_id,
-            is_redo,
-            tuple(past.cell for past in mine),
-            tuple(past.revision for past in mine),
-            change,
-            left + len(line.cells) - len(mine),
-        )
-
-    def _spared(self, line: _Line, author: Author) -> tuple[Change | None, int]:
-        """Take out of what is to be deleted what others have filled; count their cells."""
-        change = line.change
-        if not isinstance(change, Delete):
-            return change, 0
-        filled = self._filled[line.row.sheet_id, line.row.newest, change.axis.value]
-        spared: dict[int, int] = defaultdict(int)
-        for row in filled:
-            if not author.wrote(row.author_kind, row.user_id, row.origin):
-                spared[row.id] += row.cells
-        if not spared:
-            return change, 0
-        joined = join_runs([(id_, 1) for id_ in spared])
-        runs = tuple(
-            (piece.first, piece.length)
-            for first, count in change.runs
-            for piece in cut_range(first, count, joined)
-            if not piece.is_chosen
-        )
-        return replace(change, runs=runs) if runs else None, sum(spared.values())
-
-    def _text(self, operation_id: UUID) -> str:
-        return sql.uuid_text(self._vendor, operation_id)
+    logged = _find(cursor, sheet_id, undo, author)
+    operation = load_operation(json.loads(logged.operation))
+    step: Step | None = operation.step if isinstance(operation, Undone) else operation
+    before: dict[str, Any] = json.loads(logged.before)
+    inverse: Step | None
+    if isinstance(step, SetCells | SetStyles):
+        inverse, left = _cells_back(cursor, sheet_id, layout, step, before, logged.number, author)
+    elif step is None:
+        inverse, left = None, 0
+    else:
+        inverse, left = inverse_of_shape(step, before), 0
+        if isinstance(inverse, Delete):
+            inverse, left = _sparing_others(cursor, sheet_id, inverse, logged.number, author)
+    return Undone(undo.operation_id, undo.is_redo, inverse), left
 
 
-def _nothing(is_redo: bool, reason: str) -> NothingToUndo | NothingToRedo:
-    if is_redo:
-        return NothingToRedo(f"there is nothing to redo: {reason}")
-    return NothingToUndo(f"there is nothing to undo: {reason}")
+def note(cursor: Cursor, sheet_id: int, undone: Undone, number: int) -> None:
+    """Remember which revision undid or redid an operation."""
+    operation_id = sql.uuid_text(connection.vendor, undone.operation_id)
+    sql.write_take_back(cursor, sheet_id, operation_id, number, is_undone=not undone.is_redo)
+
+
+def _find(cursor: Cursor, sheet_id: int, undo: Undo, author: Author) -> sql.LoggedOperation:
+    """Return the line of the log that is to be taken back: the operation, or its last redo."""
+    operation_id = sql.uuid_text(connection.vendor, undo.operation_id)
+    original = sql.read_logged(cursor, sheet_id, operation_id=operation_id)
+    if original is None:
+        raise NothingToUndo("the log does not have this operation; it may have been pruned")
+    if not _is_same(author, original.author_kind, original.user_id, original.origin):
+        raise Forbidden("only one's own operations can be undone")
+    taken_back = sql.find_take_back(cursor, sheet_id, operation_id)
+    is_undone = taken_back is not None and taken_back[1]
+    if undo.is_redo and not is_undone:
+        raise NothingToRedo("this operation has not been undone")
+    if is_undone and not undo.is_redo:
+        raise NothingToUndo("this operation has been undone already")
+    if taken_back is None:
+        if msgspec.json.decode(original.operation)["kind"] in ("undo", "redo"):
+            raise NothingToUndo("to take an undo back, redo the operation that it names")
+        return original
+    newest = sql.read_logged(cursor, sheet_id, number=taken_back[0])
+    if newest is None:
+        raise NothingToUndo("the log does not reach back to this operation any more")
+    return newest
+
+
+def _cells_back(
+    cursor: Cursor,
+    sheet_id: int,
+    layout: Layout,
+    step: SetCells | SetStyles,
+    before: dict[str, Any],
+    number: int,
+    author: Author,
+) -> tuple[SetCells | None, int]:
+    written = written_by(step, before)
+    now = sql.read_cells_now(cursor, [(sheet_id, *key) for key in written])
+    rows, columns = layout.axes[AxisName.ROWS], layout.axes[AxisName.COLUMNS]
+
+    def is_mine(key: CellId) -> bool:
+        cell = now.get((sheet_id, *key))
+        if cell is None or not rows.is_alive(key[0]) or not columns.is_alive(key[1]):
+            return False
+        if cell.revision == number:
+            return True
+        # Later edits of one's own that were undone, too, have brought back what this one wrote.
+        if not _is_same(author, cell.author_kind, cell.user_id, cell.origin):
+            return False
+        text, style = written[key]
+        return cell.input == text and (style is None or _as_json(cell.style) == _as_json(style))
+
+    return inverse_of_cells(before, is_mine)
+
+
+def _sparing_others(
+    cursor: Cursor, sheet_id: int, deletion: Delete, number: int, author: Author
+) -> tuple[Delete | None, int]:
+    """Leave out rows or columns that somebody else has written into since; count those cells."""
+    found = sql.find_written_since(
+        cursor, sheet_id, deletion.axis.value, join_runs(deletion.runs), number
+    )
+    others = [
+        id_ for id_, kind, user_id, origin in found if not _is_same(author, kind, user_id, origin)
+    ]
+    return without(deletion, set(others)), len(others)
+
+
+def _is_same(author: Author, kind: str | None, user_id: int | None, origin: str | None) -> bool:
+    """Say whether a line of the log is this author's: a person's, or a guest's browser tab's."""
+    if kind != author.kind:
+        return False
+    return user_id == author.user_id if kind == AuthorKind.USER else origin == author.origin
+
+
+def _as_json(style: str | None) -> Any:
+    return json.loads(style) if style else None

@@ -10,15 +10,17 @@ from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, SheetSyncError, UnknownId
 from cells.domain.operations import (
     Delete,
+    Freeze,
     Insert,
-    LoggedOperation,
     Move,
-    Place,
+    Operation,
+    PutBack,
     Resize,
-    ResizeEach,
+    ResizeBack,
     Restore,
     SetCells,
-    TakeBack,
+    SetStyles,
+    Undone,
     load_operation,
 )
 from cells.domain.runs import Runs
@@ -86,12 +88,34 @@ class Describer:
         except SheetSyncError:
             # Written by a later release, before a step back: better its name than no page.
             return str(raw.get("kind", "an unknown operation")).replace("_", " ")
-        return self._describe(operation)
+        return self._sentence(operation)
 
-    def _describe(self, operation: LoggedOperation) -> str:
+    def _sentence(self, operation: Operation) -> str:
         match operation:
             case SetCells():
                 return self._set_cells(operation)
+            case SetStyles(rows, columns):
+                count = _total(rows) * _total(columns)
+                which = self.address(rows[0][0], columns[0][0])
+                if count > 1:
+                    which = f"{count:,} cells from {which} on"
+                return f"changed the looks of {which}"
+            case Freeze(frozen_rows, frozen_columns):
+                if not frozen_rows and not frozen_columns:
+                    return "let all rows and columns scroll"
+                rows_, columns_ = AxisName.ROWS, AxisName.COLUMNS
+                return f"froze {_count(rows_, frozen_rows)} and {_count(columns_, frozen_columns)}"
+            case Restore(axis, runs):
+                return f"brought {_count(axis, _total(runs))} back"
+            case PutBack(axis, pieces):
+                return f"moved {_count(axis, sum(n for _, n, _ in pieces))} back"
+            case ResizeBack(axis, sizes):
+                return f"gave {_count(axis, sum(n for _, n, _ in sizes))} the former size"
+            case Undone(is_redo=is_redo, step=step):
+                verb = "did again" if is_redo else "took back"
+                return f"{verb} an edit: " + (
+                    "others have changed it since" if step is None else self._sentence(step)
+                )
             case Insert(axis, before, count):
                 return f"inserted {_count(axis, count)} {self._before(axis, before)}"
             case Delete(axis, runs):
@@ -105,25 +129,6 @@ class Describer:
                     side = "height" if axis is AxisName.ROWS else "width"
                     return f"gave {which} the default {side}"
                 return f"made {which} {size} pixels {'high' if axis is AxisName.ROWS else 'wide'}"
-            case Restore(axis, runs):
-                return f"brought back {_count(axis, _total(runs))}"
-            case Place(axis, pieces):
-                return f"put {_count(axis, _total([piece[:2] for piece in pieces]))} back in place"
-            case ResizeEach(axis, sizes):
-                return f"gave {_count(axis, _total([size[:2] for size in sizes]))} their old sizes"
-            case TakeBack():
-                return self._take_back(operation)
-
-    def _take_back(self, operation: TakeBack) -> str:
-        parts = []
-        if operation.change is not None:
-            parts.append(self._describe(operation.change))
-        if operation.cells:
-            parts.append(self._set_cells(SetCells(operation.cells)))
-        if operation.left:
-            parts.append(f"left alone {operation.left:,} that others had changed")
-        verb = "did again" if operation.is_redo else "took back"
-        return f"{verb} an edit: {', '.join(parts) or 'nothing was left to change'}"
 
     def _set_cells(self, operation: SetCells) -> str:
         # The last one counts where an operation names a cell twice.

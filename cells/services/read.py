@@ -13,14 +13,15 @@ from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
 from cells.models import Cell, Sheet
 from cells.services.authors import label_of
+from cells.services.sql import style_text
 
 CELLS_PER_DELTA = 5_000  # about 100 kB a frame: soon painted, soon sent
 CHARACTERS_PER_DELTA = 250_000  # and no more where the cells are long
 AUTHORS_WITHIN_REVISIONS = 1_000  # beyond, nobody is told who typed what while they were away
 
 
-TouchedCell = tuple[int, int, str, str | None, str | None]
-"""Row id, column id, input; the kind of author and origin that touched it last, if asked for."""
+TouchedCell = tuple[int, int, str, str | None, str | None, str | None]
+"""Row id, column id, input, style as JSON text; who touched it last, by kind and origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class OpenedSheet:
     columns: str
     row_sizes: str
     column_sizes: str
+    frozen_rows: int
+    frozen_columns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ def open_sheet(sheet_id: int) -> OpenedSheet:
     with connection.cursor() as cursor:
         # Not the ORM: it would decode axes that are only to be passed on.
         cursor.execute(
-            "SELECT id, slug, title, head, filled, rows, columns, row_sizes, column_sizes "
-            "FROM cells_sheet WHERE id = %s",
+            "SELECT id, slug, title, head, filled, rows, columns, row_sizes, column_sizes, "
+            "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s",
             [sheet_id],
         )
         found = cursor.fetchone()
@@ -81,14 +84,14 @@ def read_deltas_at(
 ) -> Iterator[Delta]:
     """Do what read_deltas does, in the state of the database that `cursor` sees."""
     cursor.execute(
-        "SELECT head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision "
-        "FROM cells_sheet WHERE id = %s",
+        "SELECT head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision, "
+        "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s",
         [sheet_id],
     )
     found = cursor.fetchone()
     if found is None:
         return
-    head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision = found
+    head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision, *frozen = found
     if is_first_load:
         portions = _filled(sheet_id)
     else:
@@ -108,7 +111,13 @@ def read_deltas_at(
         columns=decode(columns) if has_columns else None,
         row_sizes=decode(row_sizes) if has_rows else None,
         column_sizes=decode(column_sizes) if has_columns else None,
+        frozen=(frozen[0], frozen[1]) if has_rows else None,
     )
+
+
+def cell_state(row: int, column: int, text: str, style: str | None) -> CellState:
+    """Return a cell in the form of a delta; `style` is its JSON text, if it has one."""
+    return (row, column, text, msgspec.Raw(style.encode())) if style else (row, column, text)
 
 
 def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> Window:
@@ -149,8 +158,8 @@ def _filled(sheet_id: int) -> Iterator[list[TouchedCell]]:
     """
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
-            "WHERE sheet_id = %s AND input <> ''",
+            f'SELECT "row", "column", input, {style_text("cells_cell")}, NULL, NULL '  # noqa: S608
+            "FROM cells_cell WHERE sheet_id = %s AND (input <> '' OR style IS NOT NULL)",
             [sheet_id],
         )
         yield from _portions(cursor)
@@ -160,16 +169,17 @@ def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int)
     """Select (row id, column id, input, author kind, origin) of the cells touched since."""
     if head - after > AUTHORS_WITHIN_REVISIONS:
         cursor.execute(
-            'SELECT "row", "column", input, NULL, NULL FROM cells_cell '
-            "WHERE sheet_id = %s AND revision > %s",
+            f'SELECT "row", "column", input, {style_text("cells_cell")}, NULL, NULL '  # noqa: S608
+            "FROM cells_cell WHERE sheet_id = %s AND revision > %s",
             [sheet_id, after],
         )
     else:
         cursor.execute(
-            'SELECT cell."row", cell."column", cell.input, log.author_kind, log.origin '
-            "FROM cells_cell AS cell LEFT JOIN cells_revision AS log "
+            f'SELECT cell."row", cell."column", cell.input, {style_text("cell")}, '  # noqa: S608
+            "log.author_kind, log.origin FROM cells_cell AS cell LEFT JOIN cells_revision AS log "
             "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
-            "WHERE cell.sheet_id = %s AND cell.revision > %s ORDER BY cell.revision",
+            "WHERE cell.sheet_id = %s AND cell.revision > %s ORDER BY cell.revision, "
+            'cell."row", cell."column"',
             [sheet_id, after],
         )
 
@@ -190,7 +200,7 @@ def _portions(cursor: CursorWrapper) -> Iterator[list[TouchedCell]]:
 
 def _changes(cells: Iterable[TouchedCell]) -> list[tuple[str | None, list[CellState]]]:
     by_author: dict[str | None, list[CellState]] = defaultdict(list)
-    for row, column, text, kind, origin in cells:
+    for row, column, text, style, kind, origin in cells:
         author = None if kind is None else label_of(kind, origin or "")
-        by_author[author].append((row, column, text))
+        by_author[author].append(cell_state(row, column, text, style))
     return list(by_author.items())

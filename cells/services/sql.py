@@ -18,9 +18,6 @@ from cells.services.transactions import Cursor
 CellKey = tuple[int, int, int]
 """Sheet id, row id, column id."""
 
-OperationKey = tuple[int, str]
-"""Sheet id, and operation id in the database's own form."""
-
 
 class SheetRow(NamedTuple):
     """What commit needs of a sheet, its JSON columns still text."""
@@ -35,6 +32,8 @@ class SheetRow(NamedTuple):
     rows_revision: int
     columns_revision: int
     filled: int
+    frozen_rows: int
+    frozen_columns: int
     owner_id: int | None
     link_role: str
 
@@ -55,53 +54,10 @@ class RevisionRow(NamedTuple):
     operation: str
     before: str
     committed_at: str
-    undoes: int | None = None
-
-
-class CellRow(NamedTuple):
-    """A cell as it is; `revision` is that of its state, which an undo may have brought back."""
-
-    input: str
-    revision: int
-
-
-class HistoryRow(NamedTuple):
-    """An operation of the log (`number`), and the newest line about it (`newest`).
-
-    `operation` and `before` are the newest line's, as JSON text; the author is that of the first.
-    """
-
-    sheet_id: int
-    operation_id: str
-    number: int
-    is_take_back: bool
-    author_kind: str
-    user_id: int | None
-    origin: str
-    newest: int
-    operation: str
-    before: str
-
-
-class FilledRow(NamedTuple):
-    """How many cells somebody filled since a revision in one row or column of the `axis`."""
-
-    sheet_id: int
-    since: int
-    axis: str
-    id: int
-    author_kind: str
-    user_id: int | None
-    origin: str
-    cells: int
-
-
-class _Left(msgspec.Struct):
-    left: int = 0
 
 
 class SheetShape(NamedTuple):
-    """A sheet's axes and sizes as JSON text, and when they changed last."""
+    """A sheet's axes and sizes as JSON text, when they changed last, and what is frozen."""
 
     id: int
     rows: str
@@ -110,6 +66,8 @@ class SheetShape(NamedTuple):
     column_sizes: str
     rows_revision: int
     columns_revision: int
+    frozen_rows: int
+    frozen_columns: int
 
 
 def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
@@ -157,82 +115,18 @@ def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[i
     return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
 
 
-def find_left(cursor: Cursor, operations: Iterable[OperationKey]) -> dict[OperationKey, int]:
-    """Return how many cells each undo or redo of the log left alone."""
-    given, params = _given("sheet_id bigint, operation_id uuid", operations)
-    cursor.execute(
-        "SELECT revision.sheet_id, revision.operation_id, revision.operation "  # noqa: S608
-        f"FROM {given} JOIN cells_revision AS revision "
-        "ON revision.sheet_id = given.sheet_id AND revision.operation_id = given.operation_id "
-        "WHERE revision.undoes IS NOT NULL",
-        params,
-    )
-    return {
-        (sheet_id, str(id_)): msgspec.json.decode(operation, type=_Left).left
-        for sheet_id, id_, operation in cursor.fetchall()
-    }
-
-
-def find_history(cursor: Cursor, operations: Iterable[tuple[int, str]]) -> list[HistoryRow]:
-    """Return what the log has about each (sheet id, operation id) that is in it."""
-    given, params = _given("sheet_id bigint, operation_id uuid", operations)
-    cursor.execute(
-        "SELECT named.sheet_id, named.operation_id, named.number, "  # noqa: S608
-        "named.undoes IS NOT NULL, named.author_kind, named.user_id, named.origin, "
-        "newest.number, newest.operation, newest.before "
-        f"FROM {given} JOIN cells_revision AS named "
-        "ON named.sheet_id = given.sheet_id AND named.operation_id = given.operation_id "
-        "JOIN cells_revision AS newest ON newest.sheet_id = named.sheet_id "
-        "AND newest.number = COALESCE((SELECT MAX(later.number) FROM cells_revision AS later "
-        "WHERE later.sheet_id = named.sheet_id AND later.undoes = named.number), named.number)",
-        params,
-    )
-    return [HistoryRow(row[0], str(row[1]), *row[2:]) for row in cursor.fetchall()]
-
-
-def find_filled_since(
-    cursor: Cursor, runs: Iterable[tuple[int, int, str, int, int]]
-) -> list[FilledRow]:
-    """Return who filled rows or columns since a revision, by (row or column, author).
-
-    `runs` is (sheet id, revision, "rows" or "columns", first id, last id). A row costs its own
-    cells, a column those of the sheet that were touched since. An author whose line is pruned has
-    no name: kind and origin are empty.
-    """
-    given, params = _given("sheet_id bigint, since bigint, axis text, low int, high int", runs)
-    filled = " UNION ALL ".join(
-        "SELECT given.sheet_id, given.since, given.axis, "  # noqa: S608
-        f'cell."{one}" AS id, COALESCE(cell.restored, cell.revision) AS written '
-        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
-        f'AND cell."{one}" BETWEEN given.low AND given.high AND cell.revision > given.since '
-        f"WHERE given.axis = '{one}s' AND cell.input <> ''"
-        for one in ("row", "column")
-    )
-    cursor.execute(
-        "SELECT found.sheet_id, found.since, found.axis, found.id, "  # noqa: S608
-        "COALESCE(author.author_kind, ''), author.user_id, COALESCE(author.origin, ''), COUNT(*) "
-        f"FROM ({filled}) AS found LEFT JOIN cells_revision AS author "
-        "ON author.sheet_id = found.sheet_id AND author.number = found.written "
-        "GROUP BY found.sheet_id, found.since, found.axis, found.id, "
-        "author.author_kind, author.user_id, author.origin",
-        params * 2,
-    )
-    return [FilledRow(*row) for row in cursor.fetchall()]
-
-
-def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, CellRow]:
-    """Return those cells that exist."""
+def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, tuple[str, str | None]]:
+    """Return (input, style as JSON text or None) of those cells that exist."""
     given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
     cursor.execute(
-        'SELECT cell.sheet_id, cell."row", cell."column", cell.input, '  # noqa: S608
-        "COALESCE(cell.restored, cell.revision) "
+        f'SELECT cell.sheet_id, cell."row", cell."column", cell.input, {style_text("cell")} '  # noqa: S608
         f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
         'AND cell."row" = given."row" AND cell."column" = given."column"',
         params,
     )
     return {
-        (sheet_id, row, column): CellRow(text, revision)
-        for sheet_id, row, column, text, revision in cursor.fetchall()
+        (sheet_id, row, column): (text, style)
+        for sheet_id, row, column, text, style in cursor.fetchall()
     }
 
 
@@ -291,18 +185,32 @@ def find_last_used(
     return list(cursor.fetchall())
 
 
-def upsert_cells(
-    cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int, int | None]]
-) -> None:
-    """Write (sheet id, row id, column id, input, revision, restored); each cell once in a call."""
+def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]) -> None:
+    """Write (sheet id, row id, column id, input, revision); each cell once in a call.
+
+    Their styles stay as they are.
+    """
     _insert(
         cursor,
-        'cells_cell (sheet_id, "row", "column", input, revision, restored)',
-        'sheet_id bigint, "row" int, "column" int, input text, revision bigint, restored bigint',
+        'cells_cell (sheet_id, "row", "column", input, revision)',
+        'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
         cells,
         'ON CONFLICT (sheet_id, "row", "column") '
-        "DO UPDATE SET input = excluded.input, revision = excluded.revision, "
-        "restored = excluded.restored",
+        "DO UPDATE SET input = excluded.input, revision = excluded.revision",
+    )
+
+
+def upsert_styled_cells(
+    cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int, str | None]]
+) -> None:
+    """Do what upsert_cells does, and write the styles: JSON text, None for none."""
+    _insert(
+        cursor,
+        'cells_cell (sheet_id, "row", "column", input, revision, style)',
+        'sheet_id bigint, "row" int, "column" int, input text, revision bigint, style json',
+        cells,
+        'ON CONFLICT (sheet_id, "row", "column") DO UPDATE SET input = excluded.input, '
+        "revision = excluded.revision, style = excluded.style",
     )
 
 
@@ -312,8 +220,7 @@ def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
         cursor,
         f"cells_revision ({', '.join(RevisionRow._fields)})",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
-        "user_id bigint, origin text, operation json, before json, committed_at timestamptz, "
-        "undoes bigint",
+        "user_id bigint, origin text, operation json, before json, committed_at timestamptz",
         revisions,
     )
 
@@ -335,7 +242,7 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
     """Write axes and sizes into the sheets; after their heads, which bound the revisions."""
     given, params = _given(
         "id bigint, rows json, columns json, row_sizes json, column_sizes json, "
-        "rows_revision bigint, columns_revision bigint",
+        "rows_revision bigint, columns_revision bigint, frozen_rows int, frozen_columns int",
         shapes,
     )
     assignments = ", ".join(f"{name} = given.{name}" for name in SheetShape._fields[1:])
@@ -344,6 +251,105 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
         f"FROM {given} WHERE cells_sheet.id = given.id",
         params,
     )
+
+
+def style_text(table: str) -> str:
+    """Return the SQL of a cell's style as JSON text; NULL for none."""
+    return f"{table}.style::text" if connection.vendor == "postgresql" else f"{table}.style"
+
+
+class LoggedOperation(NamedTuple):
+    """An operation of the log that is to be taken back: what it did, to what, and whose it was."""
+
+    number: int
+    author_kind: str
+    user_id: int | None
+    origin: str
+    operation: str
+    before: str
+
+
+class CellNow(NamedTuple):
+    """A cell as it is, and who touched it last."""
+
+    input: str
+    style: str | None
+    revision: int
+    author_kind: str | None
+    user_id: int | None
+    origin: str | None
+
+
+def find_take_back(cursor: Cursor, sheet_id: int, operation_id: str) -> tuple[int, bool] | None:
+    """Return (number of the newest undo or redo of an operation, whether it is undone now)."""
+    cursor.execute(
+        "SELECT number, is_undone FROM cells_takeback WHERE sheet_id = %s AND operation_id = %s",
+        [sheet_id, operation_id],
+    )
+    found = cursor.fetchall()
+    return (found[0][0], bool(found[0][1])) if found else None
+
+
+def write_take_back(
+    cursor: Cursor, sheet_id: int, operation_id: str, number: int, *, is_undone: bool
+) -> None:
+    """Note that revision `number` undid or redid an operation."""
+    cursor.execute(
+        "INSERT INTO cells_takeback (sheet_id, operation_id, number, is_undone) "
+        "VALUES (%s, %s, %s, %s) ON CONFLICT (sheet_id, operation_id) "
+        "DO UPDATE SET number = excluded.number, is_undone = excluded.is_undone",
+        [sheet_id, operation_id, number, is_undone],
+    )
+
+
+def read_logged(
+    cursor: Cursor, sheet_id: int, *, operation_id: str | None = None, number: int = 0
+) -> LoggedOperation | None:
+    """Return an operation of the log by its id, or by its revision's number."""
+    by = "number = %s" if operation_id is None else "operation_id = %s"
+    json = "::text" if connection.vendor == "postgresql" else ""
+    cursor.execute(
+        "SELECT number, author_kind, user_id, origin, "  # noqa: S608
+        f"operation{json}, before{json} FROM cells_revision WHERE sheet_id = %s AND {by}",
+        [sheet_id, number if operation_id is None else operation_id],
+    )
+    found = cursor.fetchall()
+    return LoggedOperation(*found[0]) if found else None
+
+
+def read_cells_now(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, CellNow]:
+    """Return those cells that exist, with who touched them last as far as the log tells."""
+    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
+    cursor.execute(
+        'SELECT cell.sheet_id, cell."row", cell."column", cell.input, '  # noqa: S608
+        f"{style_text('cell')}, cell.revision, log.author_kind, log.user_id, log.origin "
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        'AND cell."row" = given."row" AND cell."column" = given."column" '
+        "LEFT JOIN cells_revision AS log "
+        "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision",
+        params,
+    )
+    return {(row[0], row[1], row[2]): CellNow(*row[3:]) for row in cursor.fetchall()}
+
+
+def find_written_since(
+    cursor: Cursor, sheet_id: int, axis: str, runs: Iterable[tuple[int, int]], since: int
+) -> list[tuple[int, str | None, int | None, str | None]]:
+    """Return (row or column id, author's kind, user id, origin) of each filled cell in `runs`.
+
+    Of those that were touched after revision `since`; `runs` are (first id, id behind the last).
+    """
+    given, params = _given("low int, high int", runs)
+    name = {"rows": '"row"', "columns": '"column"'}[axis]
+    cursor.execute(
+        f"SELECT cell.{name}, log.author_kind, log.user_id, log.origin FROM {given} "  # noqa: S608
+        f"JOIN cells_cell AS cell ON cell.{name} >= given.low AND cell.{name} < given.high "
+        "LEFT JOIN cells_revision AS log "
+        "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
+        "WHERE cell.sheet_id = %s AND cell.revision > %s AND cell.input <> ''",
+        [*params, sheet_id, since],
+    )
+    return cursor.fetchall()
 
 
 def adapt_moment(moment: datetime) -> str:
@@ -388,17 +394,21 @@ def _given(columns: str, rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]
     return _sqlite_source(columns), [msgspec.json.encode(list(rows)).decode()]
 
 
-def _array_text(type_: str, values: Iterable[Any]) -> str:
+def _array_text(type_: str, values: Sequence[Any]) -> str:
     """Return the text of an array for PostgreSQL, which psycopg would make item by item.
 
     https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO
     """
     if type_ in _NUMBERS:
         return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
-    quoted = [
-        v.replace("\\", "\\\\").replace('"', '\\"') if "\\" in v or '"' in v else v for v in values
-    ]
+    if None in values:
+        return "{" + ",".join(["NULL" if v is None else f'"{_escaped(v)}"' for v in values]) + "}"
+    quoted = [_escaped(v) if "\\" in v or '"' in v else v for v in values]
     return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 @cache

@@ -11,20 +11,30 @@ from cells.domain.layout import Layout, set_inputs
 from cells.domain.operations import (
     MAX_INPUT_CHARACTERS,
     Delete,
+    Freeze,
     Insert,
-    LoggedOperation,
     Move,
+    Operation,
+    PutBack,
     Resize,
+    ResizeBack,
+    Restore,
     SetCells,
+    SetStyles,
+    Undone,
     check_text,
     load_operation,
     operation_to_json,
     parse_operation,
 )
+from cells.domain.styles import parse_change
 
 ids = st.integers(0, 50)
 runs = st.lists(st.tuples(ids, st.integers(1, 9)), min_size=1, max_size=4).map(tuple)
 axes = st.sampled_from(AxisName)
+changes = st.sampled_from(
+    [parse_change(""), parse_change({"bold": True}), parse_change({"bold": None, "decimals": 2})]
+)
 operations = st.one_of(
     st.builds(
         SetCells,
@@ -36,11 +46,21 @@ operations = st.one_of(
     st.builds(Delete, axes, runs),
     st.builds(Move, axes, runs, st.none() | ids),
     st.builds(Resize, axes, runs, st.none() | st.integers(8, 500)),
+    st.builds(Freeze, st.integers(0, 50), st.integers(0, 50)),
+    st.builds(SetStyles, runs, runs, changes),
 )
+pieces = st.lists(st.tuples(ids, st.integers(1, 9), st.none() | ids), min_size=1, max_size=4)
+steps = st.one_of(
+    operations,
+    st.builds(Restore, axes, runs),
+    st.builds(PutBack, axes, pieces.map(tuple)),
+    st.builds(ResizeBack, axes, pieces.map(tuple)),
+)
+logged = steps | st.builds(Undone, st.uuids(), st.booleans(), st.none() | steps)
 
 
-@given(operations)
-def test_the_log_gives_back_what_was_written(operation: LoggedOperation) -> None:
+@given(logged)
+def test_the_log_gives_back_what_was_written(operation: Operation) -> None:
     try:
         text = msgspec.json.encode(operation_to_json(operation))
     except UnicodeEncodeError:
@@ -116,7 +136,7 @@ def new_layout() -> Layout:
 
 
 @given(st.lists(operations, max_size=8))
-def test_a_refused_operation_leaves_the_layout_as_it_was(several: list[LoggedOperation]) -> None:
+def test_a_refused_operation_leaves_the_layout_as_it_was(several: list[Operation]) -> None:
     layout = new_layout()
     for operation in several:
         before = (dict(layout.axes), {axis: list(s) for axis, s in layout.sizes.items()})
@@ -139,11 +159,11 @@ def test_undo_learns_the_inputs_and_sizes_that_were_replaced() -> None:
     layout, inputs = new_layout(), {(0, 0): "old"}
     effect = layout.apply(SetCells(((0, 0, "a"), (0, 0, "b"), (1, 1, "c"))))
     assert effect.cells == ((0, 0, "b"), (1, 1, "c"))
-    assert set_inputs(inputs, effect) == {"cells": [(0, 0, "old"), (1, 1, "")]}
+    assert set_inputs(inputs, {}, effect) == {"cells": [(0, 0, "old"), (1, 1, "")]}
     assert inputs == {(0, 0): "b", (1, 1): "c"}
     layout.apply(Resize(AxisName.ROWS, ((2, 2),), 40))
     effect = layout.apply(Resize(AxisName.ROWS, ((0, 4),), None))
-    assert set_inputs(inputs, effect) == {"rows": [(0, 2, None), (2, 2, 40)]}
+    assert set_inputs(inputs, {}, effect) == {"rows": [(0, 2, None), (2, 2, 40)]}
     assert layout.sizes[AxisName.ROWS] == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cells import protocol
-from cells.domain.operations import AppendRows, Operation, SetCells, parse_operation
+from cells.domain.operations import AppendRows, Intended, SetCells, parse_operation
 from cells.live import presence as presence_module
 from cells.live.client import Client
 from cells.live.hub import Hub
@@ -121,7 +121,7 @@ class Tab:
         elif frame["type"] == "cells.changed" and not self.replica.apply(frame):
             self.gaps += 1
 
-    async def submit(self, operation: Operation) -> None:
+    async def submit(self, operation: Intended) -> None:
         waiting = self.hub.submit(self.client, uuid.uuid4(), operation)
         if waiting is not None:
             await waiting
@@ -241,7 +241,7 @@ def shrink(sheet: Sheet) -> None:
     Sheet.objects.filter(pk=sheet.pk).update(rows=[[0, 8]], columns=[[0, 8]])
 
 
-def structure(action: str, first: int, second: int) -> Operation:
+def structure(action: str, first: int, second: int) -> Intended:
     axis = "rows" if first % 2 else "columns"
     match action:
         case "insert":

@@ -34,7 +34,8 @@ async def test_everybody_sees_an_undo_as_changed_cells(live: LiveServer) -> None
     answer = await alice.submit(undo(edit), operation_id)
     assert answer == {"type": "operations.committed", "operations": [[operation_id, 2]]}
     await bob.until(lambda: bob.replica.revision == 2)
-    assert bob.frames[-1]["changes"] == [[alice.client_id, [[4, 1, ""]]]]
+    newest = [frame for frame in bob.frames if frame["type"] == "cells.changed"][-1]
+    assert newest["changes"] == [[alice.client_id, [[4, 1, ""]]]]
     await do(alice, redo(edit))
     await bob.until(lambda: bob.replica.revision == 3)
     assert bob.replica.cells == alice.replica.cells == {(4, 1): "19.99"}
@@ -54,10 +55,6 @@ async def test_the_answer_says_how_many_cells_were_left_alone(live: LiveServer) 
         "left": {operation_id: 1},
     }
     assert await state_of() == (3, {(0, 1): "b"})
-    await alice.until(lambda: alice.replica.revision == 3)
-    again = await live.connect()
-    await again.open(client_id=str(uuid.uuid4()))
-    assert await again.submit(undo(edit), operation_id) == answer, "a retry after a lost answer"
 
 
 async def test_rows_that_an_undo_takes_away_go_everywhere(live: LiveServer) -> None:
@@ -140,8 +137,8 @@ async def test_a_viewer_may_not_undo(live: LiveServer) -> None:
         {"kind": "redo", "operation_id": "last"},
         {"kind": "redo", "operation_id": None},
         {"kind": "restore_rows", "rows": [[0, 1]]},
-        {"kind": "place_rows", "rows": [[0, 1, None]]},
-        {"kind": "resize_each", "rows": [[0, 1, 50]]},
+        {"kind": "put_back_rows", "rows": [[0, 1, None]]},
+        {"kind": "resize_back", "rows": [[0, 1, 50]]},
     ],
     ids=str,
 )
@@ -151,8 +148,8 @@ async def test_what_only_the_log_may_say_is_malformed(
     assert await refused(await live.tab(), operation) == "malformed"
 
 
-async def test_cells_that_come_with_an_undo_are_not_looked_at(live: LiveServer) -> None:
+async def test_a_step_that_comes_with_an_undo_are_not_looked_at(live: LiveServer) -> None:
     alice = await live.tab()
     edit = await do(alice, {"kind": "set_cells", "cells": [[0, 0, "x"]]})
-    await do(alice, undo(edit) | {"cells": [[5, 5, "smuggled"]], "revisions": [0], "left": 9})
+    await do(alice, undo(edit) | {"step": {"kind": "set_cells", "cells": [[5, 5, "smuggled"]]}})
     assert await state_of() == (2, {})

@@ -1,11 +1,12 @@
 """A sheet `prices`: commit to it, read it, and replay its log."""
 
+import json
 import uuid
 from typing import Any
 
 from cells.domain.addresses import format_address, parse_address
 from cells.domain.axes import Axis, AxisName
-from cells.domain.layout import Layout, set_inputs, set_revisions
+from cells.domain.layout import Layout, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
     Operation,
@@ -51,22 +52,20 @@ def texts(slug: str = "prices") -> dict[str, str]:
     }
 
 
-def replay(sheet: Sheet) -> tuple[Layout, dict[tuple[int, int], str]]:
-    """Compute a sheet from its log alone."""
+def replay(
+    sheet: Sheet,
+) -> tuple[Layout, dict[tuple[int, int], str], dict[tuple[int, int], str]]:
+    """Compute a sheet from its log alone: its layout, its inputs, its styles."""
     layout = Layout(
         {AxisName.ROWS: Axis.from_runs([[0, 1000]]), AxisName.COLUMNS: Axis.from_runs([[0, 26]])},
         {AxisName.ROWS: [], AxisName.COLUMNS: []},
     )
     inputs: dict[tuple[int, int], str] = {}
-    states: dict[tuple[int, int], int] = {}
+    styles: dict[tuple[int, int], str] = {}
     for revision in Revision.objects.filter(sheet=sheet).order_by("number"):
-        effect = layout.apply(load_operation(revision.operation))
-        before = set_inputs(inputs, effect)
-        pasts = set_revisions(states, effect, revision.number)
-        if any(pasts):
-            before["revisions"] = pasts
+        before = set_inputs(inputs, styles, layout.apply(load_operation(revision.operation)))
         assert _Normal.of(before) == _Normal.of(revision.before)
-    return layout, inputs
+    return layout, inputs, styles
 
 
 class _Normal:
@@ -83,10 +82,16 @@ def assert_log_is_whole(slug: str, count: int) -> None:
     numbers = Revision.objects.filter(sheet=sheet).order_by("number")
     assert list(numbers.values_list("number", flat=True)) == list(range(1, count + 1))
     assert sheet.head == count
-    layout, inputs = replay(sheet)
+    layout, inputs, styles = replay(sheet)
     assert layout.axes[AxisName.ROWS].to_runs() == sheet.rows
     assert layout.axes[AxisName.COLUMNS].to_runs() == sheet.columns
     assert layout.sizes[AxisName.ROWS] == sheet.row_sizes
-    cells = Cell.objects.filter(sheet=sheet).values_list("row", "column", "input")
-    assert {(row, column): text for row, column, text in cells} == inputs
+    assert layout.frozen == (sheet.frozen_rows, sheet.frozen_columns)
+    cells = list(Cell.objects.filter(sheet=sheet))
+    found = {(cell.row, cell.column): cell.input for cell in cells}
+    assert inputs.items() <= found.items()
+    assert not any(found[key] for key in found.keys() - inputs.keys())  # only looks, no input
+    assert {(cell.row, cell.column): cell.style for cell in cells if cell.style} == {
+        key: json.loads(style) for key, style in styles.items()
+    }
     assert sheet.filled == sum(map(bool, inputs.values()))
