@@ -6,10 +6,11 @@ from playwright.sync_api import Page, expect
 
 _CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down) => {
   const isSeen = (element, name, at) => !element.hidden && element.getAttribute(name) == at + 2;
-  const row = [...document.querySelectorAll("#grid .row")]
-    .find((row) => isSeen(row, "aria-rowindex", top + down));
-  return Array.from({length: columns}, (_, across) => row && [...row.children]
-    .find((cell) => isSeen(cell, "aria-colindex", left + across))?.textContent);
+  const cells = [...document.querySelectorAll("#grid .pane:not([hidden]) .row")]
+    .filter((row) => isSeen(row, "aria-rowindex", top + down))
+    .flatMap((row) => [...row.children]);
+  return Array.from({length: columns}, (_, across) =>
+    cells.find((cell) => isSeen(cell, "aria-colindex", left + across))?.textContent);
 })"""
 
 

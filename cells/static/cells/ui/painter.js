@@ -127,10 +127,10 @@ export class Painter {
     this.#show(corner, hasTop && hasLeft, across.frozenSize, down.frozenSize);
     const right = { x: origin.x, y: 0 };
     const below = { x: 0, y: origin.y };
-    if (hasTop && hasLeft) corner.paint(view, down.still, across.still, STILL, STILL, null);
-    if (hasLeft) left.paint(view, down.moving, across.still, below, { x: 0, y: down.scroll }, null);
-    if (hasTop) top.paint(view, down.still, across.moving, right, { x: across.scroll, y: 0 }, hasLeft ? corner : null);
-    main.paint(view, down.moving, across.moving, origin, { x: across.scroll, y: down.scroll }, hasLeft ? left : null);
+    if (hasTop && hasLeft) corner.paint(view, down.still, across.still, STILL, STILL);
+    if (hasLeft) left.paint(view, down.moving, across.still, below, { x: 0, y: down.scroll });
+    if (hasTop) top.paint(view, down.still, across.moving, right, { x: across.scroll, y: 0 });
+    main.paint(view, down.moving, across.moving, origin, { x: across.scroll, y: down.scroll });
   }
 
   /**

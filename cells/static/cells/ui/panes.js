@@ -1,4 +1,8 @@
-/** One pane of cells: those that scroll, or those that frozen rows or columns keep in view. */
+/**
+ * One pane of cells: those that scroll, or those that frozen rows or columns keep in view.
+ *
+ * A row of the sheet is a row in each pane that has cells of it; their indices tell assistive technology what belongs together.
+ */
 
 import { element } from "./elements.js";
 import { makeCell, markCell, paintCell } from "./cell_slots.js";
@@ -11,12 +15,11 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
 /** @typedef {import("./cell_slots.js").CellSlot} CellSlot */
 /** @typedef {import("./painter.js").View} View */
 /** @typedef {import("./ports.js").Stretch} Stretch */
-/** @typedef {{element: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, owns: string}} RowSlot */
+/** @typedef {{element: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number}} RowSlot */
 /** @typedef {{x: number, y: number}} Offset in pixels */
 
 export class Pane {
   #name;
-  #isWhole;
   #ruler;
   /** @type {RowSlot[]} */ #rowSlots = [];
   #columnCapacity = 0;
@@ -30,7 +33,6 @@ export class Pane {
   constructor(name, ruler) {
     this.#name = name;
     this.#ruler = ruler;
-    this.#isWhole = name === "main" || name === "top"; // its rows are rows, and own the cells that stay at the left
     this.element = element("div", `pane pane-${name}`, { role: "presentation" });
     this.element.append(this.#layer);
   }
@@ -53,28 +55,17 @@ export class Pane {
    * @param {Stretch} columns
    * @param {Offset} origin of the layer, in pixels of the sheet
    * @param {Offset} scroll
-   * @param {Pane|null} owned whose cells belong to the same rows
    */
-  paint(view, rows, columns, origin, scroll, owned) {
+  paint(view, rows, columns, origin, scroll) {
     this.#makeRoom(rows.last - rows.first + 1, columns.last - columns.first + 1);
     for (const [place, slot] of this.#rowSlots.entries()) {
       const row = positionIn(place, this.#rowSlots.length, rows.first);
       slot.element.hidden = row > rows.last;
       if (row > rows.last) continue;
       this.#placeRow(view, slot, row, origin);
-      const owns = owned?.rowId(row) ?? "";
-      if (slot.owns !== owns) slot.element.setAttribute("aria-owns", (slot.owns = owns));
       this.#paintCells(view, slot, row, columns, origin);
     }
     this.#layer.style.transform = `translate(${origin.x - scroll.x}px, ${origin.y - scroll.y}px)`;
-  }
-
-  /**
-   * Return the id of the element that holds a row's cells.
-   * @param {number} row
-   */
-  rowId(row) {
-    return `${this.#name}-row-${row % this.#rowSlots.length}`;
   }
 
   /**
@@ -87,11 +78,11 @@ export class Pane {
     this.#columnCapacity = Math.max(columns + SPARE, this.#columnCapacity);
     const prefix = this.#name === "main" ? "cell" : `${this.#name}-cell`;
     this.#rowSlots = Array.from({ length: capacity }, (_, place) => {
-      const row = element("div", "row", { role: this.#isWhole ? "row" : "presentation", id: `${this.#name}-row-${place}` });
+      const row = element("div", "row", { role: "row" });
       const name = element("div", "row-name", { role: "rowheader", "aria-colindex": "1" });
       const cells = Array.from({ length: this.#columnCapacity }, (__, column) => makeCell(`${prefix}-${place}-${column}`));
-      row.append(...(this.#isWhole ? [name] : []), ...cells.map((slot) => slot.element));
-      return { element: row, name, cells, top: NaN, height: NaN, row: -1, owns: "" };
+      row.append(name, ...cells.map((slot) => slot.element));
+      return { element: row, name, cells, top: NaN, height: NaN, row: -1 };
     });
     this.#layer.replaceChildren(...this.#rowSlots.map((slot) => slot.element));
   }

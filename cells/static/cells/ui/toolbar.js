@@ -172,7 +172,7 @@ export class Toolbar {
    * @param {string} text
    */
   #decimals(name, text) {
-    const drawing = element("span", "glyph glyph-decimals", { "aria-hidden": "true" }, text);
+    const drawing = element("span", "glyph glyph-decimals", { "aria-hidden": "true", "data-drawn": text }); // a drawing, no text
     drawing.append(icon(name));
     return drawing;
   }
