@@ -17,6 +17,7 @@ import { reasonOf } from "./ui/refusals.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
 import { Tints } from "./ui/tints.js";
+import { gettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
@@ -48,7 +49,8 @@ const replica = new Replica({
     showStatus();
   },
   refused: ({ code, message, text, operation }) => {
-    offers.refused(`Not saved: ${reasonOf(code, message, grid.hasDeletedFor(operation))}`, text, operation);
+    const reason = reasonOf(code, message, grid.hasDeletedFor(operation));
+    offers.refused(gettext("Not saved: %(reason)s", { reason }), text, operation);
   },
   overwritten: (overwritten) => offers.overwritten(presence.author(overwritten.author)?.name ?? "", overwritten),
   arrived: (changes) => {
@@ -155,7 +157,12 @@ zoom.restore();
 
 const goRound = makeRegions(() => grid.finish());
 const offers = new Offers(byId("stage"), {
-  rectOf: (row_id, column_id) => grid.rectOf(row_id, column_id),
+  rectOf: (row_id, column_id) => {
+    const rects = grid.rectOf(row_id, column_id);
+    if (rects === null) return null;
+    const { x, y, width, height } = rects.view;
+    return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
+  },
   addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
   goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
   putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),

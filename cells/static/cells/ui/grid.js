@@ -19,6 +19,7 @@ import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
 import { Touch } from "./touch.js";
+import { gettext } from "./words.js";
 import { boundedZoom } from "./zoom.js";
 
 const BURST_MS = 5_000; // who presses Ctrl+Z again and again is told once
@@ -124,7 +125,7 @@ export class Grid {
         this.repaint();
       },
     });
-    host.setAttribute("aria-description", "Tab moves between cells. Press Ctrl+F6 to leave the grid.");
+    host.setAttribute("aria-description", gettext("Tab moves between cells. Press F6 or Ctrl+F6 to leave the grid."));
     this.#strays = new Strays((isOpen) => host.classList.toggle("is-astray", isOpen));
     host.addEventListener("pointerdown", () => this.#strays.end(), true);
     host.addEventListener("blur", () => this.#strays.end());
