@@ -117,7 +117,7 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     outbox: [],
     refusals: [],
     overwritten: [],
-    news: [],
+    told: [],
     journal: new Map(),
     isConnected: false,
     server: null,
@@ -158,7 +158,7 @@ export function makeClient(name, random = () => 0.5, packing = null) {
     changed: () => {},
     refused: (refusal) => client.refusals.push(refusal),
     overwritten: (overwritten) => client.overwritten.push(overwritten),
-    arrived: (changes) => client.news.push(...changes),
+    arrived: (changes) => client.told.push(...changes),
     journal: {
       put: (kept) => kept.forEach((line) => client.journal.set(line.order, { operation_id: line.operation_id, operation: line.operation, order: line.order })),
       remove: (kept) => kept.forEach(({ order }) => client.journal.delete(order)),
