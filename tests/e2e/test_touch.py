@@ -230,8 +230,11 @@ def test_the_zoom_control_works_and_is_remembered(open_own: Open) -> None:
     assert zoom_of(grid) == "100%"
 
 
-def test_what_a_finger_has_to_hit_is_large_enough(phone: GridPage) -> None:
+def test_what_a_finger_has_to_hit_is_large_enough(phone: GridPage, open_own: Open) -> None:
     assert phone.page.evaluate("matchMedia('(pointer: coarse)').matches")
+    _ = open_own(), open_own()
+    expect(phone.page.locator("#people .badge")).to_have_count(2)
+    assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
     small = phone.page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, textarea")]
           .filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !one.closest("#grid"))

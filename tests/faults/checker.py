@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.faults.database import Stored
 from tests.faults.history import Event
-from tests.faults.replay import Replay, TakeBacks, shape_of
+from tests.faults.replay import Replay, shape_of
 
 # What an edit may be refused for good with: somebody else deleted its row or column.
 RIGHTFUL_REFUSALS = {"deleted"}
@@ -33,7 +33,6 @@ class Promise(StrEnum):
     REVISIONS_WITH_GAPS = "the revisions are not 1, 2, 3 … head"
     WENT_BACK = "a client was told of an older head than it had"
     STATE_IS_NOT_THE_LOG = "replaying the log gives another state than the database has"
-    TAKEN_BACK_WRONGLY = "an undo or redo changed what others have written, or not what it should"
     CLIENT_SAW_ANOTHER_STATE = "a client held what the sheet never was at that revision"
     CLIENT_NOT_EQUAL = "a client did not end up equal to the database"
     MESSAGE_LOST = "published, and neither in the log nor a dead letter"
@@ -71,7 +70,6 @@ def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -
         *_check_log(stored),
         *_check_edits(clients, stored, replay),
         *_check_state(stored, replay),
-        *_check_take_backs(stored),
         *_check_messages(published, stored, slug),
         *(
             violation
@@ -96,9 +94,7 @@ def _check_log(stored: Stored) -> Iterator[Violation]:
             yield Violation(Promise.COMMITTED_TWICE, f"operation {operation_id} at {at}")
     places: dict[str, list[int]] = defaultdict(list)
     for line in stored.log:
-        if line.operation["kind"] != "set_cells":
-            continue  # what an undo brings back was there before
-        for text in {text for _, _, text in line.operation["cells"] if text}:
+        for text in {text for _, _, text in line.operation.get("cells", ()) if text}:
             places[text].append(line.number)
     for text, at in places.items():
         if len(at) > 1:
@@ -118,7 +114,7 @@ def _check_edits(
             match event["what"]:
                 case "submit":
                     submitted[operation_id] = event["operation"]
-                    if line is not None and _as_submitted(line.operation) != event["operation"]:
+                    if line is not None and line.operation != event["operation"]:
                         yield Violation(
                             Promise.COMMITTED_ALTERED,
                             f"{name} submitted {event['operation']} as {operation_id}, "
@@ -163,13 +159,6 @@ def _check_edits(
             )
 
 
-def _as_submitted(operation: dict[str, Any]) -> dict[str, Any]:
-    """Return what a client says of what the log has: of an undo, what it names."""
-    if operation["kind"] in ("undo", "redo"):
-        return {name: operation[name] for name in ("kind", "operation_id")}
-    return operation
-
-
 def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> Iterator[Violation]:
     named = {("rows", id_) for row, _, _ in operation.get("cells", ()) for id_ in (row,)} | {
         ("columns", column) for _, column, _ in operation.get("cells", ())
@@ -181,23 +170,13 @@ def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> I
             for id_ in range(first, first + count)
         }
     is_right = event["code"] in RIGHTFUL_REFUSALS and any(
-        id_ in replay.ever_deleted[axis] for axis, id_ in named
+        id_ in replay.deleted[axis] for axis, id_ in named
     )
     if not is_right:
         yield Violation(
             Promise.REFUSED_WRONGLY,
             f"{name} had {operation} refused with {event['code']!r} at {event['t']} s",
         )
-
-
-def _check_take_backs(stored: Stored) -> Iterator[Violation]:
-    piles = TakeBacks()
-    for line in stored.log:
-        try:
-            piles.look_at(line.operation, line.operation_id)
-        except ValueError as error:
-            yield Violation(Promise.TAKEN_BACK_WRONGLY, f"revision {line.number}: {error}")
-            return  # what comes after it cannot be told
 
 
 def _check_state(stored: Stored, replay: Replay) -> Iterator[Violation]:

@@ -95,8 +95,6 @@ class Editor:
         self._client_id = str(uuid.uuid4())
         self._journal: dict[str, _Unanswered] = {}
         self._answers: dict[str, int | str] = {}
-        self._done: list[str] = []  # one's own edits in the log, as a person would undo them
-        self._undone: list[str] = []
         self._number = 0
         self._has_to_paste = False
         self._failures = 0
@@ -147,13 +145,11 @@ class Editor:
         )
 
     def reload(self) -> None:
-        """Begin anew with nothing but the journal, as a tab does that is reloaded.
-
-        It keeps its client_id, and so a guest may still take back what they did before.
-        """
+        """Begin anew with nothing but the journal, as a tab does that is reloaded."""
         self.history.note("reload", unacknowledged=len(self._journal))
         self._replica = _Sheet()
         self._life += 1
+        self._client_id = str(uuid.uuid4())
         self._known_head = self._opened_head = 0
         self._hang_up()
 
@@ -208,8 +204,6 @@ class Editor:
                 self._submit({"kind": "set_cells", "cells": cells})
         draw = self._draw
         chance = draw.random()
-        if chance < 0.12 and (taking_back := self._take_back()) is not None:
-            return taking_back
         if chance < 0.93:
             count = draw.choice([1, 1, 1, 2, 5])
             return {"kind": "set_cells", "cells": [self._cell(rows, columns) for _ in range(count)]}
@@ -224,25 +218,6 @@ class Editor:
             before = draw.choice([id_ for id_ in ids[:ROWS] if id_ != few[0][0]])
             return {"kind": f"move_{axis}", axis: few, "before": before}
         return {"kind": "resize", axis: few, "size": draw.choice([None, 20, 50, 120])}
-
-    def _take_back(self) -> Frame | None:
-        """Return an undo or a redo, if there is one to do; the next waits for its answer."""
-        if any(edit.operation["kind"] in ("undo", "redo") for edit in self._journal.values()):
-            return None
-        if self._undone and self._draw.random() < 0.4:
-            return {"kind": "redo", "operation_id": self._undone[-1]}
-        return {"kind": "undo", "operation_id": self._done[-1]} if self._done else None
-
-    def _note_step(self, operation_id: str, operation: Frame) -> None:
-        match operation["kind"]:
-            case "undo":
-                self._done.remove(operation["operation_id"])
-                self._undone.append(operation["operation_id"])
-            case "redo":
-                self._undone.remove(operation["operation_id"])
-                self._done.append(operation["operation_id"])
-            case _:
-                self._done.append(operation_id)
 
     def _cell(self, rows: list[int], columns: list[int]) -> list[object]:
         text = self._text() if self._draw.random() < 0.92 else ""
@@ -459,8 +434,7 @@ class Editor:
                 self._complain(
                     f"operation {operation_id} was answered with {earlier}, then with {revision}"
                 )
-            if (edit := self._journal.pop(operation_id, None)) is not None:
-                self._note_step(operation_id, edit.operation)
+            if self._journal.pop(operation_id, None) is not None:
                 self.history.note("acknowledged", operation_id=operation_id, revision=revision)
             self._hear_of(revision)
         self._send_what_may()

@@ -184,6 +184,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     overwritten: [],
     left: [],
     news: [],
+    told: [],
     journal: new Map(),
     steps: null, // what a reload would find
     isConnected: false,
@@ -224,9 +225,9 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     changed: (what) => what === "history" && client.news.push([client.replica.canUndo, client.replica.canRedo]),
     refused: (refusal) => client.refusals.push(refusal),
     overwritten: (overwritten) => client.overwritten.push(overwritten),
-    arrived: (changes) => client.news.push(...changes),
     left: (count) => client.left.push(count),
     steps: { load: () => structuredClone(steps), save: (kept) => (client.steps = structuredClone(kept)) },
+    arrived: (changes) => client.told.push(...changes),
     journal: {
       put: (kept) => kept.forEach((line) => client.journal.set(line.order, { operation_id: line.operation_id, operation: line.operation, order: line.order })),
       remove: (kept) => kept.forEach(({ order }) => client.journal.delete(order)),

@@ -56,6 +56,16 @@ test("nothing is said later, of an own newer text, of an emptied cell, of anothe
   assert.deepEqual(lost, []);
 });
 
+test("what was taken back oneself is not lost to the next", () => {
+  const { overwrites, lost, write } = begun();
+  write("a", "mine");
+  overwrites.committed("a", 5);
+  overwrites.ownArrived([[1, 1, "mine"]], 5);
+  overwrites.ownArrived([[1, 1, ""]], 6); // an undo
+  overwrites.arrived("ada", [[1, 1, "hers"]], 7);
+  assert.deepEqual(lost, []);
+});
+
 test("a refused text is not offered twice", () => {
   const { overwrites, lost, write } = begun();
   write("a", "mine");
@@ -86,13 +96,13 @@ test("news are what others change now: no first load, no catch-up, nothing of on
   alice.exchange(server);
   alice.replica.submit({ kind: "set_cells", cells: [[2, 1, "own"]] });
   alice.exchange(server);
-  assert.deepEqual(alice.news, []);
+  assert.deepEqual(alice.told, []);
   server.commit("bob", { kind: "set_cells", cells: [[3, 1, "now"]] });
   alice.exchange(server);
-  assert.deepEqual(alice.news.map(([author]) => author), ["bob"]);
+  assert.deepEqual(alice.told.map(([author]) => author), ["bob"]);
   alice.disconnect();
   server.commit("bob", { kind: "set_cells", cells: [[4, 1, "meanwhile"]] });
   alice.connect(server);
   alice.exchange(server);
-  assert.equal(alice.news.length, 1);
+  assert.equal(alice.told.length, 1);
 });

@@ -182,7 +182,12 @@ zoom.restore();
 
 const goRound = makeRegions(() => grid.finish());
 const offers = new Offers(byId("stage"), {
-  rectOf: (row_id, column_id) => grid.rectOf(row_id, column_id),
+  rectOf: (row_id, column_id) => {
+    const rects = grid.rectOf(row_id, column_id);
+    if (rects === null) return null;
+    const { x, y, width, height } = rects.view;
+    return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
+  },
   addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
   goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
   putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),

@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,13 +10,9 @@ from django.db import transaction
 from django.db.models import F
 
 from cells import consumers
-from cells.domain import undoing
-from cells.domain.operations import LoggedOperation
-from cells.domain.undoing import PastCell
 from cells.live.mailbox import Mailbox
 from cells.live.tail import Tail
 from cells.models import Sheet
-from cells.services import history
 from cells.services.commit import CommitResult, Committed, Submission, commit
 
 __all__ = ["DEFECTS", "consumers"]  # the latter with all that imports `commit`
@@ -93,28 +89,9 @@ def lose_hints() -> None:
     Mailbox.is_alone = property(lambda self: True, lambda self, value: None)  # type: ignore[assignment]
 
 
-def undo_over_others() -> None:
-    """Put cells back whoever has written them since."""
-
-    class Whatever(int):
-        def __eq__(self, other: object) -> bool:
-            return True
-
-        __hash__ = int.__hash__
-
-    def cells_before(
-        number: int, operation: LoggedOperation, before: Mapping[str, Any]
-    ) -> list[PastCell]:
-        found = undoing.cells_before(number, operation, before)
-        return [past._replace(left=Whatever()) for past in found]
-
-    history.cells_before = cells_before  # type: ignore[attr-defined]
-
-
 DEFECTS: dict[str, Callable[[], None]] = {
     "lose_commits": replace_commit(lose_commits),
     "commit_twice": replace_commit(commit_twice),
     "skip_revisions": replace_commit(skip_revisions),
-    "undo_over_others": undo_over_others,
     "lose_hints": lose_hints,
 }

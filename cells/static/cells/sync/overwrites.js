@@ -94,6 +94,21 @@ export class Overwrites {
     }
   }
 
+  /**
+   * One's own writing has come back: where it is not the text that is known, an undo has taken that back.
+   * @param {WireCell[]} cells
+   * @param {number} through
+   */
+  ownArrived(cells, through) {
+    if (this.#written.size === 0) return;
+    for (const [row, column, input] of cells) {
+      const own = this.#own.get(row, column);
+      if (!own || input === own.text) continue;
+      const { revision = 0 } = this.#written.get(own.operation_id) ?? {};
+      if (revision > 0 && through > revision) this.#own.delete(row, column);
+    }
+  }
+
   /** Let time pass. */
   tick() {
     const now = this.#now();

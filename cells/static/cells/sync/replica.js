@@ -338,7 +338,8 @@ export class Replica {
     }
     const isNews = this.isLoaded && !this.#isBehind;
     for (const [author, cells] of frame.changes) {
-      if (author !== this.#around.client_id) this.#overwrites.arrived(author, cells, frame.through);
+      if (author === this.#around.client_id) this.#overwrites.ownArrived(cells, frame.through);
+      else this.#overwrites.arrived(author, cells, frame.through);
       for (const cell of cells) this.#confirmed.takeCell(cell);
       this.#loadedCells += cells.length;
     }

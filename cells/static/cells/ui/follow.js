@@ -54,6 +54,11 @@ export class Follow {
     this.#goTo(client);
   }
 
+  /** How much of the grid's upper edge is taken, in pixels. */
+  get height() {
+    return this.#bar.offsetHeight; // 0 while it is hidden
+  }
+
   stop() {
     if (this.#followed === null) return;
     this.#followed = null;

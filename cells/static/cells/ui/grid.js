@@ -135,7 +135,7 @@ export class Grid {
         this.repaint();
       },
     });
-    host.setAttribute("aria-description", "Tab moves between cells. Press Ctrl+F6 to leave the grid.");
+    host.setAttribute("aria-description", gettext("Tab moves between cells. Press F6 or Ctrl+F6 to leave the grid."));
     this.#strays = new Strays((isOpen) => host.classList.toggle("is-astray", isOpen));
     host.addEventListener("pointerdown", () => this.#strays.end(), true);
     host.addEventListener("blur", () => this.#strays.end());

@@ -1,6 +1,7 @@
 /** What a person must be told, and texts that they may want back. */
 
 import { element, writeClipboard } from "./elements.js";
+import { gettext } from "./words.js";
 
 const SHORT_MS = 5_000; // a remark goes by itself; a lost text stays until it is dismissed
 const MAX_NOTICES = 4;
@@ -23,7 +24,7 @@ export class Notices {
     const notice = element("li", "notice", { role: lost ? "alert" : "status" });
     notice.dataset.said = sentence + lost;
     notice.append(element("p", "notice-text", {}, sentence));
-    const text = element("pre", "notice-lost", {}, lost);
+    const text = element("pre", "notice-lost", { role: "group", dir: "auto", tabindex: "0", "aria-label": gettext("Your text") }, lost);
     /** @param {string} more */
     const say = (more) => {
       text.textContent = more;

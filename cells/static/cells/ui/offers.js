@@ -165,7 +165,7 @@ export class Offers {
     /** @type {Card} */
     const card = { cell, sentence, texts, again: again && (() => again(text)), element: box, where, side: "" };
     where.addEventListener("click", () => this.#around.goTo(cell.row, cell.column));
-    const lost = element("pre", "offer-lost", { dir: "auto", tabindex: "0", "aria-label": gettext("Your text") }, texts.join("\n"));
+    const lost = element("pre", "offer-lost", { role: "group", dir: "auto", tabindex: "0", "aria-label": gettext("Your text") }, texts.join("\n"));
     box.append(element("p", "offer-text", {}, sentence));
     if (texts.length > 0) box.append(lost);
     box.append(this.#buttons(card, lost), where);
