@@ -147,6 +147,8 @@ def test_the_header_is_reached_and_left_by_keyboard(open_sheet: OpenSheet, sheet
     assert grid.page.evaluate(focused) == "help-button"
     grid.press("Tab")
     assert grid.page.evaluate(focused) == "Sign in"
+    grid.press("Tab")  # the toolbar is one stop; arrows lead on within it
+    assert grid.page.evaluate("document.activeElement.closest('#toolbar') !== null")
     grid.press("Tab")
     assert grid.page.evaluate(focused) == "name-box"
     grid.press("Tab", "Tab")
