@@ -4,13 +4,13 @@ The ids of an axis are 0, 1, 2 … without a gap, in whatever order people moved
 one stays in its place as a tombstone. Every function here costs O(runs), not O(ids).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from cells.domain.errors import Deleted, LimitExceeded, Malformed, UnknownId
 from cells.domain.runs import Runs, cut_range, join_runs
@@ -31,6 +31,10 @@ class AxisName(StrEnum):
     @property
     def limit(self) -> int:
         return MAX_ROWS if self is AxisName.ROWS else MAX_COLUMNS
+
+
+AxisPiece: TypeAlias = tuple[int, int, int | None]
+"""First id, count, and the id that stands behind; None is the end of the axis."""
 
 
 class Run(NamedTuple):
@@ -144,9 +148,18 @@ class Axis:
         """
         return self._with_life(runs, is_alive=False)
 
-    def restore(self, runs: Runs) -> "Axis":
-        """Bring tombstones back to life where they stand. Raises UnknownId and Malformed."""
-        return self._with_life(runs, is_alive=True)
+    def restore(self, runs: Runs, limit: int = MAX_IDS) -> "Axis":
+        """Bring tombstones back to life where they stand.
+
+        Raises UnknownId, Malformed and, when more than `limit` ids would be alive, LimitExceeded.
+        """
+        restored = self._with_life(runs, is_alive=True)
+        if len(restored) > max(limit, len(self)):
+            raise LimitExceeded(
+                f"with these back there would be {len(restored):,}, and {limit:,} is the limit; "
+                "delete some first"
+            )
+        return restored
 
     def move(self, runs: Runs, before: int | None) -> "Axis":
         """Put living ids in front of `before`, or at the end for None, in their present order.
@@ -176,7 +189,7 @@ class Axis:
             if is_chosen and run.is_alive == is_alive
         ]
 
-    def followers_of(self, runs: Runs) -> list[tuple[int, int, int | None]]:
+    def followers_of(self, runs: Runs) -> list[AxisPiece]:
         """Return (first id, count, the id that stands behind it) of each piece of `runs`."""
         pieces = self._cut(runs)
         return [
@@ -188,6 +201,43 @@ class Axis:
             for place, (run, is_chosen) in enumerate(pieces)
             if is_chosen
         ]
+
+    def place(self, pieces: Sequence[AxisPiece]) -> "Axis":
+        """Put pieces, alive or not, in front of what followers_of said stood behind them.
+
+        What it names is where it was when nothing else was moved since; in front of its follower
+        in any case. Raises UnknownId.
+        """
+        cut = self._cut([(first, count) for first, count, _ in pieces])
+        chosen = sorted(run for run, is_chosen in cut if is_chosen)
+        firsts = [run.first for run in chosen]
+        # Neighbours that both moved go together: the one behind is where the one in front goes.
+        groups: dict[int | None, list[list[Run]]] = {}
+        anchor, follower = None, None
+        for first, count, behind in reversed(pieces):
+            if behind is None or behind != follower:
+                anchor = behind
+            follower = first
+            groups.setdefault(anchor, []).append(_part(chosen, firsts, first, count))
+        kept = [run for run, is_chosen in cut if not is_chosen]
+        anchors = sorted(anchor for anchor in groups if anchor is not None)
+        placed: list[Run] = []
+        found = 0
+        for run in kept:
+            at, end = run.first, run.first + run.length
+            place = bisect_left(anchors, at)
+            while place < len(anchors) and anchors[place] < end:
+                anchor = anchors[place]
+                placed.append(Run(at, anchor - at, run.is_alive))
+                placed += [part for group in reversed(groups[anchor]) for part in group]
+                at = anchor
+                place += 1
+                found += 1
+            placed.append(Run(at, end - at, run.is_alive))
+        if found < len(anchors):
+            raise UnknownId("not all ids to place others in front of exist or stay where they are")
+        placed += [part for group in reversed(groups.get(None, [])) for part in group]
+        return Axis(_merged(placed))
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -245,6 +295,17 @@ class Axis:
         if found < sum(stop - first for first, stop in joined):
             raise UnknownId(f"not all ids from {joined[0][0]} to {joined[-1][1] - 1} exist")
         return pieces
+
+
+def _part(runs: Sequence[Run], firsts: Sequence[int], first: int, count: int) -> list[Run]:
+    """Return what of `runs`, sorted by their `firsts`, is in the `count` ids from `first` on."""
+    parts = []
+    for place in range(bisect_right(firsts, first) - 1, bisect_left(firsts, first + count)):
+        run = runs[place]
+        begin, end = max(run.first, first), min(run.first + run.length, first + count)
+        if begin < end:
+            parts.append(Run(begin, end - begin, run.is_alive))
+    return parts
 
 
 def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:

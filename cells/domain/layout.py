@@ -5,7 +5,7 @@ applies them to the whole. Both are these functions.
 """
 
 import json
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from cells.domain.operations import (
     Undone,
 )
 from cells.domain.runs import MAX_RUNS, Runs, join_runs
-from cells.domain.sizes import resized, sizes_of
+from cells.domain.sizes import Sized, resized, resized_each, sizes_of
 from cells.domain.styles import Style, StyleChange
 
 CellId = tuple[int, int]
@@ -111,42 +111,20 @@ class Layout:
                 return Effect((), {axis: sizes_of(old_sizes, runs)})
             case Restore(axis, runs):
                 old = self.axes[axis]
-                restored = old.restore(runs)
-                if len(restored) > axis.limit:
-                    raise LimitExceeded(f"there is no room for these {axis}: delete others first")
-                self._change(axis, restored)
+                self._change(axis, old.restore(runs, axis.limit))
                 return Effect((), {axis: old.chosen(runs, is_alive=False)})
             case PutBack(axis, pieces):
-                return self._put_back(axis, pieces)
-            case ResizeBack(axis, sizes=pasts):
-                return self._resize_back(axis, pasts)
+                old = self.axes[axis]
+                self._change(axis, old.place(pieces))
+                return Effect((), {axis: old.followers_of([piece[:2] for piece in pieces])})
+            case ResizeBack(axis, wanted):
+                old_sizes = self.sizes[axis]
+                sizes = resized_each(old_sizes, [Sized(*size) for size in wanted])
+                _check_runs(len(old_sizes), len(sizes))
+                self.sizes[axis] = sizes
+                return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
             case Undone(step=step):
                 return Effect((), _NO_CHANGE) if step is None else self.apply(step)
-
-    def _put_back(self, name: AxisName, pieces: Sequence[tuple[int, int, int | None]]) -> Effect:
-        """Put the living of `pieces` back; the last one first, for others stand before it."""
-        axis = self.axes[name]
-        runs = [(first, count) for first, count, _ in pieces]
-        past = axis.followers_of(runs)
-        for first, count, before in reversed(pieces):
-            living = axis.chosen([(first, count)], is_alive=True)
-            if living:
-                axis = axis.move(living, before)
-        self._change(name, axis)
-        return Effect((), {name: past})
-
-    def _resize_back(self, name: AxisName, pasts: Sequence[tuple[int, int, int | None]]) -> Effect:
-        old_sizes = sizes = self.sizes[name]
-        by_size: dict[int | None, list[tuple[int, int]]] = {}
-        for first, count, pixels in pasts:
-            by_size.setdefault(pixels, []).append((first, count))
-        for pixels, runs in by_size.items():
-            sizes = resized(sizes, runs, pixels)
-        _check_runs(len(old_sizes), len(sizes))
-        self.sizes[name] = sizes
-        return Effect(
-            (), {name: sizes_of(old_sizes, [(first, count) for first, count, _ in pasts])}
-        )
 
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))

@@ -22,15 +22,21 @@ class Sized(NamedTuple):
 
 def resized(sizes: Iterable[Sequence[int]], runs: Runs, pixels: int | None) -> list[list[int]]:
     """Return `sizes` with the ids of `runs` set to `pixels`, or back to the default for None."""
-    joined = join_runs(runs)
+    return resized_each(
+        sizes, [Sized(first, stop - first, pixels) for first, stop in join_runs(runs)]
+    )
+
+
+def resized_each(sizes: Iterable[Sequence[int]], wanted: Sequence[Sized]) -> list[list[int]]:
+    """Return `sizes` with the ids of `wanted`, which do not overlap, each at their own."""
+    joined = join_runs([(first, count) for first, count, _ in wanted])
     pieces = [
         (piece.first, piece.length, size)
         for first, count, size in sizes
         for piece in cut_range(first, count, joined)
         if not piece.is_chosen
     ]
-    if pixels is not None:
-        pieces += [(first, stop - first, pixels) for first, stop in joined]
+    pieces += [(first, count, pixels) for first, count, pixels in wanted if pixels is not None]
     merged: list[list[int]] = []
     for first, count, size in sorted(pieces):
         if merged and merged[-1][0] + merged[-1][1] == first and merged[-1][2] == size:

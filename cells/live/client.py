@@ -26,7 +26,7 @@ from cells.services.authors import Author
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
-UNDONE_CELLS = 100  # what an undo is taken to touch: only the log knows
+UNDO_WEIGHT = 100_000  # heavy, so that each is committed alone: it may bring back 10,000 cells
 CELL_WEIGHT = 50  # bytes of a cell, parsed, besides its text and what Python adds
 
 
@@ -111,4 +111,4 @@ def weight_of(operation: Intended) -> int:
         case PutBack(_, pieces) | ResizeBack(_, pieces):
             return CELL_WEIGHT * len(pieces)
         case Undo() | Undone():
-            return CELL_WEIGHT * UNDONE_CELLS
+            return UNDO_WEIGHT

@@ -134,6 +134,56 @@ def test_what_undo_needs_of_a_move_puts_everything_back() -> None:
     assert moved == axis
 
 
+@given(st.data())
+def test_pieces_go_in_front_of_what_stood_behind_them_whatever_happened_since(
+    data: st.DataObject,
+) -> None:
+    ids = st.integers(0, 9)
+    some_runs = st.lists(st.tuples(ids, st.integers(1, 3)), min_size=1, max_size=4)
+
+    def runs() -> list[tuple[int, int]]:
+        return [(first, min(count, 10 - first)) for first, count in data.draw(some_runs)]
+
+    axis = Axis.from_runs([[0, 10]]).delete(runs())
+    for _ in range(data.draw(st.integers(0, 2))):
+        axis = moved_somewhere(axis, runs(), data.draw(st.none() | ids))
+    pieces = axis.followers_of(runs())
+    assert axis.place(pieces) == axis
+    since = moved_somewhere(axis, runs(), data.draw(st.none() | ids)).delete(runs())
+    model = Model(0)
+    model.ids = [
+        id_ for first, count in since.to_runs() for id_ in range(first, first + abs(count))
+    ]
+    for first, count, behind in reversed(pieces):
+        chosen = list(range(first, first + count))
+        model.ids = [id_ for id_ in model.ids if id_ not in chosen]
+        place = len(model.ids) if behind is None else model.ids.index(behind)
+        model.ids[place:place] = chosen
+    placed = since.place(pieces)
+    assert order_of(placed) == model.ids
+    assert [placed.is_alive(id_) for id_ in range(10)] == [since.is_alive(id_) for id_ in range(10)]
+    assert placed == Axis.from_runs(placed.to_runs())
+
+
+def order_of(axis: Axis) -> list[int]:
+    """Return all ids, the deleted ones too, in the order in which they stand."""
+    return [id_ for first, count in axis.to_runs() for id_ in range(first, first + abs(count))]
+
+
+def moved_somewhere(axis: Axis, runs: list[tuple[int, int]], before: int | None) -> Axis:
+    """Move what is alive, if it can go there."""
+    try:
+        return axis.move(axis.chosen(runs, is_alive=True), before)
+    except SheetSyncError:
+        return axis
+
+
+def test_ten_thousand_pieces_are_put_back_in_one_pass() -> None:
+    axis = Axis.from_runs([[0, MAX_ROWS]])
+    runs = [(first, 1) for first in range(0, 20_000, 2)]
+    assert axis.move(runs, None).place(axis.followers_of(runs)) == axis
+
+
 def test_a_tombstone_is_not_the_same_as_an_unknown_id() -> None:
     axis = Axis.from_runs([[0, 2], [2, -1]])
     assert not axis.is_alive(2)
