@@ -148,6 +148,8 @@ def test_the_header_is_reached_and_left_by_keyboard(open_sheet: OpenSheet, sheet
     grid.press("Tab")
     assert grid.page.evaluate(focused) == "Sign in"
     grid.press("Tab")
+    assert grid.page.evaluate("document.activeElement.parentElement.parentElement.id") == "toolbar"
+    grid.press("Tab")
     assert grid.page.evaluate(focused) == "name-box"
     grid.press("Tab", "Tab")
     assert grid.page.evaluate(focused) == "grid"
