@@ -11,6 +11,7 @@ const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it 
 /** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./selection.js").Selection} Selection */
 /** @typedef {"rows"|"columns"} AxisName */
@@ -198,11 +199,28 @@ export class Actions {
   }
 
   /**
+   * Return the edits that empty a range and take its looks: what moves away leaves neither.
+   * @param {Range} range
+   * @returns {Edit[]}
+   */
+  emptying(range) {
+    const styled = this.#among(range, (only) => this.#model.styled(only));
+    const looks = new Set(styled.map(({ row_id, column_id }) => `${row_id} ${column_id}`));
+    const plain = this.#filledIn(range).filter(({ row_id, column_id }) => !looks.has(`${row_id} ${column_id}`));
+    return [
+      ...plain.map(({ row_id, column_id }) => /** @type {Edit} */ ([row_id, column_id, ""])),
+      ...styled.map(({ row_id, column_id }) => /** @type {Edit} */ ([row_id, column_id, "", ""])),
+    ];
+  }
+
+  /**
    * Submit edits, in as few operations as the limits allow; returns the ids of these.
    * @param {Edit[]} edits
    */
   submit(edits) {
-    return splitEdits(edits).map((operation) => this.#model.submit(operation));
+    const operations = splitEdits(edits);
+    if (operations.length <= 1) return operations.map((operation) => this.#model.submit(operation));
+    return this.#model.asOneStep(() => operations.map((operation) => this.#model.submit(operation)));
   }
 
   /**
@@ -235,11 +253,13 @@ export class Actions {
    * them. Rows and columns that are missing are born first. Returns the range that was pasted over, null if refused.
    * @param {string[][]} texts
    * @param {Edit[]} [cut] what empties the cells that they came from
+   * @param {(Style|""|null)[][]} [styles] of the texts; null leaves a cell as it looks
    * @returns {Range|null}
    */
-  paste(texts, cut = []) {
+  paste(texts, cut = [], styles) {
     const values = this.#repeated(texts.map((line) => line.map(cleanText)));
     if (values === null) return null;
+    const looks = (styles && this.#repeated(styles)) ?? undefined;
     const { top, left } = this.#selection.range;
     const width = values.reduce((widest, line) => Math.max(widest, line.length), 0);
     if (values.some((line) => line.some(isTooLong))) {
@@ -256,15 +276,31 @@ export class Actions {
     const cleared = cut.filter((edit) => this.#isOutside(edit, pasted));
     const cell = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
     if (pasted.bottom >= rows.length || pasted.right >= columns.length) {
-      this.#transfer([], cleared, [this.#model.submit({ kind: "paste", cell, values })]);
+      const paste = looks === undefined ? { values } : { values, styles: looks };
+      this.#transfer([], cleared, [this.#model.submit({ kind: "paste", cell, ...paste })]);
       return pasted;
     }
     const edits = values.flatMap((line, down) =>
-      line.map((text, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
+      line.map((text, across) => this.edit(top + down, left + across, text, looks?.[down][across] ?? null)),
     );
     if (cleared.length > 0 && splitEdits([...edits, ...cleared]).length === 1) this.#transfer(edits, cleared, []);
     else this.#transfer([], cleared, this.submit(edits));
     return pasted;
+  }
+
+  /**
+   * Return the edit that writes a text and looks into a cell.
+   * @param {number} row
+   * @param {number} column
+   * @param {string} text
+   * @param {Style|""|null} style "": none; null: as it is
+   * @returns {Edit}
+   */
+  edit(row, column, text, style) {
+    const row_id = /** @type {number} */ (this.#model.rows.idAt(row));
+    const column_id = /** @type {number} */ (this.#model.columns.idAt(column));
+    const isSame = style === null || (style === "" && this.#model.styleAt(row_id, column_id) === undefined);
+    return isSame ? [row_id, column_id, text] : [row_id, column_id, text, style];
   }
 
   /**
@@ -290,8 +326,9 @@ export class Actions {
   }
 
   /**
-   * @param {string[][]} values
-   * @returns {string[][]|null}
+   * @template T
+   * @param {T[][]} values
+   * @returns {T[][]|null}
    */
   #repeated(values) {
     const { top, left, bottom, right } = this.#selection.range;
@@ -320,17 +357,24 @@ export class Actions {
     return { ...this.#selection.range, ...across };
   }
 
+  /** @param {Range} range */
+  #filledIn(range) {
+    return this.#among(range, (only) => this.#model.filled(only));
+  }
+
   /**
+   * Return which of some cells lie in a range.
    * @param {Range} range
+   * @param {(only: {row?: number}) => Iterable<[number, number]>} cells those of a row, or all
    * @returns {{row: number, column: number, row_id: number, column_id: number}[]}
    */
-  #filledIn({ top, left, bottom, right }) {
+  #among({ top, left, bottom, right }, cells) {
     const { rows, columns } = this.#model;
     const found = [];
-    // A small range is looked up cell by cell, a large one by what is filled at all.
+    // A small range is looked up cell by cell, a large one by what is there at all.
     const lines = bottom - top < 1_000 ? Array.from({ length: bottom - top + 1 }, (_, down) => rows.idAt(top + down)) : [undefined];
     for (const line of lines) {
-      for (const [row_id, column_id] of this.#model.filled(line === undefined ? {} : { row: line })) {
+      for (const [row_id, column_id] of cells(line === undefined ? {} : { row: line })) {
         const row = rows.findPosition(row_id);
         const column = columns.findPosition(column_id);
         if (row === undefined || column === undefined) continue;

@@ -1,7 +1,11 @@
 /** Copy, cut and paste of ranges, as other spreadsheets and text editors understand them. */
 
+import { formatTable } from "../domain/html_table.js";
 import { formatTsv, parseTsv } from "../domain/tsv.js";
-import { writeClipboard } from "./elements.js";
+import { readClipboard, writeClipboard } from "./elements.js";
+import { shownOf } from "./formats.js";
+import { readTable } from "./html_tables.js";
+import { gettext } from "./words.js";
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
@@ -10,6 +14,7 @@ import { writeClipboard } from "./elements.js";
 /** @typedef {import("./selection.js").Selection} Selection */
 
 const MAX_COPIED_CELLS = 1_000_000; // a text of more would freeze the tab
+const MAX_STYLED_CELLS = 100_000; // likewise of HTML; more cells are copied without their looks
 
 export class Clipboard {
   #model;
@@ -17,6 +22,8 @@ export class Clipboard {
   #actions;
   #around;
   /** @type {{text: string, edits: Edit[], corners: number[]}|null} what is cut, by ids, and goes where it is pasted */ #cut = null;
+  /** @type {{text: string, values: string[][]}|null} what formulas among the copied cells had come to */ #values = null;
+  #isValuesOnly = false; // the keys that are down ask for it
 
   /**
    * @param {HTMLElement} host
@@ -35,7 +42,12 @@ export class Clipboard {
     host.addEventListener("paste", (event) => {
       if (around.isEditing() || !event.clipboardData) return;
       event.preventDefault();
-      this.paste(event.clipboardData.getData("text/plain"));
+      const html = event.clipboardData.getData("text/html");
+      this.paste(event.clipboardData.getData("text/plain"), html, this.#isValuesOnly);
+    });
+    // A browser may bring the looks with these keys, too: the event that follows does not say which it was.
+    host.addEventListener("keydown", ({ key, shiftKey, ctrlKey, metaKey }) => {
+      this.#isValuesOnly = shiftKey && (ctrlKey || metaKey) && key.toLowerCase() === "v";
     });
   }
 
@@ -54,25 +66,38 @@ export class Clipboard {
 
   /** Copy by menu, where there is no clipboard event. */
   async copy(isCut = false) {
-    const text = this.#take(isCut);
-    if (text === null) return;
-    if (await writeClipboard(text)) return;
+    const taken = this.#take(isCut);
+    if (taken === null) return;
+    if (await writeClipboard(taken.text, taken.html)) return;
     const keys = isCut ? "Ctrl+X or ⌘X" : "Ctrl+C or ⌘C";
     this.#around.tell(`The browser does not let the menu write to the clipboard: use ${keys}.`);
     this.forgetCut();
   }
 
   /** Paste by menu. */
-  async pasteFromMenu() {
-    const text = await navigator.clipboard?.readText().catch(() => undefined);
-    if (text === undefined) this.#around.tell("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V.");
-    else this.paste(text);
+  async pasteFromMenu(isValuesOnly = false) {
+    const found = await readClipboard();
+    if (found === null) this.#around.tell("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V.");
+    else this.paste(found.text, found.html, isValuesOnly);
   }
 
-  /** @param {string} text */
-  paste(text) {
-    if (!this.#model.mayEdit || text === "") return;
-    const pasted = this.#actions.paste(parseTsv(text), this.#cut?.text === text ? this.#cut.edits : []);
+  /**
+   * Paste a table with its looks, else rows of texts; one step of undo.
+   * @param {string} text
+   * @param {string} [html] the same, as another program or this page wrote it
+   * @param {boolean} [isValuesOnly] leave looks, and write what formulas have come to
+   */
+  paste(text, html = "", isValuesOnly = false) {
+    if (!this.#model.mayEdit) return;
+    const cut = this.#cut?.text === text ? this.#cut.edits : [];
+    const table = isValuesOnly || html === "" ? null : readTable(html);
+    if (table === null && text === "") return;
+    const values = isValuesOnly && this.#values?.text === text ? this.#values.values : null;
+    const pasted = this.#model.asOneStep(() => {
+      if (table !== null) return this.#actions.paste(table.texts, cut, table.styles);
+      const cleared = isValuesOnly ? cut.map(([row, column]) => /** @type {Edit} */ ([row, column, ""])) : cut;
+      return this.#actions.paste(values ?? parseTsv(text), cleared);
+    });
     if (pasted === null) return;
     this.forgetCut();
     this.#selection.selectRange(pasted);
@@ -90,31 +115,66 @@ export class Clipboard {
    */
   #copied(event, isCut) {
     if (this.#around.isEditing()) return;
-    const text = this.#take(isCut);
-    if (text === null) return;
+    const taken = this.#take(isCut);
+    if (taken === null) return;
     event.preventDefault();
-    event.clipboardData?.setData("text/plain", text);
+    if (taken.html !== "") event.clipboardData?.setData("text/html", taken.html);
+    event.clipboardData?.setData("text/plain", taken.text);
   }
 
   /**
    * @param {boolean} isCut
-   * @returns {string|null}
+   * @returns {{text: string, html: string}|null} no HTML of too many cells
    */
   #take(isCut) {
     const { range, shape } = this.#selection;
     const { top, left, bottom, right } = range;
     if (shape === "cells" && (bottom - top + 1) * (right - left + 1) > MAX_COPIED_CELLS) {
-      this.#around.tell(`At most ${MAX_COPIED_CELLS.toLocaleString("en")} cells can be copied at once.`);
+      this.#around.tell(gettext("At most %(count)s cells can be copied at once.", { count: MAX_COPIED_CELLS }));
       return null;
     }
-    const text = formatTsv(this.#actions.texts());
+    const texts = this.#actions.texts();
+    const text = formatTsv(texts);
+    this.#values = null;
+    const html = texts.length * texts[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(texts, text);
     this.forgetCut();
     if (isCut && this.#model.mayEdit) {
       const { rows, columns } = this.#model;
       const corners = /** @type {number[]} */ ([rows.idAt(top), columns.idAt(left), rows.idAt(bottom), columns.idAt(right)]);
-      this.#cut = { text, edits: this.#actions.clearing(range), corners };
+      this.#cut = { text, edits: this.#actions.emptying(range), corners };
       this.#around.changed();
     }
-    return text;
+    return { text, html };
   }
+
+  /**
+   * @param {string[][]} texts of the selection
+   * @param {string} text the same, as it is copied
+   */
+  #htmlOf(texts, text) {
+    const { rows, columns } = this.#model;
+    const { top, left } = this.#selection.range;
+    let hasValues = false;
+    const lines = texts.map((line, down) =>
+      line.map((input, across) => {
+        const cell = this.#model.cellAt(/** @type {number} */ (rows.idAt(top + down)), /** @type {number} */ (columns.idAt(left + across)));
+        const { style, value } = cell ?? {};
+        hasValues ||= value !== undefined;
+        const isAsTyped = value === undefined && style?.format === undefined && style?.decimals === undefined;
+        return { input, shown: isAsTyped ? input : shownOf(cell)[0], style, value };
+      }),
+    );
+    if (hasValues) this.#values = { text, values: lines.map((line) => line.map(({ input, value }) => valueText(input, value))) };
+    return formatTable(lines);
+  }
+}
+
+/**
+ * Return what a cell is worth as a text that can be typed.
+ * @param {string} input
+ * @param {unknown} value
+ */
+function valueText(input, value) {
+  if (value === undefined || (typeof value === "object" && value !== null)) return input;
+  return typeof value === "boolean" ? String(value).toUpperCase() : String(value ?? "");
 }

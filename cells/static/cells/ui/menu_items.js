@@ -1,6 +1,7 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
+import { gettext } from "./words.js";
 
 /** @typedef {import("./menu.js").Item} Item */
 
@@ -27,6 +28,7 @@ export function menuItems(model, selection, actions, clipboard) {
     { label: "Cut", hint: withControl("X"), isOff: !model.mayEdit, run: () => void clipboard.copy(true) },
     { label: "Copy", hint: withControl("C"), run: () => void clipboard.copy() },
     { label: "Paste", hint: withControl("V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu() },
+    { label: gettext("Paste values only"), hint: withControl(IS_MAC ? "⇧V" : "Shift+V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu(true) },
     { label: "Clear", hint: "Delete", isOff: !model.mayEdit, run: () => actions.clear() },
   ];
   if (!model.mayEdit) return items;

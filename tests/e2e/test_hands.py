@@ -1,0 +1,176 @@
+"""What hands do in the grid: clipboard, fill, sort, rows and columns; on a real server."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.grid_page import GridPage
+
+pytestmark = pytest.mark.xdist_group("hands")  # they share a server and a browser
+
+OpenOwn = Callable[..., GridPage]
+
+EXCEL = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><style>
+<!--table {mso-displayed-decimal-separator:"\\.";}
+td {color:black; font-weight:400; white-space:nowrap; mso-number-format:General;}
+.xl65 {font-weight:700; background:#FFF2CC; mso-pattern:black none;}
+.xl66 {color:red; text-align:center; white-space:normal;}
+--></style></head><body><table border=0 cellpadding=0><!--StartFragment--><col width=64>
+<tr height=20><td colspan=2 class=xl65 width=128>Fruit  and
+  more</td><td class=xl66>two<br style='mso-data-placement:same-cell;'>lines</td></tr>
+<tr height=20><td>Apples</td><td align=right>12</td><td></td></tr><!--EndFragment--></table>
+</body></html>"""
+GOOGLE = """<meta charset='utf-8'><google-sheets-html-origin><style type="text/css"><!--td
+{border: 1px solid #cccccc;}--></style><table cellspacing="0" dir="ltr"
+data-sheets-root="1"><colgroup><col width="100"/></colgroup><tbody><tr style="height:21px;"><td
+style="overflow:hidden;padding:2px 3px;vertical-align:bottom;font-weight:bold;color:#ff0000;">Name
+</td><td style="text-align:right;background-color:#d9ead3;font-style:italic;" rowspan="2">
+1,234.50</td></tr>
+<tr><td style="text-decoration:line-through;">old</td></tr></tbody></table>"""
+LIBRE = """<!DOCTYPE html><html><head><style type="text/css">body,div,table,td {font-family:
+"Liberation Sans"; font-size:x-small}</style></head><body><table cellspacing="0" border="0"><tr>
+<td height="17" align="left" bgcolor="#FFFF00"><b><font color="#0000FF">Blue</font></b></td>
+<td align="right" sdval="3" sdnum="1033;">3</td></tr></table></body></html>"""
+
+
+def put_on_clipboard(grid: GridPage, html: str, text: str) -> None:
+    """Put a table on the clipboard as another program would: nothing is cleaned on the way in."""
+    grid.page.evaluate(
+        """([html, text]) => {
+          const host = document.querySelector("#grid");
+          const data = new DataTransfer();
+          data.setData("text/html", html);
+          data.setData("text/plain", text);
+          const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true});
+          host.dispatchEvent(event);
+        }""",
+        [html, text],
+    )
+
+
+def look(grid: GridPage, address: str) -> dict[str, Any]:
+    """Return how a cell looks that is on the screen."""
+    column, row = ord(address[0]) - ord("A"), int(address[1:]) - 1
+    seen: str = grid.page.evaluate(
+        """([row, column]) => {
+          const line = [...document.querySelectorAll("#grid .row")]
+            .find((one) => !one.hidden && one.getAttribute("aria-rowindex") == row + 2);
+          const cell = [...line.querySelectorAll(".cell")]
+            .find((one) => !one.hidden && one.getAttribute("aria-colindex") == column + 2);
+          const {color, backgroundColor} = cell.style;
+          return JSON.stringify({look: cell.dataset.look ?? "", color, backgroundColor});
+        }""",
+        [row, column],
+    )
+    found: dict[str, Any] = json.loads(seen)
+    return found
+
+
+def fill_in(grid: GridPage, address: str, text: str) -> None:
+    grid.go_to(address)
+    grid.copy_from_elsewhere(text)
+    grid.press("Control+v")
+
+
+def test_looks_travel_with_a_copy_and_an_undo_takes_both_back(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "1234.5\ttwo\n3\t4")
+    alice.expect_saved()
+    alice.go_to("A1:B1")
+    alice.press("Control+b", "Control+Shift+Digit4", "Control+c")
+    alice.go_to("C3")
+    alice.press("Control+v")
+    bob.expect_cells("C3", [["$1,234.50", "two"]])
+    assert "bold" in look(bob, "C3")["look"]
+    alice.press("Control+z")
+    bob.expect_cells("C3", [["", ""]])
+    assert look(bob, "C3")["look"] == ""
+    alice.expect_cells("A1", [["$1,234.50", "two"]])
+
+
+def test_what_is_cut_takes_its_looks_along(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "a\tb")
+    alice.go_to("A1:B1")
+    alice.press("Control+b", "Control+x")
+    alice.go_to("B1")
+    alice.press("Control+v")
+    bob.expect_cells("A1", [["", "a", "b"]])
+    alice.expect_saved()
+    assert [look(bob, address)["look"] for address in ("A1", "B1", "C1")] == ["", "bold", "bold"]
+    alice.press("Control+z")
+    bob.expect_cells("A1", [["a", "b", ""]])
+    assert [look(bob, address)["look"] for address in ("A1", "B1", "C1")] == ["bold", "bold", ""]
+
+
+def test_values_only_leave_the_looks_as_they_are(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "A1", "1234.5")
+    grid.press("Control+b", "Control+c")
+    grid.go_to("B2")
+    grid.press("Control+i", "Control+Shift+v")
+    grid.expect_cell("B2", "1234.5")
+    assert look(grid, "B2")["look"] == "italic"
+    grid.press("Control+v")
+    grid.page.wait_for_function(
+        "document.querySelector('#grid .cell[data-look=bold][aria-colindex=\"3\"]')"
+    )
+
+
+def test_one_cell_is_pasted_into_a_range_with_its_looks(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "A1", "x")
+    grid.press("Control+b", "Control+c")
+    grid.go_to("B2:C3")
+    grid.press("Control+v")
+    grid.expect_cells("B2", [["x", "x"], ["x", "x"]])
+    assert look(grid, "C3")["look"] == "bold"
+    assert grid.selected == "B2:C3"
+
+
+def test_tables_of_excel_google_sheets_and_libreoffice_are_read(open_own: OpenOwn) -> None:
+    grid = open_own()
+    put_on_clipboard(grid, EXCEL, "not this")
+    grid.expect_cells("A1", [["Fruit and more", "", "two\nlines"], ["Apples", "12", ""]])
+    assert look(grid, "B1") == look(grid, "A1")
+    assert "bold" in look(grid, "A1")["look"]
+    assert look(grid, "A1")["backgroundColor"] == "rgb(255, 242, 204)"
+    assert {"wrap", "center"} <= set(look(grid, "C1")["look"].split())
+    assert look(grid, "C1")["color"] == "rgb(255, 0, 0)"
+    assert look(grid, "A2") == {"look": "", "color": "", "backgroundColor": ""}
+    grid.go_to("A4")
+    put_on_clipboard(grid, GOOGLE, "not this")
+    grid.expect_cells("A4", [["Name", "1,234.50"], ["old", ""]])
+    assert "bold" in look(grid, "A4")["look"]
+    assert "italic" in look(grid, "B5")["look"]
+    assert look(grid, "A5")["look"] == "strike"
+    grid.go_to("A7")
+    put_on_clipboard(grid, LIBRE, "not this")
+    grid.expect_cells("A7", [["Blue", "3"]])
+    assert "bold" in look(grid, "A7")["look"]
+    assert look(grid, "A7")["color"] == "rgb(0, 0, 255)"
+    assert look(grid, "A7")["backgroundColor"] == "rgb(255, 255, 0)"
+
+
+def test_html_without_a_table_is_pasted_as_its_text(open_own: OpenOwn) -> None:
+    grid = open_own()
+    put_on_clipboard(grid, "<p>one <b>two</b><img src=x onerror=alert(1)></p>", "one\ttwo")
+    grid.expect_cells("A1", [["one", "two"]])
+
+
+def test_the_menu_copies_and_pastes_looks_too(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "A1", "x")
+    grid.press("Control+b")
+    grid.choose("Copy")
+    grid.go_to("B1")
+    grid.press("Shift+F10")
+    grid.page.get_by_role("menuitem", name="Paste", exact=False).first.click()
+    grid.expect_cell("B1", "x")
+    assert look(grid, "B1")["look"] == "bold"
+    grid.go_to("C1")
+    grid.choose("Paste values only")
+    grid.expect_cell("C1", "x")
+    assert look(grid, "C1")["look"] == ""
