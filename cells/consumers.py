@@ -22,7 +22,14 @@ from cells.live.hubs import get_hubs
 from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowance
 from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
-from cells.protocol import CloseCode, OperationSubmit, PresenceUpdate, SetCellsFields, SheetOpen
+from cells.protocol import (
+    CloseCode,
+    OperationSubmit,
+    PresenceUpdate,
+    SetCellsFields,
+    SheetOpen,
+    StyledCellsFields,
+)
 from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.guests import color_of, guest_name
@@ -166,10 +173,14 @@ class SheetConsumer(AsyncWebsocketConsumer):
         if self.hub is None or self.client is None:
             raise Malformed("send sheet.open first")
         try:
-            if isinstance(raw, SetCellsFields):
-                operation: Intended = set_cells(raw.cells)
-            else:
-                operation = parse_operation(raw)
+            operation: Intended
+            match raw:
+                case SetCellsFields(cells):
+                    operation = set_cells(cells)
+                case StyledCellsFields():
+                    operation = set_cells(raw.inputs(), raw.styles())
+                case _:
+                    operation = parse_operation(raw)
         except SheetSyncError as error:
             if self._may_spend(REFUSAL_COST, text):
                 self.client.send(protocol.encode_rejected(operation_id, error))

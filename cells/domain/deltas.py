@@ -19,7 +19,8 @@ class Delta:
 
     `rows`, `columns` and their sizes are whole, in their wire form, or None where nothing
     changed them; `frozen` is how many rows and columns stay in view. `has_more`: another delta
-    follows and only the last one moves the revision.
+    follows and only the last one moves the revision. `lacks_cells`: they are too much for one
+    frame, and have to be read.
     """
 
     after: int
@@ -31,3 +32,4 @@ class Delta:
     column_sizes: list[list[int]] | None = None
     frozen: tuple[int, int] | None = None
     has_more: bool = False
+    lacks_cells: bool = False

@@ -4,7 +4,6 @@ services/commit applies operations to the part of a sheet that they touch; a rep
 applies them to the whole. Both are these functions.
 """
 
-import json
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,13 +22,14 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    RestyleEach,
     SetCells,
     SetStyles,
     Undone,
 )
 from cells.domain.runs import MAX_RUNS, Runs, join_runs
 from cells.domain.sizes import Sized, resized, resized_each, sizes_of
-from cells.domain.styles import Style, StyleChange
+from cells.domain.styles import Style, StyleChange, style_to_json
 
 CellId = tuple[int, int]
 """Row id, column id."""
@@ -47,14 +47,30 @@ _NO_CHANGE: Mapping[Any, Any] = MappingProxyType({})  # one for all edits of cel
 class Effect(NamedTuple):
     """What an operation does: the cells it sets, each axis it changes with its past, and looks.
 
-    `restyled` may name cells that are not in `cells`: they keep their inputs.
-    `frozen_before` is what was frozen where that changes.
+    `restyled` may name cells that are not in `cells`: they keep their inputs. What a change makes
+    of a style is known only when the effect is settled. `frozen_before` is what was frozen where
+    that changes.
     """
 
     cells: tuple[CellInput, ...]
     axes_before: Mapping[AxisName, Any]
     restyled: Mapping[CellId, StyleChange | Style] = _NO_CHANGE
     frozen_before: tuple[int, int] | None = None
+
+    def settled(self, styles: Mapping[CellId, Style]) -> "Effect":
+        """Return this with changes worked out; cells that look like that already fall out."""
+        if not self.restyled:
+            return self
+        becoming: dict[CellId, Style] = {}
+        for key, change in self.restyled.items():
+            if isinstance(change, str):
+                becoming[key] = change
+                continue
+            past = styles.get(key, "")
+            style = change.apply(past)
+            if style != past:
+                becoming[key] = style
+        return self._replace(restyled=becoming)
 
     def touched(self) -> list[CellId]:
         """Return each cell that the operation is about, once."""
@@ -86,6 +102,12 @@ class Layout:
                 column_ids = self._living(AxisName.COLUMNS, columns)
                 keys = ((row, column) for row in row_ids for column in column_ids)
                 return Effect((), _NO_CHANGE, dict.fromkeys(keys, change))
+            case RestyleEach(styles):
+                _require_alive(self.axes[AxisName.ROWS], "row", {row for row, _, _ in styles})
+                columns_named = {column for _, column, _ in styles}
+                _require_alive(self.axes[AxisName.COLUMNS], "column", columns_named)
+                looks = {(row, column): style for row, column, style in styles}
+                return Effect((), _NO_CHANGE, looks)
             case Freeze(rows=frozen_rows, columns=frozen_columns):
                 before = self.frozen
                 self.frozen = (frozen_rows, frozen_columns)
@@ -177,10 +199,10 @@ class Layout:
 
 
 def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]:
-    """Put the cells of `effect` into `inputs` and `styles`; return in JSON form what undo needs.
+    """Put the cells of a settled `effect` into place; return in JSON form what undo needs.
 
-    That is each cell as it was: row id, column id, input and, where its looks are concerned, the
-    style.
+    That is each cell as it was: row id, column id, input (None where it stays, for it may be long)
+    and, where its looks are concerned, the style.
     """
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
@@ -188,9 +210,10 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     if effect.frozen_before is not None:
         before["frozen"] = effect.frozen_before
     if effect.restyled:
-        before["cells"] = [_past(inputs, styles, effect, key) for key in effect.touched()]
-        for key, change in effect.restyled.items():
-            style = change if isinstance(change, str) else change.apply(styles.get(key, ""))
+        before["cells"] = _pasts(inputs, styles, effect)
+        for key, style in effect.restyled.items():
+            if not isinstance(style, str):
+                raise TypeError("an effect has to be settled before it is carried out")
             if style:
                 styles[key] = style
             else:
@@ -205,12 +228,20 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     return before
 
 
-def _past(inputs: Inputs, styles: Styles, effect: Effect, key: CellId) -> tuple[Any, ...]:
-    past = (*key, inputs.get(key, ""))
-    if key not in effect.restyled:
-        return past
-    style = styles.get(key, "")
-    return (*past, json.loads(style) if style else "")
+def _pasts(inputs: Inputs, styles: Styles, effect: Effect) -> list[tuple[Any, ...]]:
+    pasts: list[tuple[Any, ...]] = []
+    for row, column, _ in effect.cells:
+        key = (row, column)
+        past = (row, column, inputs.get(key, ""))
+        restyled = key in effect.restyled
+        pasts.append((*past, style_to_json(styles.get(key, ""))) if restyled else past)
+    with_input = {(row, column) for row, column, _ in effect.cells}
+    pasts += [
+        (*key, None, style_to_json(styles.get(key, "")))
+        for key in effect.restyled
+        if key not in with_input
+    ]
+    return pasts
 
 
 def _check_runs(before: int, after: int) -> None:

@@ -5,9 +5,9 @@ the log keeps. An *addressed* one names them by place or header, as programs do;
 resolves it to an identity operation under the sheet's lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from json import loads
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -15,7 +15,15 @@ from cells.domain.axes import AxisName
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
 from cells.domain.runs import Runs, join_runs
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
-from cells.domain.styles import Style, StyleChange, change_to_json, parse_change, parse_style
+from cells.domain.styles import (
+    Style,
+    StyleChange,
+    change_to_json,
+    parse_change,
+    parse_style,
+    style_from_json,
+    style_to_json,
+)
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
 MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows were moved about
@@ -28,6 +36,8 @@ CellInput: TypeAlias = tuple[int, int, str]
 
 CellStyle: TypeAlias = tuple[int, int, Style]
 """Row id, column id, style."""
+
+_NO_STYLES: Mapping[tuple[int, int], Style] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,13 @@ class SetStyles:
     rows: Runs
     columns: Runs
     change: StyleChange
+
+
+@dataclass(frozen=True, slots=True)
+class RestyleEach:
+    """Give cells a whole style each, "" for none: what takes a SetStyles back."""
+
+    styles: tuple[CellStyle, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +189,17 @@ class UpsertRow:
 
 
 Step: TypeAlias = (
-    SetCells | SetStyles | Insert | Delete | Move | Resize | Freeze | Restore | PutBack | ResizeBack
+    SetCells
+    | SetStyles
+    | RestyleEach
+    | Insert
+    | Delete
+    | Move
+    | Resize
+    | Freeze
+    | Restore
+    | PutBack
+    | ResizeBack
 )
 Operation: TypeAlias = Step | Undone
 Intended: TypeAlias = Operation | Undo
@@ -224,12 +251,16 @@ def parse_operation(raw: object) -> Intended:
             raise Malformed("operation must be an object with a kind")
 
 
-def set_cells(cells: Sequence[CellInput]) -> SetCells:
+def set_cells(
+    cells: Sequence[CellInput], styles: Mapping[tuple[int, int], Style] = _NO_STYLES
+) -> SetCells:
     """Return the operation that sets cells whose types are known to be right.
 
-    Raises InvalidText, LimitExceeded, or Malformed for no cell at all.
+    `styles` are those of the cells that get one. Raises InvalidText, LimitExceeded, or Malformed
+    for no cell at all.
     """
-    return SetCells(_checked_cells(cells))
+    checked = _checked_cells(cells)
+    return SetCells(checked, styles=tuple((*key, style) for key, style in styles.items()))
 
 
 def load_operation(raw: dict[str, Any]) -> Operation:
@@ -256,6 +287,9 @@ def load_step(raw: dict[str, Any]) -> Step:
         case "put_back_rows" | "put_back_columns" as kind:
             axis = AxisName(kind[9:])
             return PutBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
+        case "restyle_each":
+            cells = tuple((row, col, style_from_json(style)) for row, col, style in raw["cells"])
+            return RestyleEach(cells)
         case "resize_back":
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
@@ -288,6 +322,9 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
                 "columns": columns,
                 "style": change_to_json(change),
             }
+        case RestyleEach(styles):
+            looks = [(row, column, style_to_json(style)) for row, column, style in styles]
+            return {"kind": "restyle_each", "cells": looks}
         case Freeze(frozen_rows, frozen_columns):
             return {"kind": "freeze", "rows": frozen_rows, "columns": frozen_columns}
         case Insert(axis, before, count):
@@ -355,8 +392,7 @@ def _parse_set_cells(raw: object) -> SetCells:
         cells.append((row, column, text))
         if len(cell) == 4:
             styles[row, column] = parse_style(cell[3])
-    checked = _checked_cells(cells)
-    return SetCells(checked, styles=tuple((*key, style) for key, style in styles.items()))
+    return set_cells(cells, styles)
 
 
 def _with_styles(
@@ -366,7 +402,7 @@ def _with_styles(
     return [
         (row, column, text)
         if (style := by_cell.get((row, column))) is None
-        else (row, column, text, loads(style) if style else "")
+        else (row, column, text, style_to_json(style))
         for row, column, text in cells
     ]
 

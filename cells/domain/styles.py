@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from cells.domain.errors import Malformed
@@ -16,6 +17,7 @@ Style: TypeAlias = str
 """The JSON text of an object with at least one key, or "" for no style."""
 
 MAX_DECIMALS = 10
+MAX_CACHED_CHARACTERS = 400  # all keys at once are 170; padded ones must not fill the memory
 ALIGNMENTS = ("left", "center", "right")
 FORMATS = ("plain", "thousands", "currency", "percent", "date", "time", "datetime")
 
@@ -64,14 +66,8 @@ class StyleChange:
     is_whole: bool = False
 
     def apply(self, style: Style) -> Style:
-        """Return the style that this makes of another."""
-        new = {} if self.is_whole or not style else json.loads(style)
-        for key, value in self.keys:
-            if value is None:
-                new.pop(key, None)
-            else:
-                new[key] = value
-        return _text(new)
+        """Return the style that this makes of another, which may be in any form that JSON has."""
+        return _changed(style, self)
 
 
 def parse_style(raw: object) -> Style:
@@ -79,6 +75,35 @@ def parse_style(raw: object) -> Style:
     if raw == "":
         return ""
     return _text(dict(_parsed(raw, may_remove=False)))
+
+
+def read_style(text: str) -> Style:
+    """Read the whole style of a cell from JSON text: parse_style, for thousands of cells at once.
+
+    Raises Malformed.
+    """
+    return _read(text) if len(text) <= MAX_CACHED_CHARACTERS else _read.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def canonical(text: str) -> Style:
+    """Return the canonical text of a style that the database has in its own form.
+
+    Keys that only a later release knows are kept.
+    """
+    return _text(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def style_to_json(style: Style) -> dict[str, Any] | str:
+    """Return a style as JSON; it is shared, and not to be changed."""
+    found: dict[str, Any] | str = json.loads(style) if style else ""
+    return found
+
+
+def style_from_json(raw: Mapping[str, Any] | str) -> Style:
+    """Return a style that the log has as JSON; what a later release wrote is kept."""
+    return _text(raw) if isinstance(raw, Mapping) else ""
 
 
 def parse_change(raw: object) -> StyleChange:
@@ -108,8 +133,28 @@ def _parsed(raw: object, *, may_remove: bool) -> tuple[tuple[str, Any], ...]:
     return tuple((key, raw[key]) for key in _KEYS if key in raw)
 
 
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Style:
+    try:
+        return parse_style(json.loads(text))
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, say
+        raise Malformed(f"a style cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _changed(style: Style, change: StyleChange) -> Style:
+    new = {} if change.is_whole or not style else json.loads(style)
+    for key, value in change.keys:
+        if value is None:
+            new.pop(key, None)
+        else:
+            new[key] = value
+    return _text(new)
+
+
 def _text(style: Mapping[str, Any]) -> Style:
     if not style:
         return ""
     known = {key: style[key] for key in _KEYS if key in style}
-    return json.dumps(known, separators=(",", ":"))
+    others = {key: style[key] for key in sorted(style.keys() - known.keys())}
+    return json.dumps({**known, **others}, separators=(",", ":"))

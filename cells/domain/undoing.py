@@ -1,6 +1,5 @@
 """What takes a step of the log back: itself a step, made of what the log kept of the past."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,39 +14,49 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    RestyleEach,
     SetCells,
     SetStyles,
     Step,
 )
 from cells.domain.runs import Runs, cut_range, join_runs
-from cells.domain.styles import Style
+from cells.domain.styles import Style, style_from_json
 
 
-def written_by(step: Step, before: Mapping[str, Any]) -> dict[CellId, tuple[str, Style | None]]:
-    """Return each cell that a step wrote: its input and, where its looks were set, its style."""
+def written_by(
+    step: Step, before: Mapping[str, Any]
+) -> dict[CellId, tuple[str | None, Style | None]]:
+    """Return each cell that a step wrote: its input and its style, None for what it let be."""
     match step:
         case SetCells(cells, styles=styles):
             looks = {(row, column): style for row, column, style in styles}
             return {(row, column): (text, looks.get((row, column))) for row, column, text in cells}
         case SetStyles(change=change):
             return {
-                (row, column): (text, change.apply(_style(style)))
-                for row, column, text, style in before["cells"]
+                (row, column): (None, change.apply(style_from_json(style)))
+                for row, column, _, style in before.get("cells", ())
             }
+        case RestyleEach(styles):
+            return {(row, column): (None, style) for row, column, style in styles}
         case _:
             return {}
 
 
 def inverse_of_cells(
-    before: Mapping[str, Any], is_mine: Callable[[CellId], bool]
-) -> tuple[SetCells | None, int]:
+    step: Step, before: Mapping[str, Any], is_mine: Callable[[CellId], bool]
+) -> tuple[SetCells | RestyleEach | None, int]:
     """Return the step that gives cells their past, and how many others have to be left alone."""
-    mine = [past for past in before["cells"] if is_mine((past[0], past[1]))]
-    left = len(before["cells"]) - len(mine)
+    pasts = before.get("cells", ())
+    mine = [past for past in pasts if is_mine((past[0], past[1]))]
+    left = len(pasts) - len(mine)
     if not mine:
         return None, left
+    styles = tuple(
+        (row, column, style_from_json(style[0])) for row, column, _, *style in mine if style
+    )
+    if isinstance(step, SetStyles | RestyleEach):
+        return RestyleEach(styles), left
     cells = tuple((row, column, text) for row, column, text, *_ in mine)
-    styles = tuple((row, column, _style(style[0])) for row, column, _, *style in mine if style)
     return SetCells(cells, styles=styles), left
 
 
@@ -84,7 +93,3 @@ def without(step: Delete, ids: set[int]) -> Delete | None:
 
 def _runs(before: Mapping[str, Any], axis: AxisName) -> Runs:
     return tuple((first, count) for first, count in before[axis])
-
-
-def _style(raw: Any) -> Style:
-    return json.dumps(raw, separators=(",", ":")) if raw else ""

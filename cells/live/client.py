@@ -14,6 +14,7 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    RestyleEach,
     SetCells,
     SetStyles,
     Undo,
@@ -100,10 +101,13 @@ class Client:
 def weight_of(operation: Intended) -> int:
     """Return about how many bytes an operation keeps in memory, and puts into a frame."""
     match operation:
-        case SetCells(cells):
-            return CELL_WEIGHT * len(cells) + sum([len(text) for _, _, text in cells])
+        case SetCells(cells, styles=styles):
+            count = len(cells) + len(styles)
+            return CELL_WEIGHT * count + sum([len(text) for _, _, text in cells])
         case SetStyles(rows, columns):
-            return CELL_WEIGHT * sum(n for _, n in rows) * sum(n for _, n in columns)
+            return 2 * CELL_WEIGHT * sum(n for _, n in rows) * sum(n for _, n in columns)
+        case RestyleEach(styles):
+            return 2 * CELL_WEIGHT * len(styles)
         case Insert() | Freeze():
             return CELL_WEIGHT
         case Delete(_, runs) | Move(_, runs) | Resize(_, runs) | Restore(_, runs):

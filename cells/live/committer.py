@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import Error as DatabaseError
+
 from cells import protocol
 from cells.domain.errors import SheetSyncError, Unavailable
 from cells.domain.operations import Intended
 from cells.live.client import Client, weight_of
 from cells.live.frames import Frame
+from cells.live.opening import read_frames
 from cells.live.pace import ENOUGH, Pace
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
@@ -149,7 +152,7 @@ class Committer:
         _answer(batch, done.outcomes)
         # A retry's first attempt may have been another process's, which ended before it told.
         for outcome in done.outcomes:
-            if isinstance(outcome, Committed) and not outcome.is_new:
+            if isinstance(outcome, Committed) and (done.broadcast is None or not outcome.is_new):
                 self._notice(outcome.revision)
 
     def _refuse_for_now(self, batch: list[_Pending], error: Exception) -> None:
@@ -196,6 +199,11 @@ def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _Committ
     result = commit(submissions)
     delta = result.deltas.get(sheet_id)
     if delta is None:
+        return _CommittedBatch(result.outcomes, None)
+    if delta.lacks_cells:
+        # Committed it is, whatever becomes of the reading: then the hub reads again.
+        with suppress(DatabaseError):
+            return _CommittedBatch(result.outcomes, read_frames(sheet_id, delta.after))
         return _CommittedBatch(result.outcomes, None)
     frame = Frame(protocol.encode_delta(delta))
     return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))

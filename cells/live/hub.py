@@ -159,12 +159,13 @@ class Hub:
         False where the sockets have to wait for what comes before it.
         """
         is_told = self._offer(broadcast)
-        frame = broadcast.frames[0]
+        frame, *others = broadcast.frames
+        is_small = not others and len(frame) <= MAX_HINT_BYTES
         hint = CommittedHint(
             type="committed",
             after=broadcast.after,
             through=broadcast.through,
-            frame=frame.payload.decode() if len(frame) <= MAX_HINT_BYTES else None,
+            frame=frame.payload.decode() if is_small else None,
         )
         self._tell_others(self.sheet_id, hint)
         return is_told

@@ -6,7 +6,7 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -31,7 +31,7 @@ from cells.domain.operations import (
     UpsertRow,
     operation_to_json,
 )
-from cells.domain.styles import Style
+from cells.domain.styles import Style, canonical
 from cells.models import AuthorKind, LinkRole, Role
 from cells.services import history, sql
 from cells.services.authors import Author
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
+
+MAX_DELTA_CHARACTERS = 1_000_000  # of inputs; more is read again, in frames that sockets can take
 
 _ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
 
@@ -168,6 +170,7 @@ def _followed_by(first: Delta, second: Delta) -> Delta:
         row_sizes=first.row_sizes if second.row_sizes is None else second.row_sizes,
         column_sizes=first.column_sizes if second.column_sizes is None else second.column_sizes,
         frozen=first.frozen if second.frozen is None else second.frozen,
+        lacks_cells=first.lacks_cells or second.lacks_cells,
     )
 
 
@@ -307,38 +310,53 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
     raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
+class _Cells:
+    """The cells that a batch touches, as they were and as it leaves them, by sheet id."""
+
+    def __init__(self, cursor: Cursor, drafts: Iterable[_Draft]) -> None:
+        effects = [(draft.row.id, effect) for draft in drafts for *_, effect in draft.effects]
+        keys = {(id_, row, column) for id_, effect in effects for row, column, _ in effect.cells}
+        looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
+        self.inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
+        self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
+        # Of cells that get only a style: the inputs, for the delta; None is too long for one.
+        self.unset: dict[int, dict[CellId, str | None]] = defaultdict(dict)
+        if keys:
+            for (sheet_id, row, column), (text, style) in sql.read_cells(cursor, keys).items():
+                self.inputs[sheet_id][row, column] = text
+                if style is not None:
+                    self.styles[sheet_id][row, column] = canonical(style)
+        if looks:
+            found = sql.glance_at_cells(cursor, looks)
+            for (sheet_id, row, column), (glance, style) in found.items():
+                self.unset[sheet_id][row, column] = glance
+                if style is not None:
+                    self.styles[sheet_id][row, column] = canonical(style)
+
+
 def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
     moment = sql.adapt_moment(timezone.now())
-    keys = {
-        (draft.row.id, row, column)
-        for draft in drafts
-        for *_, effect in draft.effects
-        for row, column in effect.touched()
-    }
-    existing = sql.read_cells(cursor, keys) if keys else {}
-    inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
-    styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
-    for (sheet_id, row, column), (text, style) in existing.items():
-        inputs[sheet_id][row, column] = text
-        if style is not None:
-            styles[sheet_id][row, column] = style
-    # Most sheets are plain, and writing that they are would cost each edit.
-    has_styles = bool(styles) or any(
-        effect.restyled for draft in drafts for *_, effect in draft.effects
-    )
-
+    found = _Cells(cursor, drafts)
     encode = msgspec.json.encode
     cells: list[tuple[int, int, int, str, int]] = []
+    styled: list[sql.StyledCell] = []
+    restyled: list[sql.StyledCell] = []
     lines: list[sql.RevisionRow] = []
     deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
-        texts, looks = inputs[sheet_id], styles[sheet_id]
+        texts, styles, unset = (
+            found.inputs[sheet_id],
+            found.styles[sheet_id],
+            found.unset[sheet_id],
+        )
         touched: dict[CellId, tuple[int, Author]] = {}
+        new_styles: set[CellId] = set()
         draft.filled -= sum(map(bool, texts.values()))
-        for number, id_text, author, operation, effect in draft.effects:
-            before = set_inputs(texts, looks, effect)
+        for number, id_text, author, operation, planned in draft.effects:
+            effect = planned.settled(styles)
+            before = set_inputs(texts, styles, effect)
             lines.append(
                 sql.RevisionRow(
                     sheet_id,
@@ -353,32 +371,26 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
                     moment,
                 )
             )
-            for key in effect.touched():
-                touched[key] = (number, author)
+            touched.update(dict.fromkeys(effect.touched(), (number, author)))
+            new_styles.update(effect.restyled)
             if isinstance(operation, Undone):
                 history.note(cursor, sheet_id, operation, number)
         draft.filled += sum(map(bool, texts.values()))
-        by_author: dict[int, tuple[Author, list[CellState]]] = {}
-        for (row, column), (number, author) in touched.items():
-            text = texts.get((row, column), "")
-            cells.append((sheet_id, row, column, text, number))
-            # An author is one object per socket: compared by it, not by its four fields.
-            if (found := by_author.get(id(author))) is None:
-                found = by_author[id(author)] = (author, [])
-            found[1].append(
-                cell_state(row, column, text, looks.get((row, column)))
-                if has_styles
-                else (row, column, text)
-            )
-        deltas[sheet_id] = _delta(draft, by_author.values())
+        for key, (number, _) in touched.items():
+            if key not in new_styles:
+                cells.append((sheet_id, *key, texts[key], number))
+            elif key in texts:
+                styled.append((sheet_id, *key, texts[key], styles.get(key), number))
+            else:
+                restyled.append((sheet_id, *key, "", styles.get(key), number))
+        deltas[sheet_id] = _delta(draft, _cells_by_author(touched, {**unset, **texts}, styles))
 
-    if cells and has_styles:
-        sql.upsert_styled_cells(
-            cursor,
-            [(*cell, styles[cell[0]].get((cell[1], cell[2]))) for cell in cells],
-        )
-    elif cells:
+    if cells:
         sql.upsert_cells(cursor, cells)
+    if styled:
+        sql.upsert_styled_cells(cursor, styled)
+    if restyled:
+        sql.restyle_cells(cursor, restyled)
     sql.insert_revisions(cursor, lines)
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)
@@ -388,18 +400,43 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     return deltas
 
 
-def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]]) -> Delta:
+def _cells_by_author(
+    touched: Mapping[CellId, tuple[int, Author]],
+    inputs: Mapping[CellId, str | None],
+    styles: Mapping[CellId, Style],
+) -> Iterable[tuple[Author, list[CellState]]] | None:
+    """Return the cells that a batch has touched; None when they are too much for one frame."""
+    if None in inputs.values() or sum(map(len, filter(None, inputs.values()))) > (
+        MAX_DELTA_CHARACTERS
+    ):
+        return None
+    by_author: dict[int, tuple[Author, list[CellState]]] = {}
+    for (row, column), (_, author) in touched.items():
+        # An author is one object per socket: compared by it, not by its four fields.
+        if (found := by_author.get(id(author))) is None:
+            found = by_author[id(author)] = (author, [])
+        text = inputs.get((row, column)) or ""
+        found[1].append(
+            cell_state(row, column, text, styles.get((row, column)))
+            if styles
+            else (row, column, text)
+        )
+    return by_author.values()
+
+
+def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]] | None) -> Delta:
     axes, sizes = draft.layout.axes, draft.layout.sizes
     has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
     return Delta(
         after=draft.row.head,
         through=draft.head,
-        changes=_by_label(by_author),
+        changes=_by_label(by_author or ()),
         rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
         columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
         row_sizes=sizes[AxisName.ROWS] if has_rows else None,
         column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
         frozen=draft.layout.frozen if has_rows else None,
+        lacks_cells=by_author is None,
     )
 
 

@@ -13,8 +13,18 @@ from django.db import connection
 from cells.domain.axes import AxisName
 from cells.domain.errors import Forbidden, NothingToRedo, NothingToUndo
 from cells.domain.layout import CellId, Layout
-from cells.domain.operations import Delete, SetCells, SetStyles, Step, Undo, Undone, load_operation
+from cells.domain.operations import (
+    Delete,
+    RestyleEach,
+    SetCells,
+    SetStyles,
+    Step,
+    Undo,
+    Undone,
+    load_operation,
+)
 from cells.domain.runs import join_runs
+from cells.domain.styles import canonical
 from cells.domain.undoing import inverse_of_cells, inverse_of_shape, without, written_by
 from cells.models import AuthorKind
 from cells.services import sql
@@ -35,7 +45,7 @@ def resolve(
     step: Step | None = operation.step if isinstance(operation, Undone) else operation
     before: dict[str, Any] = json.loads(logged.before)
     inverse: Step | None
-    if isinstance(step, SetCells | SetStyles):
+    if isinstance(step, SetCells | SetStyles | RestyleEach):
         inverse, left = _cells_back(cursor, sheet_id, layout, step, before, logged.number, author)
     elif step is None:
         inverse, left = None, 0
@@ -80,11 +90,11 @@ def _cells_back(
     cursor: Cursor,
     sheet_id: int,
     layout: Layout,
-    step: SetCells | SetStyles,
+    step: SetCells | SetStyles | RestyleEach,
     before: dict[str, Any],
     number: int,
     author: Author,
-) -> tuple[SetCells | None, int]:
+) -> tuple[SetCells | RestyleEach | None, int]:
     written = written_by(step, before)
     now = sql.read_cells_now(cursor, [(sheet_id, *key) for key in written])
     rows, columns = layout.axes[AxisName.ROWS], layout.axes[AxisName.COLUMNS]
@@ -99,9 +109,9 @@ def _cells_back(
         if not _is_same(author, cell.author_kind, cell.user_id, cell.origin):
             return False
         text, style = written[key]
-        return cell.input == text and (style is None or _as_json(cell.style) == _as_json(style))
+        return text in (None, cell.input) and style in (None, canonical(cell.style or '""'))
 
-    return inverse_of_cells(before, is_mine)
+    return inverse_of_cells(step, before, is_mine)
 
 
 def _sparing_others(
@@ -122,7 +132,3 @@ def _is_same(author: Author, kind: str | None, user_id: int | None, origin: str 
     if kind != author.kind:
         return False
     return user_id == author.user_id if kind == AuthorKind.USER else origin == author.origin
-
-
-def _as_json(style: str | None) -> Any:
-    return json.loads(style) if style else None

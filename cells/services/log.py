@@ -18,6 +18,7 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    RestyleEach,
     SetCells,
     SetStyles,
     Undone,
@@ -100,6 +101,11 @@ class Describer:
                 if count > 1:
                     which = f"{count:,} cells from {which} on"
                 return f"changed the looks of {which}"
+            case RestyleEach(styles):
+                which = self.address(*styles[0][:2])
+                if len(styles) > 1:
+                    which = f"{len(styles):,} cells from {which} on"
+                return f"gave {which} the former looks"
             case Freeze(frozen_rows, frozen_columns):
                 if not frozen_rows and not frozen_columns:
                     return "let all rows and columns scroll"

@@ -194,7 +194,7 @@ def _portions(cursor: CursorWrapper) -> Iterator[list[TouchedCell]]:
                 yield portion
                 portion, characters = [], 0
             portion.append(cell)
-            characters += len(cell[2])
+            characters += len(cell[2]) + len(cell[3] or "")
     yield portion
 
 

@@ -18,6 +18,11 @@ from cells.services.transactions import Cursor
 CellKey = tuple[int, int, int]
 """Sheet id, row id, column id."""
 
+StyledCell = tuple[int, int, int, str, str | None, int]
+"""Sheet id, row id, column id, input, style as JSON text or None, revision."""
+
+MAX_GLANCE_CHARACTERS = 250  # 10,000 restyled cells of this length are a frame of 2.5 MB
+
 
 class SheetRow(NamedTuple):
     """What commit needs of a sheet, its JSON columns still text."""
@@ -119,17 +124,33 @@ def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[i
 
 def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, tuple[str, str | None]]:
     """Return (input, style as JSON text or None) of those cells that exist."""
-    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
-    cursor.execute(
-        f'SELECT cell.sheet_id, cell."row", cell."column", cell.input, {style_text("cell")} '  # noqa: S608
-        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
-        'AND cell."row" = given."row" AND cell."column" = given."column"',
-        params,
-    )
+    _select_cells(cursor, keys, "cell.input")
     return {
         (sheet_id, row, column): (text, style)
         for sheet_id, row, column, text, style in cursor.fetchall()
     }
+
+
+def glance_at_cells(
+    cursor: Cursor, keys: Iterable[CellKey]
+) -> dict[CellKey, tuple[str | None, str | None]]:
+    """Do what read_cells does; inputs of more than MAX_GLANCE_CHARACTERS are None."""
+    glance = f"CASE WHEN LENGTH(cell.input) <= {MAX_GLANCE_CHARACTERS} THEN cell.input END"
+    _select_cells(cursor, keys, glance)
+    return {
+        (sheet_id, row, column): (text, style)
+        for sheet_id, row, column, text, style in cursor.fetchall()
+    }
+
+
+def _select_cells(cursor: Cursor, keys: Iterable[CellKey], what: str) -> None:
+    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
+    cursor.execute(
+        f'SELECT cell.sheet_id, cell."row", cell."column", {what}, {style_text("cell")} '  # noqa: S608
+        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
+        'AND cell."row" = given."row" AND cell."column" = given."column"',
+        params,
+    )
 
 
 def read_rows(cursor: Cursor, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int, str]]:
@@ -188,32 +209,42 @@ def find_last_used(
 
 
 def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]) -> None:
-    """Write (sheet id, row id, column id, input, revision); each cell once in a call.
+    """Write (sheet id, row id, column id, input, revision), and leave styles alone.
 
-    Their styles stay as they are.
+    Each cell once in a call.
     """
     _insert(
         cursor,
         'cells_cell (sheet_id, "row", "column", input, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
         cells,
-        'ON CONFLICT (sheet_id, "row", "column") '
-        "DO UPDATE SET input = excluded.input, revision = excluded.revision",
+        _on_conflict("input", "revision"),
     )
 
 
-def upsert_styled_cells(
-    cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int, str | None]]
-) -> None:
-    """Do what upsert_cells does, and write the styles: JSON text, None for none."""
+def upsert_styled_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
+    """Write cells with their styles; each once in a call."""
+    _insert_styled(cursor, cells, _on_conflict("input", "style", "revision"))
+
+
+def restyle_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
+    """Write the styles of cells, and inputs only of those that were never written."""
+    _insert_styled(cursor, cells, _on_conflict("style", "revision"))
+
+
+def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], on_conflict: str) -> None:
     _insert(
         cursor,
-        'cells_cell (sheet_id, "row", "column", input, revision, style)',
-        'sheet_id bigint, "row" int, "column" int, input text, revision bigint, style json',
+        'cells_cell (sheet_id, "row", "column", input, style, revision)',
+        'sheet_id bigint, "row" int, "column" int, input text, style json, revision bigint',
         cells,
-        'ON CONFLICT (sheet_id, "row", "column") DO UPDATE SET input = excluded.input, '
-        "revision = excluded.revision, style = excluded.style",
+        on_conflict,
     )
+
+
+def _on_conflict(*names: str) -> str:
+    assignments = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return f'ON CONFLICT (sheet_id, "row", "column") DO UPDATE SET {assignments}'
 
 
 def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:

@@ -7,7 +7,7 @@ from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import Deleted, LimitExceeded, Malformed
 from cells.domain.layout import Layout, set_inputs
 from cells.domain.operations import Delete, SetCells, SetStyles, parse_operation
-from cells.domain.styles import parse_change, parse_style
+from cells.domain.styles import canonical, parse_change, parse_style, read_style
 
 
 def new_layout() -> Layout:
@@ -56,6 +56,29 @@ def test_a_style_of_known_keys_is_kept_as_it_is(style: dict[str, Any]) -> None:
 def test_anything_else_is_refused(style: Any) -> None:
     with pytest.raises(Malformed):
         parse_style(style)
+    with pytest.raises(Malformed):
+        read_style(json.dumps(style))
+
+
+def test_a_style_has_one_text_in_whatever_order_and_form_it_was_written() -> None:
+    text = '{"bold":true,"fill":"#ff0000","decimals":2}'
+    other = {"decimals": 2, "fill": "#ff0000", "bold": True}
+    assert parse_style(other) == read_style(json.dumps(other, indent=3)) == text
+    assert canonical(json.dumps(other)) == text
+    assert parse_style({}) == read_style("{}") == read_style('""') == ""
+
+
+def test_what_no_machine_should_hold_is_refused_or_read_and_not_kept() -> None:
+    with pytest.raises(Malformed):
+        read_style('{"decimals":' + "1" * 5_000 + "}")
+    with pytest.raises(Malformed):
+        read_style("[" * 100_000)
+    assert read_style('{"bold":' + " " * 100_000 + "true}") == '{"bold":true}'
+
+
+def test_what_a_later_release_knows_survives_a_change() -> None:
+    assert parse_change({"bold": None}).apply('{"bold": true, "spin": 3}') == '{"spin":3}'
+    assert canonical('{"spin": 3, "bold": true}') == '{"bold":true,"spin":3}'
 
 
 def test_a_change_sets_removes_and_clears() -> None:
@@ -90,13 +113,15 @@ def test_a_change_of_looks_touches_every_cell_of_a_rectangle_and_no_input() -> N
     operation = parse_operation(raw)
     assert isinstance(operation, SetStyles)
     inputs, styles = {(0, 3): "x"}, {(0, 3): '{"wrap":true}'}
-    effect = new_layout().apply(operation)
+    effect = new_layout().apply(operation).settled(styles)
     assert set(effect.touched()) == {(0, 3), (0, 4), (1, 3), (1, 4)}
     before = set_inputs(inputs, styles, effect)
     assert inputs == {(0, 3): "x"}
     assert json.loads(styles[0, 3]) == {"bold": True, "wrap": True}
     assert styles[1, 4] == '{"bold":true}'
-    assert before["cells"][0] == (0, 3, "x", {"wrap": True})
+    assert before["cells"][0] == (0, 3, None, {"wrap": True})
+    again = new_layout().apply(operation).settled(styles)
+    assert again.touched() == [], "what looks like that already is not touched"
 
 
 def test_looks_of_deleted_rows_and_of_too_many_cells_are_refused() -> None:

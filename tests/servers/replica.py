@@ -13,16 +13,19 @@ class Replica:
     def __init__(self) -> None:
         self.revision = 0
         self.cells: dict[tuple[int, int], str] = {}
+        self.styles: dict[tuple[int, int], Frame] = {}
         self.authors: dict[tuple[int, int], str | None] = {}
         self.rows: list[list[int]] = []
         self.columns: list[list[int]] = []
         self.row_sizes: list[list[int]] = []
         self.column_sizes: list[list[int]] = []
+        self.frozen = [0, 0]
 
     def open(self, frame: Frame) -> None:
         """Take in `sheet.opened`."""
         self.rows, self.columns = frame["rows"], frame["columns"]
         self.row_sizes, self.column_sizes = frame["row_sizes"], frame["column_sizes"]
+        self.frozen = frame["frozen"]
 
     def apply(self, frame: Frame) -> bool:
         """Take in `cells.changed`; False is a gap, after which the sheet must be opened again."""
@@ -31,10 +34,13 @@ class Replica:
         if frame["after"] > self.revision:
             return False
         for author, cells in frame["changes"]:
-            for row, column, text, *_ in cells:
+            for row, column, text, *others in cells:
                 self.cells[row, column] = text
+                self.styles.pop((row, column), None)
+                if others and others[0]:
+                    self.styles[row, column] = others[0]
                 self.authors[row, column] = author
-        for name in ("rows", "columns", "row_sizes", "column_sizes"):
+        for name in ("rows", "columns", "row_sizes", "column_sizes", "frozen"):
             if name in frame:
                 setattr(self, name, frame[name])
         if not frame.get("more"):

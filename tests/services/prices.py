@@ -9,7 +9,7 @@ from cells.domain.axes import Axis, AxisName
 from cells.domain.layout import Layout, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
-    Operation,
+    Intended,
     SetAddresses,
     load_operation,
 )
@@ -21,7 +21,7 @@ STREAM = Author(AuthorKind.STREAM, "prices", origin="sub/1")
 
 
 def submit(
-    operation: Operation | AddressedOperation,
+    operation: Intended | AddressedOperation,
     slug: str = "prices",
     operation_id: uuid.UUID | None = None,
     author: Author = STREAM,
@@ -29,7 +29,7 @@ def submit(
     return Submission(slug, operation_id or uuid.uuid4(), operation, author)
 
 
-def do(*operations: Operation | AddressedOperation) -> CommitResult:
+def do(*operations: Intended | AddressedOperation) -> CommitResult:
     """Commit to `prices`, as one batch, what must not be refused."""
     result = commit([submit(operation) for operation in operations])
     refused = [outcome for outcome in result.outcomes if isinstance(outcome, Refused)]
@@ -63,7 +63,8 @@ def replay(
     inputs: dict[tuple[int, int], str] = {}
     styles: dict[tuple[int, int], str] = {}
     for revision in Revision.objects.filter(sheet=sheet).order_by("number"):
-        before = set_inputs(inputs, styles, layout.apply(load_operation(revision.operation)))
+        effect = layout.apply(load_operation(revision.operation)).settled(styles)
+        before = set_inputs(inputs, styles, effect)
         assert _Normal.of(before) == _Normal.of(revision.before)
     return layout, inputs, styles
 

@@ -52,7 +52,8 @@ def opened(sheet_id: int) -> Replica:
     replica = Replica()
     shape = open_sheet(sheet_id)
     names = ("rows", "columns", "row_sizes", "column_sizes")
-    replica.open({name: json.loads(getattr(shape, name)) for name in names})
+    frozen = [shape.frozen_rows, shape.frozen_columns]
+    replica.open({name: json.loads(getattr(shape, name)) for name in names} | {"frozen": frozen})
     return replica
 
 
