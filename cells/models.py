@@ -77,6 +77,11 @@ class Sheet(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False, help_text="The newest commit.")
+    deleted_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when it is out of sight; its owner can bring it back.",
+    )
 
     class Meta:
         ordering = ("-updated_at", "-id")

@@ -8,7 +8,11 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
+    path("sheets/<slug:slug>/rename/", views.rename, name="rename"),
+    path("sheets/<slug:slug>/delete/", views.delete, name="delete"),
+    path("sheets/<slug:slug>/restore/", views.restore, name="restore"),
     path("sheets/<slug:slug>/share/", views.share, name="share"),
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
+    path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),
     path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
 ]

@@ -2,85 +2,38 @@
 
 import secrets
 from collections.abc import Callable
+from urllib.parse import urlencode
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cells.forms import GrantForm, LinkRoleForm, RoleForm, TitleForm
 from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
-from cells.services.sharing import access_list, grant, revoke, set_link_role
+from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
+from cells.services.shelf import bring_back, delete_sheet, rename_sheet
 
 SHEETS_PER_PAGE = 25
+MAX_SEARCH_CHARACTERS = 100  # more is no search, and each word of it is a condition
 MAX_OPENED = 50  # slugs that a session remembers; it is read with every request
-
-
-class NewSheetForm(forms.Form):
-    """The title of a new sheet; none is fine, as it is in Google Sheets."""
-
-    title = forms.CharField(max_length=200, required=False, label="Title of a new sheet")
-
-    def clean_title(self) -> str:
-        return self.cleaned_data["title"] or "Untitled sheet"
-
-
-class LinkRoleForm(forms.Form):
-    """What anybody who has the address may do."""
-
-    link_role = forms.ChoiceField(
-        label="Anybody with the link",
-        choices=[
-            (LinkRole.NONE, "cannot open it"),
-            (LinkRole.VIEWER, "can view"),
-            (LinkRole.EDITOR, "can edit"),
-        ],
-    )
-
-
-class GrantForm(forms.Form):
-    """A person, by name, and the role that they get."""
-
-    username = forms.CharField(max_length=150, label="Username")
-    role = forms.ChoiceField(
-        choices=[
-            (Role.VIEWER, "can view"),
-            (Role.EDITOR, "can edit"),
-            (Role.OWNER, "can edit and share"),
-        ],
-        initial=Role.EDITOR,
-        label="Role",
-    )
-
-    def __init__(self, sheet: Sheet, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.sheet = sheet
-
-    def clean_username(self) -> User:
-        username = self.cleaned_data["username"]
-        user = get_user_model().objects.filter(username=username, is_active=True).first()
-        if user is None:
-            raise forms.ValidationError(f"Nobody here is called “{username}”. Check the spelling.")
-        if user.pk == self.sheet.owner_id:
-            raise forms.ValidationError(f"{username} owns this sheet already.")
-        return user
 
 
 @require_safe
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    return _home(request, NewSheetForm(), status=200)
+    return _home(request, TitleForm(), status=200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,7 +48,7 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     if request.user.is_anonymous and not settings.DEBUG:
         return redirect_to_login(reverse("home"))
-    form = NewSheetForm(request.POST)
+    form = TitleForm(request.POST)
     if not form.is_valid():
         return _home(request, form, status=400)
     if isinstance(request.user, User):
@@ -112,10 +65,48 @@ def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
     if sheet is None:
         return _no_such_sheet(request)
     role = role_of(request.user, sheet)
+    if sheet.deleted_at is not None:
+        # Strangers are told nothing of a sheet that they could not have opened.
+        return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
     if role is None:
         return _closed(request, sheet)
     _remember(request, sheet)
     return render(request, "cells/sheet.html", {"sheet": sheet, "role": role})
+
+
+@require_POST
+def rename(request: HttpRequest, slug: str) -> HttpResponse:
+    sheet = _owned(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    form = TitleForm(request.POST)
+    if form.is_valid():
+        rename_sheet(sheet, form.cleaned_data["title"])
+        messages.success(request, _("Renamed to “%(title)s”.") % form.cleaned_data)
+    else:
+        messages.error(request, " ".join(map(str, form.errors["title"])))
+    return redirect("home")
+
+
+@require_POST
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take a sheet off its people's lists; the home page then offers to undo it."""
+    sheet = _owned(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    delete_sheet(sheet)
+    return redirect(f"{reverse('home')}?{urlencode({'deleted': slug})}")
+
+
+@require_POST
+def restore(request: HttpRequest, slug: str) -> HttpResponse:
+    """Undo `delete`, from the home page or from the deleted sheet's own."""
+    sheet = _owned(request, slug, is_deleted=True)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    bring_back(sheet)
+    messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
+    return redirect("home")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,7 +119,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
     form = GrantForm(sheet, request.POST or None)
     if request.method == "POST" and form.is_valid():
         grant(sheet, form.cleaned_data["username"], Role(form.cleaned_data["role"]))
-        messages.success(request, f"Shared with {form.cleaned_data['username']}.")
+        messages.success(request, _("Shared with %(username)s.") % form.cleaned_data)
         return redirect("share", slug)
     context = {
         "sheet": sheet,
@@ -148,9 +139,27 @@ def share_link(request: HttpRequest, slug: str) -> HttpResponse:
     form = LinkRoleForm(request.POST)
     if form.is_valid():
         set_link_role(sheet, LinkRole(form.cleaned_data["link_role"]))
-        messages.success(request, "Changed what the link allows.")
+        messages.success(request, _("Changed what the link allows."))
     else:
-        messages.error(request, "Choose what the link allows.")
+        messages.error(request, _("Choose what the link allows."))
+    return redirect("share", slug)
+
+
+@require_POST
+def share_role(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
+    """Change the role of one person whom the sheet is shared with."""
+    sheet = _owned(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles."))
+    elif change_role(sheet, user_id, Role(form.cleaned_data["role"])):
+        messages.success(request, _("Changed the role."))
+    else:
+        messages.error(request, _("The sheet is no longer shared with them. Add them again below."))
+    if role_of(request.user, sheet) != Role.OWNER:  # their own role, it was
+        return redirect("home")
     return redirect("share", slug)
 
 
@@ -160,7 +169,7 @@ def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     if isinstance(sheet, HttpResponse):
         return sheet
     revoke(sheet, user_id)
-    messages.success(request, "Removed.")
+    messages.success(request, _("Removed."))
     if user_id == request.user.pk:
         return redirect("home")
     return redirect("share", slug)
@@ -208,28 +217,47 @@ def readyz(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _home(request: HttpRequest, form: NewSheetForm, *, status: int) -> HttpResponse:
-    sheets = listed_sheets(request.user, request.session.get("opened", []))
+def _home(request: HttpRequest, form: TitleForm, *, status: int) -> HttpResponse:
+    search = request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARACTERS]
+    sheets = listed_sheets(request.user, request.session.get("opened", []), search)
     page = Paginator(sheets, SHEETS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "sheets": with_roles(request.user, page),
+        "search": search,
         "form": form,
         "may_create": request.user.is_authenticated or settings.DEBUG,
+        "just_deleted": _just_deleted(request),
     }
     return render(request, "cells/home.html", context, status=status)
 
 
+def _just_deleted(request: HttpRequest) -> Sheet | None:
+    """Return the sheet that the address says was deleted, if the reader may bring it back."""
+    slug = request.GET.get("deleted", "").replace("\0", "")
+    sheet = _find(slug) if slug else None
+    if sheet is None or sheet.deleted_at is None or role_of(request.user, sheet) != Role.OWNER:
+        return None
+    return sheet
+
+
 def _find(slug: str) -> Sheet | None:
+    """Return a sheet, also a deleted one."""
     return Sheet.objects.select_related("owner").filter(slug=slug).first()
 
 
-def _owned(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
-    """Return the sheet if the reader may share it, else the page that says why not."""
+def _owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:
+    """Return the sheet if the reader may share it, else the page that says why not.
+
+    A deleted one only for `is_deleted`; one that is not deleted then, too, for a second click.
+    """
     sheet = _find(slug)
     if sheet is None:
         return _no_such_sheet(request)
-    if role_of(request.user, sheet) != Role.OWNER:
+    role = role_of(request.user, sheet)
+    if sheet.deleted_at is not None and not (is_deleted and role == Role.OWNER):
+        return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
+    if role != Role.OWNER:
         return _closed(request, sheet, to_share=True)
     return sheet
 
@@ -237,6 +265,10 @@ def _owned(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
 def _no_such_sheet(request: HttpRequest) -> HttpResponse:
     # Not Http404: with DEBUG that is Django's page for developers, and this is a reader's mistake.
     return render(request, "cells/no_such_sheet.html", status=404)
+
+
+def _deleted(request: HttpRequest, sheet: Sheet, role: Role) -> HttpResponse:
+    return render(request, "cells/deleted.html", {"sheet": sheet, "role": role}, status=404)
 
 
 def _closed(request: HttpRequest, sheet: Sheet, *, to_share: bool = False) -> HttpResponse:

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -86,7 +86,16 @@ class SetCellForm(forms.Form):
 class SheetAdmin(ModelAdmin[Sheet]):
     """The list of sheets, and a page for each."""
 
-    list_display = ("title", "slug", "owner", "revision", "cells", "last_edit", "link_role")
+    list_display = (
+        "title",
+        "slug",
+        "owner",
+        "revision",
+        "cells",
+        "last_edit",
+        "link_role",
+        "deleted",
+    )
     list_select_related = ("owner",)
     search_fields = ("slug", "title")
     search_help_text = "A part of the slug or of the title"
@@ -95,6 +104,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
     paginator = BoundedPaginator
     autocomplete_fields = ("owner",)
     inlines = (SheetAccessInline,)
+    actions = ("bring_back",)
 
     @admin.display(description="revision", ordering="head")
     def revision(self, obj: Sheet) -> str:
@@ -115,6 +125,15 @@ class SheetAdmin(ModelAdmin[Sheet]):
     @admin.display(description="last edit", ordering="updated_at", empty_value="never")
     def last_edit(self, obj: Sheet) -> object:
         return obj.updated_at
+
+    @admin.display(description="deleted", ordering="deleted_at", empty_value="–")
+    def deleted(self, obj: Sheet) -> object:
+        return obj.deleted_at
+
+    @admin.action(description="Bring back deleted sheets", permissions=["change"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Sheet]) -> None:
+        count = queryset.exclude(deleted_at=None).update(deleted_at=None)
+        messages.success(request, f"Brought back: {count:,}.")
 
     def get_fields(self, request: HttpRequest, obj: Sheet | None = None) -> tuple[str, ...]:
         fields = ("title", "slug", "owner", "link_role")
@@ -196,7 +215,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
             [],
         )
 
-    _facts = ("revision", "cells", "updated_at", "created_at", "packed")
+    _facts = ("revision", "cells", "updated_at", "created_at", "packed", "deleted")
 
     def _content(self, request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
         """Return what the page shows besides the form: a part of the grid, a page of the log."""

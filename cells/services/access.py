@@ -38,7 +38,9 @@ class Admission:
 def admit(slug: str, user: Person) -> Admission:
     """Return how `user` may come in. Raises NoSuchSheet, or Forbidden for a stranger."""
     try:
-        sheet = Sheet.objects.only("pk", "slug", "owner_id", "link_role").get(slug=slug)
+        sheet = Sheet.objects.only("pk", "slug", "owner_id", "link_role").get(
+            slug=slug, deleted_at=None
+        )
     except Sheet.DoesNotExist:
         raise NoSuchSheet(f"there is no sheet {slug[:64]!r}; check the address") from None
     role = role_of(user, sheet)
@@ -50,12 +52,13 @@ def admit(slug: str, user: Person) -> Admission:
 def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Role | None]:
     """Return the role that each (sheet id, user id; None for a guest) has, as role_of says.
 
-    Three statements for any number. Leaves out sheets that there are no more.
+    Three statements for any number. Leaves out sheets that there are no more, deleted ones too.
     """
     asked = set(asked)
     sheet_ids = {sheet_id for sheet_id, _ in asked}
     user_ids = {user_id for _, user_id in asked if user_id is not None}
-    sheets = Sheet.objects.filter(pk__in=sheet_ids).values_list("pk", "owner_id", "link_role")
+    living = Sheet.objects.filter(pk__in=sheet_ids, deleted_at=None)
+    sheets = living.values_list("pk", "owner_id", "link_role")
     active = set(
         get_user_model()
         .objects.filter(pk__in=user_ids, is_active=True)

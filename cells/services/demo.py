@@ -64,7 +64,7 @@ def ensure_demo_sheet() -> bool:
         # Two machines may be starting at once; the slug is unique, and either may fill the sheet.
         with contextlib.suppress(IntegrityError), transaction.atomic():
             create_sheet(None, "Demo: prices", slug=DEMO_SLUG, link_role=LinkRole.EDITOR)
-    elif sheet.head > 0:
+    elif sheet.head > 0 or sheet.deleted_at is not None:
         return False
     author = Author(AuthorKind.ADMIN, "SheetSync", origin="prepare_demo")
     result = commit(

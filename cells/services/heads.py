@@ -9,13 +9,17 @@ from django.db import OperationalError, connection
 
 
 def read_heads(sheet_ids: Collection[int]) -> dict[int, int]:
-    """Return the newest revision of each sheet that there still is."""
+    """Return the newest revision of each sheet that there still is, and that is not deleted."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT id, head FROM cells_sheet WHERE id = ANY(%s)", [list(sheet_ids)])
+            cursor.execute(
+                "SELECT id, head FROM cells_sheet WHERE id = ANY(%s) AND deleted_at IS NULL",
+                [list(sheet_ids)],
+            )
         else:
             cursor.execute(
-                "SELECT id, head FROM cells_sheet WHERE id IN (SELECT value FROM json_each(%s))",
+                "SELECT id, head FROM cells_sheet "
+                "WHERE id IN (SELECT value FROM json_each(%s)) AND deleted_at IS NULL",
                 [msgspec.json.encode(list(sheet_ids)).decode()],
             )
         return dict(cursor.fetchall())
@@ -47,7 +51,8 @@ class SqliteHeads:
                 return None
             heads = dict(
                 native.execute(
-                    "SELECT id, head FROM cells_sheet WHERE id IN (SELECT value FROM json_each(?))",
+                    "SELECT id, head FROM cells_sheet "
+                    "WHERE id IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL",
                     [msgspec.json.encode(list(sheet_ids)).decode()],
                 ).fetchall()
             )

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from cells.models import LinkRole, Role, Sheet, SheetAccess
+from cells.models import LinkRole, Revision, Role, Sheet, SheetAccess
 from cells.services.access import Person, by_link, strongest
 
 DEMO_SLUG = "demo"  # what prepare_demo makes; a newcomer's first sheet
@@ -20,9 +20,10 @@ class ListedSheet:
     role: Role
 
 
-def listed_sheets(user: Person, opened: Iterable[str]) -> QuerySet[Sheet]:
+def listed_sheets(user: Person, opened: Iterable[str], search: str = "") -> QuerySet[Sheet]:
     """Return own and shared sheets, and open ones among the demo and `opened`, newest edit first.
 
+    With `search` only those that have each of its words in the title or in their owner's name.
     `opened` are slugs that this browser has visited: as in Google Sheets, having been given the
     address is what brings a link-shared sheet into one's list, and no other one appears.
     """
@@ -30,8 +31,17 @@ def listed_sheets(user: Person, opened: Iterable[str]) -> QuerySet[Sheet]:
     if user.pk is not None:
         shared = SheetAccess.objects.filter(user_id=user.pk).values("sheet_id")
         listed |= Q(owner_id=user.pk) | Q(pk__in=shared)
+    for word in search.split():
+        listed &= (
+            Q(title__icontains=word)
+            | Q(owner__username__icontains=word)
+            | Q(owner__first_name__icontains=word)
+            | Q(owner__last_name__icontains=word)
+        )
+    newest = Revision.objects.filter(sheet=OuterRef("pk"), number=OuterRef("head"))
     return (
-        Sheet.objects.filter(listed)
+        Sheet.objects.filter(listed, deleted_at=None)
+        .annotate(edited_by=Subquery(newest.values("author_name")[:1]))
         .select_related("owner")
         .prefetch_related(
             Prefetch("access", SheetAccess.objects.filter(user_id=user.pk or 0), to_attr="given")

@@ -73,14 +73,16 @@ class SheetShape(NamedTuple):
 def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     """Lock the sheets in id order, the same for every writer so that none waits in a circle.
 
-    On SQLite the immediate transaction is the lock.
+    A deleted sheet counts as none: nothing is written into it until it is brought back. On SQLite
+    the immediate transaction is the lock.
     """
     given, params = _given("slug text", [(slug,) for slug in slugs])
     lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
     cursor.execute(
         # S608 throughout: only names and types written in this module become part of the text.
         f"SELECT {_columns('sheet', SheetRow._fields)} FROM cells_sheet AS sheet "  # noqa: S608
-        f"JOIN {given} ON sheet.slug = given.slug ORDER BY sheet.id {lock}",
+        f"JOIN {given} ON sheet.slug = given.slug WHERE sheet.deleted_at IS NULL "
+        f"ORDER BY sheet.id {lock}",
         params,
     )
     return [SheetRow(*row) for row in cursor.fetchall()]

@@ -1,0 +1,83 @@
+"""Forms of the pages: what people type, checked, with errors that say what to do."""
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cells.models import LinkRole, Role, Sheet
+from cells.services.sharing import SeveralPeopleError, find_person
+
+
+class TitleForm(forms.Form):
+    """The title of a sheet; none is fine, as it is in Google Sheets."""
+
+    title = forms.CharField(max_length=200, required=False, label=_("Title of a new sheet"))
+
+    def clean_title(self) -> str:
+        return self.cleaned_data["title"] or gettext("Untitled sheet")
+
+
+class LinkRoleForm(forms.Form):
+    """What anybody who has the address may do."""
+
+    link_role = forms.ChoiceField(
+        label=_("Anybody with the link"),
+        choices=[
+            (LinkRole.NONE, _("cannot open it")),
+            (LinkRole.VIEWER, _("can view")),
+            (LinkRole.EDITOR, _("can edit")),
+        ],
+    )
+
+
+class GrantForm(forms.Form):
+    """A person, by name or e-mail address, and the role that they get."""
+
+    username = forms.CharField(max_length=254, label=_("Username or e-mail address"))
+    role = forms.ChoiceField(
+        choices=[
+            (Role.VIEWER, _("can view")),
+            (Role.EDITOR, _("can edit")),
+            (Role.OWNER, _("can edit and share")),
+        ],
+        initial=Role.EDITOR,
+        label=_("Role"),
+    )
+
+    def __init__(self, sheet: Sheet, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.sheet = sheet
+
+    def clean_username(self) -> User:
+        text = self.cleaned_data["username"]
+        try:
+            user = find_person(text)
+        except SeveralPeopleError:
+            raise forms.ValidationError(
+                gettext("Several people here have the address %(text)s. Type a username.")
+                % {"text": text}
+            ) from None
+        if user is None and "@" in text:
+            raise forms.ValidationError(
+                gettext(
+                    "Nobody here has the address %(text)s. Try their username, or send them the "
+                    "link below."
+                )
+                % {"text": text}
+            )
+        if user is None:
+            raise forms.ValidationError(
+                gettext("Nobody here is called “%(text)s”. Check the spelling.") % {"text": text}
+            )
+        if user.pk == self.sheet.owner_id:
+            raise forms.ValidationError(
+                gettext("%(name)s owns this sheet already.") % {"name": user.get_username()}
+            )
+        return user
+
+
+class RoleForm(forms.Form):
+    """Another role for somebody who has one."""
+
+    role = forms.ChoiceField(choices=Role.choices)
