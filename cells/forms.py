@@ -8,11 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from cells.models import LinkRole, Role, Sheet
 from cells.services.sharing import SeveralPeopleError, find_person
 
+MAX_TITLE_CHARACTERS = 200  # Sheet.title's column
+
 
 class TitleForm(forms.Form):
     """The title of a sheet; none is fine, as it is in Google Sheets."""
 
-    title = forms.CharField(max_length=200, required=False, label=_("Title of a new sheet"))
+    title = forms.CharField(
+        max_length=MAX_TITLE_CHARACTERS, required=False, label=_("Title of a new sheet")
+    )
 
     def clean_title(self) -> str:
         return self.cleaned_data["title"] or gettext("Untitled sheet")

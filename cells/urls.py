@@ -9,6 +9,7 @@ urlpatterns = [
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
     path("sheets/<slug:slug>/rename/", views.rename, name="rename"),
+    path("sheets/<slug:slug>/duplicate/", views.duplicate, name="duplicate"),
     path("sheets/<slug:slug>/delete/", views.delete, name="delete"),
     path("sheets/<slug:slug>/restore/", views.restore, name="restore"),
     path("sheets/<slug:slug>/share/", views.share, name="share"),

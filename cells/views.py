@@ -1,5 +1,6 @@
 """Pages: the list of sheets, a sheet, whom it is shared with, and the process's health."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -16,14 +17,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cells.forms import GrantForm, LinkRoleForm, RoleForm, TitleForm
-from cells.models import LinkRole, Role, Sheet
+from cells.domain.errors import SheetSyncError
+from cells.forms import MAX_TITLE_CHARACTERS, GrantForm, LinkRoleForm, RoleForm, TitleForm
+from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
+from cells.services.authors import MAX_NAME_CHARACTERS, Author
+from cells.services.copying import copy_sheet
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, rename_sheet
+
+logger = logging.getLogger(__name__)
 
 SHEETS_PER_PAGE = 25
 MAX_SEARCH_CHARACTERS = 100  # more is no search, and each word of it is a condition
@@ -61,15 +67,10 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = _find(slug)
-    if sheet is None:
-        return _no_such_sheet(request)
+    sheet = _visible(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
     role = role_of(request.user, sheet)
-    if sheet.deleted_at is not None:
-        # Strangers are told nothing of a sheet that they could not have opened.
-        return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
-    if role is None:
-        return _closed(request, sheet)
     _remember(request, sheet)
     return render(request, "cells/sheet.html", {"sheet": sheet, "role": role})
 
@@ -86,6 +87,30 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         messages.error(request, " ".join(map(str, form.errors["title"])))
     return redirect("home")
+
+
+@require_POST
+def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Copy a sheet that the reader may see into one of their own, and open it."""
+    sheet = _visible(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    if request.user.is_anonymous and not settings.DEBUG:
+        return redirect_to_login(reverse("sheet", args=[slug]))
+    owner = request.user if isinstance(request.user, User) else None
+    try:
+        copy = copy_sheet(
+            sheet,
+            (_("Copy of %(title)s") % {"title": sheet.title})[:MAX_TITLE_CHARACTERS],
+            owner=owner,
+            author=_author(request),
+            link_role=LinkRole.EDITOR if owner is None else LinkRole.NONE,
+        )
+    except SheetSyncError:
+        logger.exception("sheet=%s could not be copied", slug)
+        messages.error(request, _("The sheet could not be copied. Try again in a minute."))
+        return redirect("home")
+    return redirect("sheet", copy.slug)
 
 
 @require_POST
@@ -244,6 +269,27 @@ def _just_deleted(request: HttpRequest) -> Sheet | None:
 def _find(slug: str) -> Sheet | None:
     """Return a sheet, also a deleted one."""
     return Sheet.objects.select_related("owner").filter(slug=slug).first()
+
+
+def _visible(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
+    """Return the sheet if the reader may see it, else the page that says why not."""
+    sheet = _find(slug)
+    if sheet is None:
+        return _no_such_sheet(request)
+    role = role_of(request.user, sheet)
+    if sheet.deleted_at is not None:
+        # Strangers are told nothing of a sheet that they could not have opened.
+        return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
+    return _closed(request, sheet) if role is None else sheet
+
+
+def _author(request: HttpRequest) -> Author:
+    """Return whom the log names for what a person does on a page."""
+    if isinstance(request.user, User):
+        name = request.user.get_full_name() or request.user.get_username()
+        return Author(AuthorKind.USER, name[:MAX_NAME_CHARACTERS], request.user.pk)
+    name = request.session.get("guest_name") or guest_name(secrets.token_hex())
+    return Author(AuthorKind.GUEST, name)
 
 
 def _owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:

@@ -222,3 +222,29 @@ def test_an_administrator_sees_and_brings_back_what_was_deleted(budget: Sheet) -
     )
     budget.refresh_from_db()
     assert budget.deleted_at is None
+
+
+# -- copying --------------------------------------------------------------------------------------
+
+
+def test_a_viewer_makes_a_copy_of_their_own(budget: Sheet, alice: User, bob: User) -> None:
+    SheetAccess.objects.create(sheet=budget, user=bob, role=Role.VIEWER)
+    write(budget)
+    browser = signed_in(bob)
+    response = browser.post(f"/sheets/{budget.slug}/duplicate/")
+    copy = Sheet.objects.exclude(pk=budget.pk).get()
+    assert response.headers["Location"] == f"/sheets/{copy.slug}/"
+    assert (copy.title, copy.owner, copy.filled) == ("Copy of Budget", bob, 1)
+    assert titles(browser) == ["Copy of Budget", "Budget"]
+    assert titles(signed_in(alice)) == ["Budget"]
+
+
+def test_none_copies_what_they_may_not_see(budget: Sheet, bob: User, client: Client) -> None:
+    address = f"/sheets/{budget.slug}/duplicate/"
+    assert signed_in(bob).post(address).status_code == 403
+    assert client.post(address).status_code == 302
+    Sheet.objects.update(link_role=LinkRole.VIEWER)
+    assert client.post(address).headers["Location"].startswith("/accounts/login/")
+    delete_sheet(budget)
+    assert signed_in(bob).post(address).status_code == 404
+    assert Sheet.objects.count() == 1
