@@ -1,12 +1,20 @@
 """Forms of the pages: what people type, checked, with errors that say what to do."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
+from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cells.models import LinkRole, Role, Sheet
 from cells.services.sharing import SeveralPeopleError, find_person
+
+if TYPE_CHECKING:
+    AccountForm = UserCreationForm[User]
+else:
+    AccountForm = UserCreationForm
 
 MAX_TITLE_CHARACTERS = 200  # Sheet.title's column
 
@@ -85,3 +93,23 @@ class RoleForm(forms.Form):
     """Another role for somebody who has one."""
 
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class SignUpForm(AccountForm):
+    """A new account: a name and a password.
+
+    No e-mail address is asked for. Nothing proves that it is one's own, and whoever claimed
+    somebody else's would be given what is meant for them.
+    """
+
+    class Meta:
+        model = User
+        fields = ("username",)
+
+    def clean_username(self) -> str:
+        username: str = super().clean_username() or ""  # what was refused already
+        if "@" in username:
+            raise forms.ValidationError(
+                gettext("A username has no @: that is for e-mail addresses.")
+            )
+        return username

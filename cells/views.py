@@ -3,22 +3,35 @@
 import logging
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth.views import LoginView, RedirectURLMixin, redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.generic import FormView
 
 from cells.domain.errors import SheetSyncError
-from cells.forms import MAX_TITLE_CHARACTERS, GrantForm, LinkRoleForm, RoleForm, TitleForm
+from cells.forms import (
+    MAX_TITLE_CHARACTERS,
+    GrantForm,
+    LinkRoleForm,
+    RoleForm,
+    SignUpForm,
+    TitleForm,
+)
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
@@ -28,6 +41,11 @@ from cells.services.listing import listed_sheets, with_roles
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, rename_sheet
+
+if TYPE_CHECKING:
+    SignUpView = FormView[SignUpForm]
+else:
+    SignUpView = FormView
 
 logger = logging.getLogger(__name__)
 
@@ -198,6 +216,44 @@ def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     if user_id == request.user.pk:
         return redirect("home")
     return redirect("share", slug)
+
+
+class SignIn(LoginView):
+    """Sign in, and go on to where one was going."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_sign_up=settings.SIGN_UP, **kwargs)
+
+
+class SignUp(RedirectURLMixin, SignUpView):
+    """Make an account and be signed in with it, where the operators allow that."""
+
+    form_class = SignUpForm
+    template_name = "registration/sign_up.html"
+    next_page = settings.LOGIN_REDIRECT_URL
+
+    @method_decorator(sensitive_post_parameters())
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return redirect(self.get_success_url())
+        if not settings.SIGN_UP:
+            return render(request, "registration/no_sign_up.html", status=404)
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        user = form.save()
+        login(self.request, user)
+        return super().form_valid(form)
+
+    def form_invalid(self, form: SignUpForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=400)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # Only an address of this site's, so that no link sends a newcomer elsewhere.
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
 
 def answer_probes(
