@@ -105,6 +105,7 @@ class SignUpForm(AccountForm):
     class Meta:
         model = User
         fields = ("username",)
+        help_texts = {"username": _("Letters, digits and . + - _, 150 at most.")}
 
     def clean_username(self) -> str:
         username: str = super().clean_username() or ""  # what was refused already

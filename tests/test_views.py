@@ -289,7 +289,7 @@ def test_alice_shares_with_bob_and_takes_it_back(
     browser = as_(alice)
     share = f"/sheets/{budget.slug}/share/"
     browser.post(share, {"username": "bob", "role": "viewer"})
-    browser.post(share, {"username": "bob", "role": "editor"})
+    browser.post(f"{share}{bob.pk}/", {"role": "editor"})
     assert list(budget.access.values_list("user__username", "role")) == [("bob", "editor")]
     page = browser.get(share)
     assert b"Shared with bob." in page.content
