@@ -247,6 +247,7 @@ function showStatus() {
       isKept,
     }));
     page.dataset.unsaved = String(replica.unsaved);
+    document.title = `${replica.unsaved > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`; // seen among other tabs
     page.dataset.line = connection.state;
     page.dataset.revision = String(replica.revision);
     page.dataset.canUndo = String(replica.canUndo);
