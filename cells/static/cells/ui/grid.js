@@ -5,6 +5,8 @@ import { SheetSyncError } from "../domain/errors.js";
 import { Actions } from "./actions.js";
 import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
+import { FillHandle } from "./fill_handle.js";
+import { Filling } from "./filling.js";
 import { fitRows } from "./fitting.js";
 import { freezeItems } from "./freezing.js";
 import { Geometry } from "./geometry.js";
@@ -41,6 +43,7 @@ import { boundedZoom } from "./zoom.js";
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
  * @property {Tints} tints what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: Whereabouts) => void} moved
@@ -57,6 +60,8 @@ export class Grid {
   #editor;
   #actions;
   #clipboard;
+  #filling;
+  #fillHandle;
   #measures;
   #strays;
   #menu = new Menu();
@@ -100,6 +105,16 @@ export class Grid {
       isEditing: () => this.#editor.cell !== null,
     });
     const focus = () => this.#focus();
+    this.#filling = new Filling(model, this.#selection, this.#actions, around.tell);
+    this.#fillHandle = new FillHandle({
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      filling: this.#filling,
+      placeAt: (point) => this.#placeAt(point),
+      focus,
+      changed: () => this.repaint(),
+    });
     const zoom = () => this.#zoom;
     this.#touch = new Touch({
       host,
@@ -161,6 +176,14 @@ export class Grid {
 
   get selection() {
     return this.#selection;
+  }
+
+  /**
+   * Write edits, as one step of undo.
+   * @param {import("../domain/operations.js").Edit[]} edits
+   */
+  write(edits) {
+    if (this.#model.mayEdit) this.#actions.submit(edits);
   }
 
   /** Write what is being typed, for the page is about to go. */
@@ -375,8 +398,10 @@ export class Grid {
       active: this.#selection.active,
       range: this.#selection.range,
       cut: this.#clipboard.cutRange,
+      fill: this.#fillHandle.range,
       cursors: this.#around.cursors(),
       tints: this.#around.tints,
+      found: this.#around.found,
       editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
       guide: this.#guide,
     };
@@ -384,6 +409,8 @@ export class Grid {
     const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
     const corners = rect && { left: rect.cutLeft > 0 ? -1 : rect.left, top: rect.cutTop > 0 ? -1 : rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
     this.#touch.place(corners, this.#scrolling);
+    const isCornerSeen = rect !== null && rect.cutLeft < rect.width && rect.cutTop < rect.height;
+    this.#fillHandle.place(this.#model.mayEdit && isCornerSeen ? corners : null, this.#scrolling);
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
@@ -518,6 +545,8 @@ export class Grid {
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
+      case "fill down": return this.#filling.down();
+      case "fill right": return this.#filling.right();
       case "undo":
       case "redo": return this.takeBack(command.kind);
       case "leave": return this.#around.leave();

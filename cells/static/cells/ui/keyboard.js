@@ -5,7 +5,7 @@
  *   | {kind: "page", down: 1|-1, isExtending: boolean}
  *   | {kind: "home"|"end", isFar: boolean, isExtending: boolean}
  *   | {kind: "tab"|"enter", direction: 1|-1}
- *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"|"redo"}} Command
+ *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"|"redo"|"fill down"|"fill right"}} Command
  */
 
 /** @type {Record<string, [down: number, right: number]>} */
@@ -44,6 +44,10 @@ export function commandOf(event) {
     case " ": return isFar ? { kind: "column" } : null;
     case "a":
     case "A": return isFar && !event.shiftKey ? { kind: "all" } : null;
+    case "d":
+    case "D": return isFar && !event.altKey && !event.shiftKey ? { kind: "fill down" } : null;
+    case "r":
+    case "R": return isFar && !event.altKey && !event.shiftKey ? { kind: "fill right" } : null;
     case "z":
     case "Z": return isFar && !event.altKey ? { kind: event.shiftKey ? "redo" : "undo" } : null;
     case "y":
