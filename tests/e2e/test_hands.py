@@ -247,3 +247,63 @@ def test_keys_fill_down_and_right(open_own: OpenOwn) -> None:
     grid.expect_cells("B3", [["2", "2", "2"]])
     grid.press("Control+z", "Control+z")
     grid.expect_cells("A2", [["", "", "", ""], ["", "", "", ""]])
+
+
+def test_a_range_is_sorted_by_menu_in_one_step(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "pear\t3\napple\t20\nfig\t")
+    alice.go_to("B1")
+    alice.choose("Sort by column B, Z to A")
+    bob.expect_cells("A1", [["apple", "20"], ["pear", "3"], ["fig", ""]])
+    alice.go_to("A1:B3")
+    alice.choose("Sort by column A, A to Z")
+    bob.expect_cells("A1", [["apple", "20"], ["fig", ""], ["pear", "3"]])
+    alice.press("Control+z", "Control+z")
+    bob.expect_cells("A1", [["pear", "3"], ["apple", "20"], ["fig", ""]])
+
+
+def test_rows_and_columns_by_keys(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "a\tx\nb\ty")
+    alice.go_to("A2")
+    alice.press("Control+Alt+Equal")
+    bob.expect_cells("A1", [["a", "x"], ["", ""], ["b", "y"]])
+    alice.go_to("A2")
+    alice.press("Control+Alt+Minus")
+    bob.expect_cells("A1", [["a", "x"], ["b", "y"]])
+    alice.go_to("A1")
+    alice.press("Alt+Shift+ArrowDown")
+    bob.expect_cells("A1", [["b", "y"], ["a", "x"]])
+    alice.press("Alt+Shift+ArrowRight")
+    bob.expect_cells("A1", [["y", "b"], ["x", "a"]])
+    rows = int(alice.page.get_attribute("#grid", "aria-rowcount") or 0)
+    alice.choose("Add 1,000 rows at the bottom")
+    bob.page.locator(f"#grid[aria-rowcount='{rows + 1000}']").wait_for()
+
+
+def test_all_is_first_the_data_around_then_everything(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "B2", "a\tb\nc\td")
+    grid.go_to("C3")
+    grid.press("Control+a")
+    assert grid.selected == "B2:C3"
+    grid.press("Control+a")
+    assert grid.selected == "All"
+    grid.go_to("H9")
+    grid.press("Control+a")
+    assert grid.selected == "All"
+    grid.go_to("A1")
+    grid.press("Alt+PageDown")
+    assert grid.selected not in ("A1", "B1")
+    assert grid.selected.endswith("1")
+    grid.press("Alt+PageUp")
+    assert grid.selected == "A1"
+
+
+def test_what_is_typed_fills_a_range(open_own: OpenOwn) -> None:
+    grid = open_own()
+    grid.go_to("A1:B2")
+    grid.type("x", then="Control+Enter")
+    grid.expect_cells("A1", [["x", "x"], ["x", "x"]])
+    grid.press("Control+z")
+    grid.expect_cells("A1", [["", ""], ["", ""]])

@@ -15,8 +15,8 @@ import { takeKeylessText } from "./keyless.js";
 import { lookChangeOf } from "./look_keys.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
-import { menuItems } from "./menu_items.js";
-import { jump, lastFilled } from "./movement.js";
+import { menuItems, rangeItems } from "./menu_items.js";
+import { jump, lastFilled, regionAround } from "./movement.js";
 import { rectOf } from "./frames.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
@@ -359,6 +359,7 @@ export class Grid {
     this.#editor.commit();
     const items = menuItems(this.#model, this.#selection, this.#actions, this.#clipboard);
     const { shape } = this.#selection;
+    if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, this.#actions, this.#around.tell));
     if (this.#model.mayEdit && shape !== "all") {
       items.push(null, ...freezeItems(this.#model, this.#selection, this.styling, shape === "cells" ? "both" : shape));
     }
@@ -540,7 +541,11 @@ export class Grid {
       case "enter": selection.enter(command.direction); break;
       case "edit": this.#editor.open({ isTyping: false }); break;
       case "clear": if (this.#model.mayEdit) this.#actions.clear(); return;
-      case "all": selection.select(selection.active, "all"); return;
+      case "all": return this.#selectAround();
+      case "page across": return this.#goOn(this.#pageAcross(command.right, command.isExtending), command.isExtending);
+      case "shift": if (this.#model.mayEdit) this.#actions.move(command.axis, command.direction); return this.#reveal(selection.active);
+      case "insert":
+      case "delete": return this.#insertOrDelete(command.kind);
       case "row": selection.select(selection.active, "rows"); return;
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
@@ -590,6 +595,43 @@ export class Grid {
     const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
     this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
     return { row: target, column };
+  }
+
+  /**
+   * @param {1|-1} right
+   * @param {boolean} isExtending
+   * @returns {Place}
+   */
+  #pageAcross(right, isExtending) {
+    const { row, column } = this.#from(isExtending);
+    const { seen, frozenSize } = this.#port("columns");
+    const page = Math.max(COLUMN_WIDTH_PX, seen - frozenSize - COLUMN_WIDTH_PX);
+    const target = this.#columnGeometry.positionAt(this.#columnGeometry.offsetOf(column) + right * page);
+    this.#scrolling.to(this.#scrolling.x + right * page, this.#scrolling.y);
+    return { row, column: target };
+  }
+
+  /** Select the data around the active cell or, if that is selected or there is none, everything. */
+  #selectAround() {
+    const selection = this.#selection;
+    const region = regionAround(this.#model, selection.active);
+    const { top, left, bottom, right } = selection.range;
+    const isSingle = region.top === region.bottom && region.left === region.right;
+    const isSelected = top <= region.top && left <= region.left && bottom >= region.bottom && right >= region.right;
+    if (isSingle || isSelected) selection.select(selection.active, "all");
+    else selection.selectRange(region);
+  }
+
+  /**
+   * Insert as many rows or columns as are selected before them, or delete these; of cells alone, their rows.
+   * @param {"insert"|"delete"} kind
+   */
+  #insertOrDelete(kind) {
+    const { shape } = this.#selection;
+    if (!this.#model.mayEdit || shape === "all") return;
+    const axis = shape === "columns" ? "columns" : "rows";
+    if (kind === "insert") this.#actions.insert(axis, "before");
+    else this.#actions.delete(axis);
   }
 
   /** @param {"undo"|"redo"} kind */
