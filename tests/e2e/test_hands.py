@@ -174,3 +174,136 @@ def test_the_menu_copies_and_pastes_looks_too(open_own: OpenOwn) -> None:
     grid.choose("Paste values only")
     grid.expect_cell("C1", "x")
     assert look(grid, "C1")["look"] == ""
+
+
+def next_frame(grid: GridPage) -> None:
+    """Wait until what was just done is painted."""
+    grid.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def drag_handle(grid: GridPage, *, right: float = 0, down: float = 0) -> None:
+    """Drag the fill handle by so many pixels of the screen."""
+    next_frame(grid)
+    box = grid.page.locator(".fill-handle:not([hidden])").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse = grid.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + right / 2 + 3, y + down / 2 + 3)
+    mouse.move(x + right, y + down)
+    mouse.up()
+
+
+def test_the_handle_goes_on_with_series_in_one_step(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "1\t2026-01-30\tItem 1\n3\t2026-01-31\tItem 2")
+    alice.go_to("A1:C2")
+    drag_handle(alice, down=45)
+    bob.expect_cells("A3", [["5", "2026-02-01", "Item 3"], ["7", "2026-02-02", "Item 4"]])
+    bob.expect_cell("A5", "")
+    assert alice.selected == "A1:C4"
+    alice.press("Control+z")
+    bob.expect_cells("A3", [["", "", ""], ["", "", ""]])
+    bob.expect_cell("A2", "3")
+    alice.go_to("A1:A2")
+    drag_handle(alice, right=200)
+    bob.expect_cells("A1", [["1", "1", "1"], ["3", "3", "3"]])
+
+
+def test_the_handle_follows_the_zoom_and_escape_gives_up(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "B2", "Item 1")
+    for _ in range(2):
+        grid.page.get_by_role("button", name="Larger").click()
+    zoom = grid.page.evaluate(
+        "Number(getComputedStyle(document.querySelector('#grid')).getPropertyValue('--zoom'))"
+    )
+    assert zoom > 1
+    grid.go_to("B2")
+    drag_handle(grid, down=3 * 25 * zoom)
+    grid.expect_cells("B2", [["Item 1"], ["Item 2"], ["Item 3"], ["Item 4"], [""]])
+    next_frame(grid)
+    box = grid.page.locator(".fill-handle:not([hidden])").bounding_box()
+    assert box is not None
+    grid.page.mouse.move(box["x"] + 4, box["y"] + 4)
+    grid.page.mouse.down()
+    grid.page.mouse.move(box["x"] + 4, box["y"] + 80)
+    grid.page.locator(".frame-fill:not([hidden])").wait_for()
+    grid.press("Escape")
+    grid.page.locator(".frame-fill").wait_for(state="hidden")
+    grid.page.mouse.up()
+    grid.expect_cell("B6", "")
+
+
+def test_keys_fill_down_and_right(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "A1", "Item 1\t2")
+    grid.go_to("A1:B3")
+    grid.press("Control+d")
+    grid.expect_cells("A1", [["Item 1", "2"], ["Item 1", "2"], ["Item 1", "2"]])
+    grid.go_to("B3:D3")
+    grid.press("Control+r")
+    grid.expect_cells("B3", [["2", "2", "2"]])
+    grid.press("Control+z", "Control+z")
+    grid.expect_cells("A2", [["", "", "", ""], ["", "", "", ""]])
+
+
+def test_a_range_is_sorted_by_menu_in_one_step(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "pear\t3\napple\t20\nfig\t")
+    alice.go_to("B1")
+    alice.choose("Sort by column B, Z to A")
+    bob.expect_cells("A1", [["apple", "20"], ["pear", "3"], ["fig", ""]])
+    alice.go_to("A1:B3")
+    alice.choose("Sort by column A, A to Z")
+    bob.expect_cells("A1", [["apple", "20"], ["fig", ""], ["pear", "3"]])
+    alice.press("Control+z", "Control+z")
+    bob.expect_cells("A1", [["pear", "3"], ["apple", "20"], ["fig", ""]])
+
+
+def test_rows_and_columns_by_keys(open_own: OpenOwn) -> None:
+    alice, bob = open_own(), open_own()
+    fill_in(alice, "A1", "a\tx\nb\ty")
+    alice.go_to("A2")
+    alice.press("Control+Alt+Equal")
+    bob.expect_cells("A1", [["a", "x"], ["", ""], ["b", "y"]])
+    alice.go_to("A2")
+    alice.press("Control+Alt+Minus")
+    bob.expect_cells("A1", [["a", "x"], ["b", "y"]])
+    alice.go_to("A1")
+    alice.press("Alt+Shift+ArrowDown")
+    bob.expect_cells("A1", [["b", "y"], ["a", "x"]])
+    alice.press("Alt+Shift+ArrowRight")
+    bob.expect_cells("A1", [["y", "b"], ["x", "a"]])
+    rows = int(alice.page.get_attribute("#grid", "aria-rowcount") or 0)
+    alice.choose("Add 1,000 rows at the bottom")
+    bob.page.locator(f"#grid[aria-rowcount='{rows + 1000}']").wait_for()
+
+
+def test_all_is_first_the_data_around_then_everything(open_own: OpenOwn) -> None:
+    grid = open_own()
+    fill_in(grid, "B2", "a\tb\nc\td")
+    grid.go_to("C3")
+    grid.press("Control+a")
+    assert grid.selected == "B2:C3"
+    grid.press("Control+a")
+    assert grid.selected == "All"
+    grid.go_to("H9")
+    grid.press("Control+a")
+    assert grid.selected == "All"
+    grid.go_to("A1")
+    grid.press("Alt+PageDown")
+    assert grid.selected not in ("A1", "B1")
+    assert grid.selected.endswith("1")
+    grid.press("Alt+PageUp")
+    assert grid.selected == "A1"
+
+
+def test_what_is_typed_fills_a_range(open_own: OpenOwn) -> None:
+    grid = open_own()
+    grid.go_to("A1:B2")
+    grid.type("x", then="Control+Enter")
+    grid.expect_cells("A1", [["x", "x"], ["x", "x"]])
+    grid.press("Control+z")
+    grid.expect_cells("A1", [["", ""], ["", ""]])

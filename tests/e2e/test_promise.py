@@ -65,7 +65,7 @@ class Person:
 
     def everything(self) -> dict[tuple[int, int], str]:
         """Return all filled cells by position, as the page itself copies them."""
-        self.grid.press("Control+Home", "Control+a", "Control+c")
+        self.grid.press("Control+Home", "Control+a", "Control+a", "Control+c")
         rows = csv.reader(io.StringIO(self.grid.clipboard()), delimiter="\t")
         return {
             (row, column): text

@@ -7,6 +7,7 @@ import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { Announcer, Voice } from "./ui/announcer.js";
 import { byId } from "./ui/elements.js";
+import { Find } from "./ui/find.js";
 import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
 import { Help } from "./ui/help.js";
@@ -48,6 +49,7 @@ const replica = new Replica({
     if (what === "shape") grid.reshape();
     if (what === "cells") grid.repaint();
     if (what === "opened") opened();
+    if (what === "cells" || what === "shape") find.changed();
     if (what === "history") toolbar.refresh();
     showStatus();
   },
@@ -153,7 +155,9 @@ const grid = new Grid(replica, {
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
   tints,
+  found: (row_id) => find.row(row_id),
   painted: () => {
+    find.refresh();
     offers.place();
     toolbar.refresh();
     sums.refresh();
@@ -180,6 +184,8 @@ const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.select
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
 
+/** @type {Find} */
+const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
 const goRound = makeRegions(() => grid.finish());
 const offers = new Offers(byId("stage"), {
   rectOf: (row_id, column_id) => {

@@ -61,6 +61,18 @@ export class Actions {
   }
 
   /**
+   * Add empty rows below the last one.
+   * @param {number} count
+   */
+  addRows(count) {
+    if (this.#model.rows.length + count > MAX_ROWS) {
+      this.#tell(`A sheet has at most ${MAX_ROWS.toLocaleString("en")} rows.`);
+      return;
+    }
+    this.#model.submit({ kind: "insert_rows", before: null, count });
+  }
+
+  /**
    * Delete what is selected; say what went with it, for nothing brings it back.
    * @param {AxisName} axis
    */

@@ -11,7 +11,7 @@ export const PADDING_PX = 13; // of a cell, both sides and its border
 
 /** @typedef {import("./looks.js").Look} Look */
 /** @typedef {import("./ruler.js").Ruler} Ruler */
-/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string, isRtl: boolean}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean}} CellSlot */
 
 /**
  * @param {string} id
@@ -31,6 +31,7 @@ export function makeCell(id) {
     isSelected: false,
     tint: "",
     isRtl: false,
+    isFound: false,
   };
 }
 
@@ -129,8 +130,10 @@ function paintLook(slot, look) {
  * @param {CellSlot} slot
  * @param {boolean} isSelected
  * @param {string} tint
+ * @param {boolean} isFound by a search
  */
-export function markCell(slot, isSelected, tint) {
+export function markCell(slot, isSelected, tint, isFound) {
+  if (slot.isFound !== isFound) slot.element.classList.toggle("found", (slot.isFound = isFound));
   if (slot.tint !== tint) paintTint(slot.element, (slot.tint = tint));
   if (slot.isSelected === isSelected) return;
   slot.isSelected = isSelected;

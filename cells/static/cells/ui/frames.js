@@ -55,13 +55,14 @@ export class Frames {
   #range = element("div", "frame frame-range");
   #active = element("div", "frame frame-active");
   #cut = element("div", "frame frame-cut");
+  #fill = element("div", "frame frame-fill");
   #guide = element("div", "guide");
   /** @type {{frame: HTMLElement, area: HTMLElement, label: HTMLElement, news: string}[]} */ #cursors = [];
 
   /** @param {HTMLElement} overlay */
   constructor(overlay) {
     this.#overlay = overlay;
-    overlay.append(this.#range, this.#active, this.#cut, this.#guide);
+    overlay.append(this.#range, this.#active, this.#cut, this.#fill, this.#guide);
   }
 
   /** @param {View} view */
@@ -71,6 +72,7 @@ export class Frames {
     place(this.#range, isMany ? rectOf(view, range) : null);
     place(this.#active, rectOf(view, { top: active.row, bottom: active.row, left: active.column, right: active.column }));
     place(this.#cut, cut && rectOf(view, cut));
+    place(this.#fill, view.fill && rectOf(view, view.fill));
     this.#paintCursors(view);
     this.#paintGuide(view, guide);
     if (editor) this.#paintEditor(view, editor);

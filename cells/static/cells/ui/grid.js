@@ -5,6 +5,8 @@ import { SheetSyncError } from "../domain/errors.js";
 import { Actions } from "./actions.js";
 import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
+import { FillHandle } from "./fill_handle.js";
+import { Filling } from "./filling.js";
 import { fitRows } from "./fitting.js";
 import { freezeItems } from "./freezing.js";
 import { Geometry } from "./geometry.js";
@@ -13,8 +15,8 @@ import { takeKeylessText } from "./keyless.js";
 import { lookChangeOf } from "./look_keys.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
-import { menuItems } from "./menu_items.js";
-import { jump, lastFilled } from "./movement.js";
+import { menuItems, rangeItems } from "./menu_items.js";
+import { jump, lastFilled, regionAround } from "./movement.js";
 import { rectOf } from "./frames.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
@@ -41,6 +43,7 @@ import { boundedZoom } from "./zoom.js";
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
  * @property {Tints} tints what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: Whereabouts) => void} moved
@@ -57,6 +60,8 @@ export class Grid {
   #editor;
   #actions;
   #clipboard;
+  #filling;
+  #fillHandle;
   #measures;
   #strays;
   #menu = new Menu();
@@ -100,6 +105,16 @@ export class Grid {
       isEditing: () => this.#editor.cell !== null,
     });
     const focus = () => this.#focus();
+    this.#filling = new Filling(model, this.#selection, this.#actions, around.tell);
+    this.#fillHandle = new FillHandle({
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      filling: this.#filling,
+      placeAt: (point) => this.#placeAt(point),
+      focus,
+      changed: () => this.repaint(),
+    });
     const zoom = () => this.#zoom;
     this.#touch = new Touch({
       host,
@@ -161,6 +176,14 @@ export class Grid {
 
   get selection() {
     return this.#selection;
+  }
+
+  /**
+   * Write edits, as one step of undo.
+   * @param {import("../domain/operations.js").Edit[]} edits
+   */
+  write(edits) {
+    if (this.#model.mayEdit) this.#actions.submit(edits);
   }
 
   /** Write what is being typed, for the page is about to go. */
@@ -336,6 +359,7 @@ export class Grid {
     this.#editor.commit();
     const items = menuItems(this.#model, this.#selection, this.#actions, this.#clipboard);
     const { shape } = this.#selection;
+    if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, this.#actions, this.#around.tell));
     if (this.#model.mayEdit && shape !== "all") {
       items.push(null, ...freezeItems(this.#model, this.#selection, this.styling, shape === "cells" ? "both" : shape));
     }
@@ -375,8 +399,10 @@ export class Grid {
       active: this.#selection.active,
       range: this.#selection.range,
       cut: this.#clipboard.cutRange,
+      fill: this.#fillHandle.range,
       cursors: this.#around.cursors(),
       tints: this.#around.tints,
+      found: this.#around.found,
       editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
       guide: this.#guide,
     };
@@ -384,6 +410,8 @@ export class Grid {
     const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
     const corners = rect && { left: rect.cutLeft > 0 ? -1 : rect.left, top: rect.cutTop > 0 ? -1 : rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
     this.#touch.place(corners, this.#scrolling);
+    const isCornerSeen = rect !== null && rect.cutLeft < rect.width && rect.cutTop < rect.height;
+    this.#fillHandle.place(this.#model.mayEdit && isCornerSeen ? corners : null, this.#scrolling);
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
@@ -513,11 +541,17 @@ export class Grid {
       case "enter": selection.enter(command.direction); break;
       case "edit": this.#editor.open({ isTyping: false }); break;
       case "clear": if (this.#model.mayEdit) this.#actions.clear(); return;
-      case "all": selection.select(selection.active, "all"); return;
+      case "all": return this.#selectAround();
+      case "page across": return this.#goOn(this.#pageAcross(command.right, command.isExtending), command.isExtending);
+      case "shift": if (this.#model.mayEdit) this.#actions.move(command.axis, command.direction); return this.#reveal(selection.active);
+      case "insert":
+      case "delete": return this.#insertOrDelete(command.kind);
       case "row": selection.select(selection.active, "rows"); return;
       case "column": selection.select(selection.active, "columns"); return;
       case "escape": this.#clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
+      case "fill down": return this.#filling.down();
+      case "fill right": return this.#filling.right();
       case "undo":
       case "redo": return this.takeBack(command.kind);
       case "leave": return this.#around.leave();
@@ -561,6 +595,43 @@ export class Grid {
     const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
     this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
     return { row: target, column };
+  }
+
+  /**
+   * @param {1|-1} right
+   * @param {boolean} isExtending
+   * @returns {Place}
+   */
+  #pageAcross(right, isExtending) {
+    const { row, column } = this.#from(isExtending);
+    const { seen, frozenSize } = this.#port("columns");
+    const page = Math.max(COLUMN_WIDTH_PX, seen - frozenSize - COLUMN_WIDTH_PX);
+    const target = this.#columnGeometry.positionAt(this.#columnGeometry.offsetOf(column) + right * page);
+    this.#scrolling.to(this.#scrolling.x + right * page, this.#scrolling.y);
+    return { row, column: target };
+  }
+
+  /** Select the data around the active cell or, if that is selected or there is none, everything. */
+  #selectAround() {
+    const selection = this.#selection;
+    const region = regionAround(this.#model, selection.active);
+    const { top, left, bottom, right } = selection.range;
+    const isSingle = region.top === region.bottom && region.left === region.right;
+    const isSelected = top <= region.top && left <= region.left && bottom >= region.bottom && right >= region.right;
+    if (isSingle || isSelected) selection.select(selection.active, "all");
+    else selection.selectRange(region);
+  }
+
+  /**
+   * Insert as many rows or columns as are selected before them, or delete these; of cells alone, their rows.
+   * @param {"insert"|"delete"} kind
+   */
+  #insertOrDelete(kind) {
+    const { shape } = this.#selection;
+    if (!this.#model.mayEdit || shape === "all") return;
+    const axis = shape === "columns" ? "columns" : "rows";
+    if (kind === "insert") this.#actions.insert(axis, "before");
+    else this.#actions.delete(axis);
   }
 
   /** @param {"undo"|"redo"} kind */

@@ -18,7 +18,8 @@ function shortcuts() {
       ["Ctrl+Home, Ctrl+End", gettext("First cell, last filled cell")],
       ["Page Up, Page Down", gettext("Move by a screenful")],
       ["Shift+…", gettext("Extend the selection")],
-      ["Ctrl+A", gettext("Select everything")],
+      ["Alt+Page Up, Alt+Page Down", gettext("Move by a screenful to the left, to the right")],
+      ["Ctrl+A", gettext("Select the data around; again, everything")],
       ["Ctrl+Space, Shift+Space", gettext("Select the column, the row")],
     ]],
     [gettext("Edit"), [
@@ -31,6 +32,8 @@ function shortcuts() {
       ["Ctrl+Shift+V", gettext("Paste values only")],
       ["Ctrl+D, Ctrl+R", gettext("Fill down, fill right")],
       ["Ctrl+Z, Ctrl+Y", gettext("Undo, redo what you did")],
+      ["Ctrl+Alt+=, Ctrl+Alt+-", gettext("Insert, delete the selected rows or columns")],
+      ["Alt+Shift+↑ ↓ ← →", gettext("Move the selected rows or columns")],
       ["Ctrl+F, Ctrl+H", gettext("Find, find and replace")],
     ]],
     [gettext("Looks"), [

@@ -5,7 +5,10 @@
  *   | {kind: "page", down: 1|-1, isExtending: boolean}
  *   | {kind: "home"|"end", isFar: boolean, isExtending: boolean}
  *   | {kind: "tab"|"enter", direction: 1|-1}
- *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"|"redo"}} Command
+ *   | {kind: "edit"|"type"|"clear"|"all"|"row"|"column"|"escape"|"menu"|"leave"|"undo"|"redo"|"fill down"|"fill right"}
+ *   | {kind: "page across", right: 1|-1, isExtending: boolean}
+ *   | {kind: "shift", axis: "rows"|"columns", direction: 1|-1}
+ *   | {kind: "insert"|"delete"}} Command
  */
 
 /** @type {Record<string, [down: number, right: number]>} */
@@ -23,6 +26,17 @@ export function commandOf(event) {
   if (key === "Process" || event.isComposing) return { kind: "type" };
   if (key.length === 1 && (event.getModifierState("AltGraph") || !(isFar || event.altKey))) {
     return key === " " && event.shiftKey ? { kind: "row" } : { kind: "type" };
+  }
+  if (isFar && event.altKey && !event.getModifierState("AltGraph")) {
+    if (event.code === "Equal" || key === "=" || key === "+") return { kind: "insert" };
+    if (event.code === "Minus" || key === "-") return { kind: "delete" };
+  }
+  if (key in ARROWS && event.altKey && event.shiftKey && !isFar) {
+    const [down, right] = ARROWS[key];
+    return { kind: "shift", axis: down === 0 ? "columns" : "rows", direction: down + right > 0 ? 1 : -1 };
+  }
+  if (event.altKey && !isFar && (key === "PageUp" || key === "PageDown")) {
+    return { kind: "page across", right: key === "PageDown" ? 1 : -1, isExtending };
   }
   if (key in ARROWS && !event.altKey) {
     return { kind: "move", down: ARROWS[key][0], right: ARROWS[key][1], isJump: isFar, isExtending };
@@ -44,6 +58,10 @@ export function commandOf(event) {
     case " ": return isFar ? { kind: "column" } : null;
     case "a":
     case "A": return isFar && !event.shiftKey ? { kind: "all" } : null;
+    case "d":
+    case "D": return isFar && !event.altKey && !event.shiftKey ? { kind: "fill down" } : null;
+    case "r":
+    case "R": return isFar && !event.altKey && !event.shiftKey ? { kind: "fill right" } : null;
     case "z":
     case "Z": return isFar && !event.altKey ? { kind: event.shiftKey ? "redo" : "undo" } : null;
     case "y":

@@ -1,7 +1,10 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
+import { sortedRange, sortRange } from "./sorting.js";
 import { gettext } from "./words.js";
+
+const ADDED_ROWS = 1_000; // at once: a screenful or two would be used up soon
 
 /** @typedef {import("./menu.js").Item} Item */
 
@@ -36,6 +39,25 @@ export function menuItems(model, selection, actions, clipboard) {
   if (shape === "cells" || shape === "rows") items.push(null, ...axisItems("rows", model.rows.length, actions));
   if (shape === "cells" || shape === "columns") items.push(null, ...axisItems("columns", model.columns.length, actions));
   return items;
+}
+
+/**
+ * Return what can be done to a range as a whole, and to the sheet's end.
+ * @param {import("./model.js").Model} model
+ * @param {import("./selection.js").Selection} selection
+ * @param {import("./actions.js").Actions} actions
+ * @param {(sentence: string) => void} tell
+ * @returns {Item[]}
+ */
+export function rangeItems(model, selection, actions, tell) {
+  const { top, bottom } = sortedRange(model, selection);
+  const column = { column: formatColumn(selection.active.column) };
+  const sort = (/** @type {1|-1} */ direction) => sortRange(model, selection, actions, direction, tell);
+  return [
+    { label: gettext("Sort by column %(column)s, A to Z", column), isOff: bottom <= top, run: () => sort(1) },
+    { label: gettext("Sort by column %(column)s, Z to A", column), isOff: bottom <= top, run: () => sort(-1) },
+    { label: gettext("Add %(count)s rows at the bottom", { count: ADDED_ROWS }), run: () => actions.addRows(ADDED_ROWS) },
+  ];
 }
 
 /**

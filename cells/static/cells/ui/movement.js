@@ -2,6 +2,7 @@
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {{row: number, column: number}} Place */
+/** @typedef {import("../domain/addresses.js").Range} Range */
 
 /**
  * Return where Ctrl with an arrow leads: to the end of the block of filled cells, else to the next filled cell, else to
@@ -62,4 +63,39 @@ export function lastFilled(model, row) {
     end.column = Math.max(end.column, at.column);
   }
   return end;
+}
+
+/**
+ * Return the block of filled cells that a place belongs to or touches: no filled cell lies beside it.
+ * @param {Model} model
+ * @param {Place} place
+ * @returns {Range}
+ */
+export function regionAround(model, { row, column }) {
+  const { rows, columns } = model;
+  /** @type {(row: number, column: number) => boolean} */
+  const isFilled = (row, column) => {
+    const row_id = rows.idAt(row);
+    const column_id = columns.idAt(column);
+    return row_id !== undefined && column_id !== undefined && model.inputAt(row_id, column_id) !== "";
+  };
+  const region = { top: row, left: column, bottom: row, right: column };
+  /** @type {(row: number) => boolean} */
+  const isRowFilled = (row) => {
+    for (let at = region.left - 1; at <= region.right + 1; at += 1) if (isFilled(row, at)) return true;
+    return false;
+  };
+  /** @type {(column: number) => boolean} */
+  const isColumnFilled = (column) => {
+    for (let at = region.top - 1; at <= region.bottom + 1; at += 1) if (isFilled(at, column)) return true;
+    return false;
+  };
+  for (let isGrowing = true; isGrowing; ) {
+    isGrowing = false;
+    for (; isRowFilled(region.top - 1); isGrowing = true) region.top -= 1;
+    for (; isRowFilled(region.bottom + 1); isGrowing = true) region.bottom += 1;
+    for (; isColumnFilled(region.left - 1); isGrowing = true) region.left -= 1;
+    for (; isColumnFilled(region.right + 1); isGrowing = true) region.right += 1;
+  }
+  return region;
 }

@@ -37,8 +37,10 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
  * @property {Place} active
  * @property {Range} range
  * @property {Range|null} cut
+ * @property {Range|null} fill what letting go of the handle would fill, with what it is filled from
  * @property {Cursor[]} cursors
  * @property {{row: (row_id: number) => ReadonlyMap<number, string>|undefined}} tints marks of what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {{place: Place, element: HTMLElement}|null} editor
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to, in pixels of what is seen
  */

@@ -118,14 +118,15 @@ export class Pane {
     const row_id = /** @type {number} */ (view.rows.idAt(row));
     const isInRange = row >= range.top && row <= range.bottom;
     const tints = view.tints.row(row_id);
+    const found = view.found(row_id);
     let limit = columnGeometry.offsetOf(last + 1);
     let ground = "";
     for (let column = last; column >= first; column -= 1) {
       const cell = slot.cells[column % this.#columnCapacity];
       const column_id = /** @type {number} */ (view.columns.idAt(column));
-      const found = view.cellAt(row_id, column_id);
-      const [text, kind] = shownOf(found);
-      const look = lookOf(found?.style);
+      const held = view.cellAt(row_id, column_id);
+      const [text, kind] = shownOf(held);
+      const look = lookOf(held?.style);
       const start = columnGeometry.offsetOf(column);
       const width = columnGeometry.sizeOf(column);
       if (look.fill !== ground) {
@@ -133,7 +134,7 @@ export class Pane {
         limit = start + width;
       }
       paintCell(cell, { column, text, kind, look, left: start - origin.x, width, height: slot.height, room: limit - start }, this.#ruler);
-      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "");
+      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true);
       if (kind !== "empty") limit = start;
     }
     for (const cell of slot.cells) {
