@@ -97,7 +97,7 @@ export class Presence {
   }
 
   /**
-   * Return who an author of changes is; null for the calculator, whose changes only follow from others'.
+   * Return who an author of changes is; null for the calculator, whose changes only follow those of others.
    * @param {string|null} label as a delta names an author
    * @returns {Author|null}
    */
