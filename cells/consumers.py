@@ -19,13 +19,14 @@ from cells.live.door import Crowded
 from cells.live.frames import Frame
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
-from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, Allowance
+from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, ROWS_COST, Allowance
 from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
 from cells.protocol import (
     CloseCode,
     OperationSubmit,
     PresenceUpdate,
+    RowsLoad,
     SetCellsFields,
     SheetOpen,
     StyledCellsFields,
@@ -55,6 +56,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
     client: Client | None = None
     malformed_frames = 0
     open_timer: asyncio.TimerHandle | None = None
+    answering: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one socket without what costs per message: no channel layer, no thread hop."""
@@ -137,6 +139,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 case SheetOpen() as frame:
                     if self._may_spend(OPENING_COST, text):
                         return self._open(self.admission, self._checked(frame))
+                case RowsLoad(rows):
+                    if self._may_spend(ROWS_COST, text):
+                        return self._load_rows(rows)
         except SheetSyncError as error:
             self._refuse_frame(error)
         return None
@@ -149,23 +154,54 @@ class SheetConsumer(AsyncWebsocketConsumer):
     async def _open(self, admission: Admission, frame: SheetOpen) -> None:
         if self.open_timer is not None:
             self.open_timer.cancel()
+        if self.answering is not None:
+            await asyncio.wait([self.answering])
         try:
             if self.hub is None:
                 self.hub = await get_hubs().join(admission.sheet_id, admission.slug)
-            if get_hubs().is_draining:
-                self._send_elsewhere()
-                return
-            if self.client is None:
-                self.client = self._introduce(self.hub, admission, frame)
-            await self.hub.open(
-                self.client,
+        except DatabaseError as error:
+            self._pause(error)
+            return
+        except Sheet.DoesNotExist:
+            self._is_gone()
+            return
+        if get_hubs().is_draining:
+            self._send_elsewhere()
+            return
+        if self.client is None:
+            self.client = self._introduce(self.hub, admission, frame)
+        self.answering = asyncio.create_task(self._answer(self.hub, self.client, frame))
+        # Who says what is in view may ask for other rows while the whole is on its way.
+        if frame.view is None:
+            await self.answering
+
+    async def _answer(self, hub: Hub, client: Client, frame: SheetOpen) -> None:
+        try:
+            await hub.open(
+                client,
                 frame.revision or 0,
                 takes_packed=frame.packed == protocol.Packing.GZIP,
+                view=frame.view,
             )
         except DatabaseError as error:
             self._pause(error)
         except Sheet.DoesNotExist:
-            self.outbox.close(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
+            self._is_gone()
+        except Exception:
+            # Nobody may be awaiting this; the client comes back and asks again.
+            self.outbox.close(CloseCode.TRY_AGAIN_LATER, "the sheet cannot be opened")
+            raise
+
+    def _load_rows(self, runs: list[tuple[int, int]]) -> Awaitable[None]:
+        if self.hub is None or self.client is None:
+            raise Malformed("send sheet.open first")
+        return self._send_rows(self.hub, self.client, runs)
+
+    async def _send_rows(self, hub: Hub, client: Client, runs: list[tuple[int, int]]) -> None:
+        try:
+            await hub.load_rows(client, runs)
+        except DatabaseError as error:
+            self._pause(error)
 
     def _submit(
         self, operation_id: uuid.UUID, raw: object, text: str | bytes | None
@@ -229,6 +265,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
         logger.warning("a sheet cannot be opened: %s", error)
         self.outbox.close(CloseCode.TRY_AGAIN_LATER, "the database does not answer; try again soon")
 
+    def _is_gone(self) -> None:
+        self.outbox.close(CloseCode.NO_SUCH_SHEET, "the sheet was deleted")
+
     def _send_elsewhere(self) -> None:
         self.outbox.close(CloseCode.DRAINING, "this process ends; reconnect")
 
@@ -236,6 +275,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
         if self.open_timer is not None:
             self.open_timer.cancel()
         await self.outbox.stop()
+        if self.answering is not None:
+            self.answering.cancel()
+            await asyncio.wait([self.answering])
         if self.hub is not None:
             await get_hubs().leave(self.hub, self.client)
 

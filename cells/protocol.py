@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from cells.domain.deltas import Delta
+from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Malformed, SheetSyncError
 from cells.domain.styles import Style, read_style
 
@@ -34,6 +34,7 @@ class CloseCode(IntEnum):
 
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 # -- client to server ----------------------------------------------------------------------------
 
@@ -44,16 +45,30 @@ class Packing(StrEnum):
     GZIP = "gzip"
 
 
+class View(msgspec.Struct, frozen=True):
+    """What a client shows: the position of the first row, and how many."""
+
+    rows: tuple[_Id, _Count]
+
+
 class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type"):
     """Open the sheet, or catch up after a gap: everything since `revision`.
 
-    `packed` names the packing that the client can read; one unknown here is not offered.
+    `packed` names the packing that the client can read; one unknown here is not offered. The rows
+    of `view` are sent ahead of a large first load.
     """
 
     protocol: int
     client_id: UUID
     revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
     packed: str | None = None
+    view: View | None = None
+
+
+class RowsLoad(msgspec.Struct, frozen=True, tag="rows.load", tag_field="type"):
+    """Send rows, as runs of ids, ahead of the first load that is on its way."""
+
+    rows: list[tuple[_Id, _Count]]
 
 
 class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
@@ -116,7 +131,7 @@ class PresenceUpdate(msgspec.Struct, frozen=True, tag="presence.update", tag_fie
     editing: bool = False
 
 
-ClientFrame: TypeAlias = SheetOpen | OperationSubmit | PresenceUpdate
+ClientFrame: TypeAlias = SheetOpen | OperationSubmit | PresenceUpdate | RowsLoad
 
 _decoder = msgspec.json.Decoder(ClientFrame)
 # The most frequent first; what fits none is told by its first field, in less than a microsecond.
@@ -220,6 +235,14 @@ class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="ty
     encoding: Packing
     cells: int
     bytes: int
+
+
+class RowsLoaded(msgspec.Struct, frozen=True, tag="rows.loaded", tag_field="type"):
+    """All cells of some rows, as runs of ids, at revision `at`: ahead of a first load."""
+
+    at: int
+    rows: list[tuple[int, int]]
+    cells: list[CellState]
 
 
 class ClientPresence(msgspec.Struct, frozen=True):

@@ -105,7 +105,14 @@ class Hub:
 
     # -- sockets ---------------------------------------------------------------------------------
 
-    async def open(self, client: Client, revision: int, *, takes_packed: bool = False) -> None:
+    async def open(
+        self,
+        client: Client,
+        revision: int,
+        *,
+        takes_packed: bool = False,
+        view: protocol.View | None = None,
+    ) -> None:
         """Answer sheet.open: the sheet's shape, the cells since `revision`, then live frames.
 
         Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
@@ -114,12 +121,17 @@ class Hub:
         client.is_live = False
         self.clients.add(client)
         self._by_id.setdefault(client.client_id, set()).add(client)
-        at = await self._opening.answer(client, revision, takes_packed=takes_packed)
+        at = await self._opening.answer(client, revision, takes_packed=takes_packed, view=view)
         client.is_live = True
         self.notice(at)
         here = self._presence.newest()
         client.send(protocol.encode_frame(protocol.PresenceChanged(here, [], full=True)))
-        self.update_presence(client, client.presence())
+        if not self._presence.knows(client.client_id):  # it may have said so while cells came
+            self.update_presence(client, client.presence())
+
+    async def load_rows(self, client: Client, runs: list[tuple[int, int]]) -> None:
+        """Answer rows.load. Raises django.db.Error when the database does not answer."""
+        await self._opening.load_rows(client, runs)
 
     def leave(self, client: Client) -> None:
         """Forget a socket that is gone; what it submitted is committed all the same."""

@@ -9,6 +9,7 @@ docs/decisions/0010-limits.md has the reasons.
 FRAMES_PER_SECOND = 100.0  # a browser says ten times a second where its cursor is
 BURST_FRAMES = 500.0  # what waited while a network or this process hung for some seconds
 OPENING_COST = 25.0  # a statement or more each: four a second, twenty at once
+ROWS_COST = 5.0  # a statement: as often as a page that is being scrolled asks
 REFUSAL_COST = 1.0
 PRESENCE_COST = 1.0
 CHARACTERS_PER_FRAME = 1_024  # of a frame that changes nothing; a longer one counts as several

@@ -21,7 +21,8 @@ from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.services import snapshots
-from cells.services.read import OpenedSheet, open_sheet, read_deltas
+from cells.services.read import CELLS_PER_DELTA, OpenedSheet, open_sheet, read_deltas
+from cells.services.rows import LoadedRows, read_rows, read_view
 from cells.services.snapshots import PackedSheet
 
 logger = logging.getLogger(__name__)
@@ -62,15 +63,21 @@ class Opening:
         self._kept: dict[bool, _Whole] = {}
         self._reading: dict[bool, asyncio.Task[_Whole | None]] = {}
 
-    async def answer(self, client: Client, revision: int, *, takes_packed: bool) -> int:
+    async def answer(
+        self, client: Client, revision: int, *, takes_packed: bool, view: protocol.View | None
+    ) -> int:
         """Send the sheet's shape and the cells since `revision`; return where that leads.
+
+        The rows in view go ahead of a large first load.
 
         When it returns, the client is where the hub is: without another await it can go live.
         Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
         sheet is gone.
         """
-        opened = await self._readers.run(open_sheet, self._sheet_id)
+        opened, in_view = await self._readers.run(_open, self._sheet_id, revision, view)
         client.send(_encode_opened(opened, client))
+        if in_view is not None:
+            client.send(_encode_rows(in_view))
         # A revision that the log does not have comes from another life of the database.
         at = revision if revision <= opened.head else 0
         is_told = False
@@ -96,6 +103,15 @@ class Opening:
                 return at
             await _send_paced(client, read.frames)
             at, is_told = read.through, True
+
+    async def load_rows(self, client: Client, runs: list[tuple[int, int]]) -> None:
+        """Send some rows, as they are now, between the pieces of what is on its way.
+
+        Raises django.db.Error when the database does not answer.
+        """
+        loaded = await self._readers.run(read_rows, self._sheet_id, runs)
+        if loaded is not None:
+            client.send(_encode_rows(loaded))
 
     def forget(self) -> None:
         """Forget the sheet as it was: an older state has taken the newer one's place."""
@@ -144,6 +160,17 @@ def read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Br
         frames.append(Frame(protocol.encode_delta(delta)))
         through = delta.through
     return None if through is None else Broadcast(after, through, tuple(frames))
+
+
+def _open(
+    sheet_id: int, revision: int, view: protocol.View | None
+) -> tuple[OpenedSheet, LoadedRows | None]:
+    """Read a sheet's shape and, where its first load is more than a frame, the rows in view."""
+    opened = open_sheet(sheet_id)
+    is_first_load = revision == 0 or revision > opened.head
+    if view is None or not is_first_load or opened.filled <= CELLS_PER_DELTA:
+        return opened, None
+    return opened, read_view(opened, *view.rows)
 
 
 def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
@@ -197,6 +224,10 @@ async def _send_paced(client: Client, frames: tuple[Frame, ...]) -> None:
         await client.outbox.wait_for_room()
         client.outbox.put(frame)
         await asyncio.sleep(0)
+
+
+def _encode_rows(loaded: LoadedRows) -> bytes:
+    return protocol.encode_frame(protocol.RowsLoaded(loaded.at, loaded.rows, loaded.cells))
 
 
 def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:

@@ -67,6 +67,10 @@ class Presence:
         found = [client for some in known for client in islice(reversed(some.values()), share)]
         return list({client.client_id: client for client in reversed(found)}.values())
 
+    def knows(self, client_id: str) -> bool:
+        """Say whether it was noted where a client of this process is."""
+        return client_id in self._own
+
     def put(self, client: ClientPresence) -> None:
         """Note where a client of this process is."""
         if self._own.get(client.client_id) != client:

@@ -76,3 +76,41 @@ def test_a_large_sheet_is_whole_and_live(
     expect(page.locator("#workbench")).to_have_attribute("data-revision", "28")
     assert errors == []
     page.close()
+
+
+_HOLD_BACK = """
+const Native = window.DecompressionStream;
+const letGo = new Promise((resolve) => (window.letGo = resolve));
+window.DecompressionStream = class {
+  constructor(format) {
+    const { readable, writable } = new Native(format);
+    const transform = async (piece, controller) => {
+      await letGo;
+      controller.enqueue(piece);
+    };
+    this.writable = writable;
+    this.readable = readable.pipeThrough(new TransformStream({ transform }));
+  }
+};
+"""
+
+
+def test_rows_in_view_are_there_before_the_sheet_is(browser: Browser, server: WebServer) -> None:
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(_HOLD_BACK)
+    page.goto(f"{server.url}/sheets/large/")
+    cells = page.locator("#grid .cell")
+    expect(cells.filter(has_text="since")).to_be_visible()
+    show(page, "Z1000", "999 25")
+    expect(cells.get_by_text("999 25", exact=True)).to_be_visible()
+    expect(page.locator("#grid .row.is-coming:visible")).to_have_count(0)
+    expect(page.locator("#workbench")).not_to_have_attribute("data-loaded", "true")
+    page.evaluate("window.letGo()")
+    expect(page.locator("#workbench")).to_have_attribute("data-loaded", "true")
+    expect(page.locator("#workbench")).to_have_attribute("data-revision", "27")
+    show(page, "M500", "499 12")
+    show(page, "A2", "")
+    assert errors == []
+    page.close()

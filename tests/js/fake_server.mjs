@@ -188,6 +188,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     journal: new Map(),
     steps: null, // what a reload would find
     isConnected: false,
+    view: undefined, // what rows it says that it shows
     server: null,
     hear(frame) {
       this.inbox.push(structuredClone(frame));
@@ -218,6 +219,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
   client.replica = new Replica({
     client_id: name,
     packing,
+    view: () => client.view,
     now: () => client.now,
     random,
     newId: () => `${name} ${(births += 1)}`,

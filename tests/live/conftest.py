@@ -60,8 +60,22 @@ class Tab:
         packed: str | None = None,
     ) -> Frame:
         """Open the sheet and wait until the head is reached."""
-        self.client_id = client_id or self.client_id
         seen = len(self.frames)
+        await self.ask(revision, client_id, packed)
+        opened = await self.next("sheet.opened", seen)
+        await self.until(lambda: self.replica.revision >= opened["head"])
+        await self.next("presence.changed", seen)
+        return opened
+
+    async def ask(
+        self,
+        revision: int | None = None,
+        client_id: str | None = None,
+        packed: str | None = None,
+        view: tuple[int, int] | None = None,
+    ) -> None:
+        """Send sheet.open; `view` is the position of the first row that is shown, and how many."""
+        self.client_id = client_id or self.client_id
         await self.send(
             {
                 "type": "sheet.open",
@@ -69,12 +83,9 @@ class Tab:
                 "client_id": self.client_id,
                 "revision": revision,
                 **({} if packed is None else {"packed": packed}),
+                **({} if view is None else {"view": {"rows": view}}),
             }
         )
-        opened = await self.next("sheet.opened", seen)
-        await self.until(lambda: self.replica.revision >= opened["head"])
-        await self.next("presence.changed", seen)
-        return opened
 
     async def send(self, frame: object) -> None:
         await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))

@@ -41,6 +41,7 @@ const client_id = await claimClientId(journalName).catch(newId); // a browser ma
 const replica = new Replica({
   client_id,
   packing: PACKING,
+  view: firstRows,
   now: () => performance.now(),
   random: Math.random,
   newId,
@@ -218,6 +219,11 @@ new Help(byId("help-button"), {
     voice.keep(isOn);
   },
 }, () => grid.focus());
+
+/** @returns {{first: number, count: number}} */
+function firstRows() {
+  return grid.firstRows;
+}
 
 function announce() {
   presenceTimer = 0;

@@ -1,7 +1,8 @@
 /**
  * What arrives over a socket, in its order: frames as they are, and a packed first load as the frames that are in it.
  *
- * What follows a packed load waits until it is unpacked, and unpacking gives way to the page every few milliseconds.
+ * What follows a packed load waits until it is unpacked, and unpacking gives way to the page every few milliseconds. Only
+ * rows that were asked for meanwhile do not wait: they say themselves which revision they are from.
  */
 
 const SLICE_MS = 8; // of a screen's 16 ms: the other half is for painting and for whoever types
@@ -34,7 +35,7 @@ export class Arrivals {
       this.#around.progressed();
       if (this.#unpacking?.missing) this.#unpacking.take(message);
       else if (this.#unpacking) this.#waiting.push(message);
-    } else if (this.#unpacking) {
+    } else if (this.#unpacking && message.type !== "rows.loaded") {
       this.#waiting.push(message);
     } else if (message.type === "cells.packed") {
       void this.#unpack(new Unpacking(message));

@@ -7,6 +7,7 @@ import { cleanStyle } from "../domain/styles.js";
 /** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
+/** @typedef {[row_id: number, column_id: number, input: string, style?: object|"", value?: unknown]} WireCell */
 /** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
 /** @typedef {{rows?: Run[], columns?: Run[], row_sizes?: SizeRun[], column_sizes?: SizeRun[], frozen?: [rows: number, columns: number]}} Shape */
 
@@ -45,19 +46,27 @@ export class Confirmed {
   }
 
   /**
-   * Take one cell as the wire has it: `[row_id, column_id, input, style?, value?]`.
-   * @param {[number, number, string, (object|"")?, unknown?]} wire
+   * Take one cell as the wire has it.
+   * @param {WireCell} wire
    */
-  takeCell([row, column, input, raw, value]) {
-    const style = raw ? cleanStyle(raw) : undefined;
-    if (input === "" && !style && value === undefined) {
-      this.cells.delete(row, column);
-      return;
-    }
-    /** @type {Cell} */
-    const cell = { input };
-    if (style) cell.style = style;
-    if (value !== undefined) cell.value = value;
-    this.cells.set(row, column, cell);
+  takeCell(wire) {
+    const cell = cellOf(wire);
+    if (cell) this.cells.set(wire[0], wire[1], cell);
+    else this.cells.delete(wire[0], wire[1]);
   }
+}
+
+/**
+ * Return what a cell of the wire holds; undefined if nothing.
+ * @param {WireCell} wire
+ * @returns {Cell|undefined}
+ */
+export function cellOf([, , input, raw, value]) {
+  const style = raw ? cleanStyle(raw) : undefined;
+  if (input === "" && !style && value === undefined) return undefined;
+  /** @type {Cell} */
+  const cell = { input };
+  if (style) cell.style = style;
+  if (value !== undefined) cell.value = value;
+  return cell;
 }

@@ -11,6 +11,8 @@ import { Confirmed } from "./confirmed.js";
 import { History } from "./history.js";
 import { Outgoing } from "./outgoing.js";
 import { Overwrites } from "./overwrites.js";
+import { Provisional } from "./provisional.js";
+import { Wishes } from "./wishes.js";
 
 export const PROTOCOL = 1;
 
@@ -25,6 +27,7 @@ export const PROTOCOL = 1;
  * @typedef {object} Surroundings
  * @property {string} client_id
  * @property {"gzip"|null} [packing] what a first load may be packed with
+ * @property {() => {first: number, count: number}} [view] the positions of the rows that are shown
  * @property {() => number} now in milliseconds
  * @property {() => number} random in [0, 1)
  * @property {() => string} newId a UUID
@@ -40,6 +43,8 @@ export const PROTOCOL = 1;
 
 export class Replica {
   #confirmed = new Confirmed();
+  #known = new Provisional(this.#confirmed.cells);
+  #wishes;
   #around;
   #catchUp;
   #outgoing;
@@ -60,6 +65,7 @@ export class Replica {
     this.#around = around;
     this.#packing = around.packing ?? null;
     this.#catchUp = new CatchUp(around.now);
+    this.#wishes = new Wishes((frame) => around.send(frame));
     this.#history = new History(around.steps, () => around.changed("history"), (count) => around.left(count));
     const line = {
       isReady: () => this.#isOpen && this.mayEdit,
@@ -133,13 +139,31 @@ export class Replica {
     this.#ask();
   }
 
-  /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null, packed?: string}} */
+  /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null, packed?: string, view?: object}} */
   openFrame() {
     this.#catchUp.asked(this.revision);
     const { client_id } = this.#around;
     if (this.revision > 0) return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: this.revision };
     const packed = this.#packing === null ? {} : { packed: this.#packing };
-    return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: null, ...packed };
+    const { first, count } = this.#around.view?.() ?? { first: 0, count: 0 };
+    const view = count > 0 ? { view: { rows: [first, count] } } : {};
+    return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: null, ...packed, ...view };
+  }
+
+  /**
+   * Say whether all cells of a row are here.
+   * @param {number} row
+   */
+  isKnown(row) {
+    return this.isLoaded || this.#known.has(row);
+  }
+
+  /**
+   * While the first load is on its way, have rows come ahead of it. To be called a few times a second at most.
+   * @param {import("./wishes.js").Stretch[]} stretches of positions that are in view
+   */
+  wantRows(stretches) {
+    if (this.#isOpen && this.revision === 0) this.#wishes.want(stretches, this.rows, (row) => this.isKnown(row));
   }
 
   /**
@@ -149,7 +173,7 @@ export class Replica {
    * @returns {Cell|undefined}
    */
   cellAt(row, column) {
-    const confirmed = this.#confirmed.cells.get(row, column);
+    const confirmed = this.#known.get(row, column);
     const { overlay } = this.#outgoing;
     if (overlay.isEmpty) return confirmed;
     const input = overlay.inputAt(row, column) ?? confirmed?.input ?? "";
@@ -168,7 +192,7 @@ export class Replica {
    * @param {number} column
    */
   inputAt(row, column) {
-    return this.#outgoing.overlay.inputAt(row, column) ?? this.#confirmed.cells.get(row, column)?.input ?? "";
+    return this.#outgoing.overlay.inputAt(row, column) ?? this.#known.get(row, column)?.input ?? "";
   }
 
   /**
@@ -177,7 +201,7 @@ export class Replica {
    * @returns {Style|undefined}
    */
   styleAt(row, column) {
-    return this.#outgoing.overlay.styleAt(row, column, this.#confirmed.cells.get(row, column)?.style);
+    return this.#outgoing.overlay.styleAt(row, column, this.#known.get(row, column)?.style);
   }
 
   /**
@@ -187,9 +211,9 @@ export class Replica {
    */
   *filled(only) {
     const { writers } = this.#outgoing.overlay;
-    for (const cell of this.#confirmed.cells.among(only)) if (this.inputAt(...cell) !== "") yield cell;
+    for (const cell of this.#known.among(only)) if (this.inputAt(...cell) !== "") yield cell;
     for (const cell of writers.among(only)) {
-      if (!this.#confirmed.cells.get(...cell) && this.inputAt(...cell) !== "") yield cell;
+      if (!this.#known.get(...cell) && this.inputAt(...cell) !== "") yield cell;
     }
   }
 
@@ -200,12 +224,12 @@ export class Replica {
    */
   *styled(only) {
     const { stylers, areas } = this.#outgoing.overlay;
-    for (const cell of this.#confirmed.cells.among(only)) if (this.styleAt(...cell)) yield cell;
+    for (const cell of this.#known.among(only)) if (this.styleAt(...cell)) yield cell;
     /** @type {CellMap<true>} */
     const seen = new CellMap();
     for (const cells of [stylers.among(only), ...areas.map(({ area }) => area?.cells(only) ?? [])]) {
       for (const cell of cells) {
-        if (this.#confirmed.cells.get(...cell) || seen.get(...cell)) continue;
+        if (this.#known.get(...cell) || seen.get(...cell)) continue;
         seen.set(...cell, true);
         if (this.styleAt(...cell)) yield cell;
       }
@@ -269,6 +293,7 @@ export class Replica {
   disconnected() {
     this.#isOpen = false;
     this.#catchUp.disconnected();
+    this.#wishes.forget();
     this.#outgoing.disconnected();
   }
 
@@ -292,6 +317,7 @@ export class Replica {
   receive(frame) {
     switch (frame.type) {
       case "sheet.opened": return this.#opened(frame);
+      case "rows.loaded": return this.#rowsLoaded(frame);
       case "cells.changed": return this.#cellsChanged(frame);
       case "operations.committed": return this.#committed(frame);
       case "operation.rejected": return this.#rejected(frame);
@@ -316,6 +342,7 @@ export class Replica {
       this.#loadedCells = 0;
       this.#filled = frame.filled ?? 0;
     }
+    this.#known.keepUpTo(frame.head);
     this.#isBehind = frame.head > this.revision;
     this.#confirmed.takeShape({ frozen: [0, 0], ...frame }, frame.head);
     this.isLoaded ||= frame.head === this.revision;
@@ -323,6 +350,15 @@ export class Replica {
     this.#around.changed("shape");
     this.#around.changed("opened");
     this.#outgoing.send();
+  }
+
+  /** @param {any} frame */
+  #rowsLoaded(frame) {
+    this.#wishes.answered();
+    if (this.revision > 0) return; // an answer that the whole has overtaken
+    this.#known.take(frame);
+    this.#catchUp.progressed();
+    this.#around.changed("cells");
   }
 
   /** @param {any} frame */
@@ -347,6 +383,7 @@ export class Replica {
     this.#catchUp.progressed();
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
+      this.#known.reached(frame.through);
       this.#isBehind = false;
       this.#outgoing.forgetConfirmed();
       this.#loaded();
@@ -392,6 +429,7 @@ export class Replica {
   /** Forget a log that an older state of the database has taken the place of. */
   #startAfresh() {
     this.#confirmed.reset();
+    this.#known.clear();
     this.#outgoing.forgetCommitted();
     this.#overwrites.clear();
     this.#catchUp.startAfresh();

@@ -13,6 +13,7 @@ import { Geometry } from "./geometry.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
 import { lookChangeOf } from "./look_keys.js";
+import { LookingAhead } from "./looking_ahead.js";
 import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
 import { menuItems, rangeItems } from "./menu_items.js";
@@ -68,6 +69,7 @@ export class Grid {
   #rowGeometry;
   #columnGeometry;
   #isPaintDue = false;
+  #lookingAhead;
   #zoom = 1;
   #touch;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
@@ -82,6 +84,7 @@ export class Grid {
     this.#around = around;
     this.#rowGeometry = new Geometry(model.rows, model.rowSizes, ROW_HEIGHT_PX);
     this.#columnGeometry = new Geometry(model.columns, model.columnSizes, COLUMN_WIDTH_PX);
+    this.#lookingAhead = new LookingAhead(model, () => this.#port("rows"));
     this.#painter = new Painter(host);
     this.#scrolling = new Scrolling(this.#painter.scroller, this.#painter.extent, () => this.repaint());
     this.#selection = new Selection(model.rows, model.columns, () => this.#selected());
@@ -252,6 +255,11 @@ export class Grid {
     });
   }
 
+  /** The rows that are shown, by position, as far as can be told before the sheet is there. */
+  get firstRows() {
+    return this.#lookingAhead.first;
+  }
+
   /**
    * Bring a cell into view and select it.
    * @param {number} row_id
@@ -396,6 +404,7 @@ export class Grid {
       down: this.#port("rows"),
       across: this.#port("columns"),
       cellAt: (row_id, column_id) => this.#model.cellAt(row_id, column_id),
+      isKnown: (row_id) => this.#model.isKnown(row_id),
       active: this.#selection.active,
       range: this.#selection.range,
       cut: this.#clipboard.cutRange,
@@ -415,6 +424,7 @@ export class Grid {
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
+    this.#lookingAhead.painted();
     this.#around.painted();
   }
 

@@ -14,6 +14,8 @@
  * @property {{rows: number, columns: number}} frozen how many of the first ones stay in view
  * @property {boolean} mayEdit
  * @property {boolean} isLoaded
+ * @property {(row: number) => boolean} isKnown whether all cells of a row are here
+ * @property {(stretches: {first: number, last: number}[]) => void} wantRows have what is missing of the rows in view come ahead of the rest
  * @property {boolean} canUndo
  * @property {boolean} canRedo
  * @property {(row: number, column: number) => {input: string, style?: Style, value?: unknown}|undefined} cellAt

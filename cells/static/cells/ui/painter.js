@@ -34,6 +34,7 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
  * @property {Port} down what is seen of the rows
  * @property {Port} across what is seen of the columns
  * @property {(row: number, column: number) => Cell|undefined} cellAt by ids
+ * @property {(row: number) => boolean} isKnown whether a row's cells are here; by id
  * @property {Place} active
  * @property {Range} range
  * @property {Range|null} cut

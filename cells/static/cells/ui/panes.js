@@ -15,7 +15,7 @@ const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt 
 /** @typedef {import("./cell_slots.js").CellSlot} CellSlot */
 /** @typedef {import("./painter.js").View} View */
 /** @typedef {import("./ports.js").Stretch} Stretch */
-/** @typedef {{element: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number}} RowSlot */
+/** @typedef {{element: HTMLElement, name: HTMLElement, cells: CellSlot[], top: number, height: number, row: number, isComing: boolean}} RowSlot */
 /** @typedef {{x: number, y: number}} Offset in pixels */
 
 export class Pane {
@@ -82,7 +82,7 @@ export class Pane {
       const name = element("div", "row-name", { role: "rowheader", "aria-colindex": "1" });
       const cells = Array.from({ length: this.#columnCapacity }, (__, column) => makeCell(`${prefix}-${place}-${column}`));
       row.append(name, ...cells.map((slot) => slot.element));
-      return { element: row, name, cells, top: NaN, height: NaN, row: -1 };
+      return { element: row, name, cells, top: NaN, height: NaN, row: -1, isComing: false };
     });
     this.#layer.replaceChildren(...this.#rowSlots.map((slot) => slot.element));
   }
@@ -93,7 +93,9 @@ export class Pane {
    * @param {number} row
    * @param {Offset} origin
    */
-  #placeRow({ rowGeometry }, slot, row, origin) {
+  #placeRow({ rowGeometry, rows, isKnown }, slot, row, origin) {
+    const isComing = !isKnown(/** @type {number} */ (rows.idAt(row)));
+    if (slot.isComing !== isComing) slot.element.classList.toggle("is-coming", (slot.isComing = isComing));
     if (slot.row !== row) {
       slot.row = row;
       slot.name.textContent = String(row + 1);
