@@ -115,14 +115,25 @@ def test_a_finger_that_moves_or_is_cancelled_opens_no_menu(
     phone: GridPage, fingers: Fingers
 ) -> None:
     phone.page.evaluate(
-        "window.menus = 0; addEventListener('contextmenu', () => window.menus++, true)"
+        """window.menus = 0;
+        addEventListener("contextmenu", () => window.menus++, true);
+        addEventListener("scrollend", () => { window.rested = true; }, true);"""
     )
     x, y = center(phone, "B9")
     fingers.down((x, y))
     fingers.move((x, y - 60))
     fingers.move((x, y - 140))
     fingers.up()
-    phone.page.wait_for_function("document.querySelector('.scroller').scrollTop > 50")
+    phone.page.wait_for_function("window.rested")  # a fling goes on after the finger
+    moved = phone.page.evaluate(
+        """() => {
+          const scroller = document.querySelector(".scroller");
+          const moved = scroller.scrollTop;
+          scroller.scrollTop = 0;
+          return moved;
+        }"""
+    )
+    assert moved > 50
     fingers.down(center(phone, "B12"))
     fingers.cancel()
     fingers.down(center(phone, "C12"), center(phone, "C16"))

@@ -152,7 +152,8 @@ async def test_a_small_sheet_is_not_packed(live: LiveServer) -> None:
 async def test_a_snapshot_that_much_came_after_is_replaced_when_it_has_rested(
     live: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(ahead=0.0, monotonic=lambda: time.monotonic() + clock.ahead)
+    ahead = 0.0  # of the real clock, in seconds
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead)
     monkeypatch.setattr(packing_module, "time", clock)
     await database(lambda: do(fill(50)))
     await live.tab()
@@ -161,7 +162,7 @@ async def test_a_snapshot_that_much_came_after_is_replaced_when_it_has_rested(
     await live.tab()
     await asyncio.sleep(0.1)
     assert await database(stored) == 1
-    clock.ahead = 1_000.0  # it may rest for long where packing was slow
+    ahead = 1_000.0  # it may rest for long where packing was slow
     await live.tab()
     await until_stored(2)
 
