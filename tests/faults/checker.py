@@ -13,6 +13,7 @@ from typing import Any
 from tests.faults.database import Stored
 from tests.faults.history import Event
 from tests.faults.replay import Replay, shape_of
+from tests.faults.take_backs import TakeBacks, as_submitted
 
 # What an edit may be refused for good with: somebody else deleted its row or column.
 RIGHTFUL_REFUSALS = {"deleted"}
@@ -33,6 +34,7 @@ class Promise(StrEnum):
     REVISIONS_WITH_GAPS = "the revisions are not 1, 2, 3 … head"
     WENT_BACK = "a client was told of an older head than it had"
     STATE_IS_NOT_THE_LOG = "replaying the log gives another state than the database has"
+    TAKEN_BACK_WRONGLY = "an undo or redo changed what others wrote, or not what it should"
     CLIENT_SAW_ANOTHER_STATE = "a client held what the sheet never was at that revision"
     CLIENT_NOT_EQUAL = "a client did not end up equal to the database"
     MESSAGE_LOST = "published, and neither in the log nor a dead letter"
@@ -58,15 +60,23 @@ class Violation:
 def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -> list[Violation]:
     """Return everything that is wrong with one run on the sheet `slug`."""
     clients = {name: events for name, events in histories.items() if name != "publisher"}
-    replay = Replay()
+    replay, take_backs = Replay(), TakeBacks()
+    wrongly: list[Violation] = []
     for line in stored.log:
+        try:
+            take_backs.look_at(line, replay)
+        except ValueError as error:
+            evidence = f"revision {line.number}: {error}"
+            wrongly.append(Violation(Promise.TAKEN_BACK_WRONGLY, evidence))
         try:
             replay.carry_out(line.number, line.operation)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             evidence = f"revision {line.number} cannot be carried out: {error!r}: {line.operation}"
-            return [Violation(Promise.STATE_IS_NOT_THE_LOG, evidence), *_check_log(stored)]
+            broken = Violation(Promise.STATE_IS_NOT_THE_LOG, evidence)
+            return [broken, *wrongly, *_check_log(stored)]
     published = [event for event in histories.get("publisher", ()) if event["what"] == "published"]
     return [
+        *wrongly,
         *_check_log(stored),
         *_check_edits(clients, stored, replay),
         *_check_state(stored, replay),
@@ -94,11 +104,18 @@ def _check_log(stored: Stored) -> Iterator[Violation]:
             yield Violation(Promise.COMMITTED_TWICE, f"operation {operation_id} at {at}")
     places: dict[str, list[int]] = defaultdict(list)
     for line in stored.log:
-        for text in {text for _, _, text in line.operation.get("cells", ()) if text}:
+        for text in _texts(line.operation):
             places[text].append(line.number)
     for text, at in places.items():
         if len(at) > 1:
             yield Violation(Promise.COMMITTED_TWICE, f"the text {text!r} at revisions {at}")
+
+
+def _texts(operation: Mapping[str, Any]) -> set[str]:
+    """Return what an operation was the first to write; an undo brings back what was there."""
+    if operation["kind"] != "set_cells":
+        return set()
+    return {text for _, _, text, *_ in operation["cells"] if text}
 
 
 def _check_edits(
@@ -114,7 +131,7 @@ def _check_edits(
             match event["what"]:
                 case "submit":
                     submitted[operation_id] = event["operation"]
-                    if line is not None and line.operation != event["operation"]:
+                    if line is not None and as_submitted(line.operation) != event["operation"]:
                         yield Violation(
                             Promise.COMMITTED_ALTERED,
                             f"{name} submitted {event['operation']} as {operation_id}, "
@@ -160,17 +177,17 @@ def _check_edits(
 
 
 def _check_refusal(name: str, event: Event, operation: Any, replay: Replay) -> Iterator[Violation]:
-    named = {("rows", id_) for row, _, _ in operation.get("cells", ()) for id_ in (row,)} | {
-        ("columns", column) for _, column, _ in operation.get("cells", ())
-    }
-    for axis in ("rows", "columns"):
+    named: set[tuple[str, int]] = set()
+    for row, column, *_ in operation.get("cells", ()):
+        named |= {("rows", row), ("columns", column)}
+    for axis in ("rows", "columns") if operation["kind"] != "freeze" else ():
         named |= {
             (axis, id_)
             for first, count in operation.get(axis, ())
             for id_ in range(first, first + count)
         }
     is_right = event["code"] in RIGHTFUL_REFUSALS and any(
-        id_ in replay.deleted[axis] for axis, id_ in named
+        id_ in replay.ever_deleted[axis] for axis, id_ in named
     )
     if not is_right:
         yield Violation(
@@ -196,6 +213,9 @@ def _check_state(stored: Stored, replay: Replay) -> Iterator[Violation]:
         yield Violation(
             Promise.STATE_IS_NOT_THE_LOG, f"{len(different)} cells; " + "; ".join(evidence)
         )
+    if replay.cells.styles != stored.styles:
+        differ = replay.cells.styles.items() ^ stored.styles.items()
+        yield Violation(Promise.STATE_IS_NOT_THE_LOG, f"styles differ: {sorted(differ)[:EXAMPLES]}")
     shape = shape_of(stored.shape)
     for axis, by_log in replay.shape().items():
         if by_log != shape[axis]:
@@ -244,14 +264,18 @@ def _check_client(
 def _check_final(name: str, final: Event, stored: Stored) -> Iterator[Violation]:
     held = {(row, column): text for row, column, text in final["cells"]}
     wanted = {key: text for key, (text, _) in stored.cells.items() if text}
+    looks = {(row, column): style for row, column, style in final["styles"]}
     different = sorted(
-        key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key)
+        key
+        for key in held.keys() | wanted.keys() | looks.keys() | stored.styles.keys()
+        if held.get(key) != wanted.get(key) or looks.get(key) != stored.styles.get(key)
     )
     shape, wanted_shape = shape_of(final), shape_of(stored.shape)
     axes = [axis for axis in shape if shape[axis] != wanted_shape[axis]]
     if final["revision"] != stored.head or different or axes:
         examples = [
-            f"{key}: {held.get(key)!r} instead of {wanted.get(key)!r}"
+            f"{key}: {held.get(key)!r} {looks.get(key, '')} instead of {wanted.get(key)!r} "
+            f"{stored.styles.get(key, '')}"
             for key in different[:EXAMPLES]
         ]
         yield Violation(
@@ -266,7 +290,7 @@ def _check_messages(published: Sequence[Event], stored: Stored, slug: str) -> It
     lines: dict[str, list[int]] = defaultdict(list)
     for line in stored.log:
         if line.author_kind == "stream":
-            for text in {text for _, _, text in line.operation.get("cells", ()) if text}:
+            for text in _texts(line.operation):
                 lines[text].append(line.number)
     letters = Counter(
         letter.message_id for letter in stored.dead_letters if slug.encode() in letter.data
@@ -303,8 +327,7 @@ def _check_messages(published: Sequence[Event], stored: Stored, slug: str) -> It
         if all(event["message_id"] != message_id for event in published):
             yield Violation(Promise.FROM_NOWHERE, f"the dead letter of message {message_id}")
     for line in stored.log:
-        texts = {text for _, _, text in line.operation.get("cells", ()) if text}
-        if line.author_kind == "stream" and not texts & seen:
+        if line.author_kind == "stream" and not _texts(line.operation) & seen:
             yield Violation(
                 Promise.FROM_NOWHERE, f"revision {line.number}, of no message: {line.operation}"
             )

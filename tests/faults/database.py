@@ -3,15 +3,20 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 
-SHEET = "SELECT id, head, rows, columns, row_sizes, column_sizes, filled FROM cells_sheet"
-LOG = "SELECT number, operation_id, author_kind, operation FROM cells_revision"
-CELLS = 'SELECT "row", "column", input, revision FROM cells_cell'
+from tests.faults.history import canonical
+
+SHEET = (
+    "SELECT id, head, rows, columns, row_sizes, column_sizes, frozen_rows, frozen_columns, filled "
+    "FROM cells_sheet"
+)
+LOG = "SELECT number, operation_id, author_kind, user_id, origin, operation FROM cells_revision"
+CELLS = 'SELECT "row", "column", input, style, revision FROM cells_cell'
 DEAD_LETTERS = "SELECT message_id, reason, data FROM cells_deadletter"
 
 
@@ -23,6 +28,7 @@ class Line:
     operation_id: str
     author_kind: str
     operation: dict[str, Any]
+    author: str = ""  # whose undo may take it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +45,39 @@ class Stored:
     """All that the database has of one sheet."""
 
     head: int
-    shape: dict[str, Any]  # rows, columns, row_sizes, column_sizes
+    shape: dict[str, Any]  # rows, columns, row_sizes, column_sizes, frozen
     filled: int
     log: list[Line]
     cells: dict[tuple[int, int], tuple[str, int]]  # input and revision
     dead_letters: list[DeadLetter]  # of all sheets
+    styles: dict[tuple[int, int], str] = field(default_factory=dict)  # canonical
 
 
 def read_sheet(url: str, slug: str) -> Stored:
     """Read a sheet, its log and its cells. Raises the driver's errors."""
-    ((sheet_id, head, rows, columns, row_sizes, column_sizes, filled),) = _rows(
+    ((sheet_id, head, *runs, frozen_rows, frozen_columns, filled),) = _rows(
         url, f"{SHEET} WHERE slug = ?", slug
     )
     names = ("rows", "columns", "row_sizes", "column_sizes")
+    cells = _rows(url, f"{CELLS} WHERE sheet_id = ?", sheet_id)
     return Stored(
         head,
-        {
-            name: _json(text)
-            for name, text in zip(names, (rows, columns, row_sizes, column_sizes), strict=True)
-        },
+        {name: _json(text) for name, text in zip(names, runs, strict=True)}
+        | {"frozen": [frozen_rows, frozen_columns]},
         filled,
         [
-            Line(number, str(UUID(str(operation_id))), kind, _json(operation))
-            for number, operation_id, kind, operation in _rows(
+            Line(number, str(UUID(str(id_))), kind, _json(operation), f"{kind} {user or origin}")
+            for number, id_, kind, user, origin, operation in _rows(
                 url, f"{LOG} WHERE sheet_id = ? ORDER BY number", sheet_id
             )
         ],
-        {
-            (row, column): (text, revision)
-            for row, column, text, revision in _rows(url, f"{CELLS} WHERE sheet_id = ?", sheet_id)
-        },
+        {(row, column): (text, revision) for row, column, text, _, revision in cells},
         [DeadLetter(id_, reason, bytes(data)) for id_, reason, data in _rows(url, DEAD_LETTERS)],
+        {
+            (row, column): looks
+            for row, column, _, style, _ in cells
+            if (looks := canonical(_json(style or '""')))
+        },
     )
 
 

@@ -38,6 +38,8 @@ ROWS, COLUMNS = 40, 8  # where people edit: small, so that they overwrite each o
 # Below, one client pastes so much that first loads are worth a packed snapshot.
 PASTED_ROWS = range(100, 900)
 ROWS_A_PASTE = 400
+LOOKS = ("", {"bold": True}, {"fill": "#fff2cc", "format": "percent", "decimals": 1})
+CHANGES = (*LOOKS, {"bold": None}, {"italic": True, "fill": None})
 HARMLESS_CLOSE_CODES = {
     *(1000, 1001, 1005, 1006),  # ended by us, or cut
     *(1012, 1013, 4408),  # draining; the database does not answer; too slow
@@ -65,13 +67,14 @@ class _Sheet:
         self.columns: list[list[int]] = []
         self.row_sizes: list[list[int]] = []
         self.column_sizes: list[list[int]] = []
+        self.frozen = [0, 0]
         self.shape_revision = 0
 
     def take_shape(self, frame: Frame, revision: int) -> None:
         """Take axes and sizes, unless newer ones came with sheet.opened, ahead of the cells."""
         if revision >= self.shape_revision:
             self.shape_revision = revision
-            for name in ("rows", "columns", "row_sizes", "column_sizes"):
+            for name in ("rows", "columns", "row_sizes", "column_sizes", "frozen"):
                 if name in frame:
                     setattr(self, name, frame[name])
 
@@ -95,6 +98,8 @@ class Editor:
         self._client_id = str(uuid.uuid4())
         self._journal: dict[str, _Unanswered] = {}
         self._answers: dict[str, int | str] = {}
+        self._done: list[str] = []  # one's own operations in the log, as a person would undo them
+        self._undone: list[str] = []
         self._number = 0
         self._has_to_paste = False
         self._failures = 0
@@ -138,18 +143,22 @@ class Editor:
             life=self._life,
             revision=replica.revision,
             cells=[[*key, text] for key, text in replica.cells.cells.items()],
+            styles=[[*key, style] for key, style in replica.cells.styles.items()],
             rows=replica.rows,
             columns=replica.columns,
             row_sizes=replica.row_sizes,
             column_sizes=replica.column_sizes,
+            frozen=replica.frozen,
         )
 
     def reload(self) -> None:
-        """Begin anew with nothing but the journal, as a tab does that is reloaded."""
+        """Begin anew with nothing but the journal, as a tab does that is reloaded.
+
+        It keeps its client_id, as a guest does who may still undo what they did before.
+        """
         self.history.note("reload", unacknowledged=len(self._journal))
         self._replica = _Sheet()
         self._life += 1
-        self._client_id = str(uuid.uuid4())
         self._known_head = self._opened_head = 0
         self._hang_up()
 
@@ -204,9 +213,17 @@ class Editor:
                 self._submit({"kind": "set_cells", "cells": cells})
         draw = self._draw
         chance = draw.random()
+        if chance < 0.12 and (taking_back := self._take_back()) is not None:
+            return taking_back
+        if chance < 0.17:
+            return self._restyling(rows, columns)
         if chance < 0.93:
             count = draw.choice([1, 1, 1, 2, 5])
-            return {"kind": "set_cells", "cells": [self._cell(rows, columns) for _ in range(count)]}
+            cells = [self._cell(rows, columns) for _ in range(count)]
+            if any(len(cell) > 3 for cell in cells):
+                # Named twice, the log gives both the looks that either was given last.
+                cells = list({(cell[0], cell[1]): cell for cell in cells}.values())
+            return {"kind": "set_cells", "cells": cells}
         axis, ids = ("rows", rows) if draw.random() < 0.8 else ("columns", columns)
         few = [[draw.choice(ids[: ROWS if axis == "rows" else COLUMNS]), 1]]
         if chance < 0.95:
@@ -217,11 +234,41 @@ class Editor:
         if chance < 0.98:
             before = draw.choice([id_ for id_ in ids[:ROWS] if id_ != few[0][0]])
             return {"kind": f"move_{axis}", axis: few, "before": before}
+        if chance < 0.99:
+            return {"kind": "freeze", "rows": draw.randint(0, 2), "columns": draw.randint(0, 2)}
         return {"kind": "resize", axis: few, "size": draw.choice([None, 20, 50, 120])}
+
+    def _take_back(self) -> Frame | None:
+        """Return an undo or a redo, if there is one to do; the next waits for its answer."""
+        if any(edit.operation["kind"] in ("undo", "redo") for edit in self._journal.values()):
+            return None
+        if self._undone and self._draw.random() < 0.4:
+            return {"kind": "redo", "operation_id": self._undone[-1]}
+        return {"kind": "undo", "operation_id": self._done[-1]} if self._done else None
+
+    def _note_done(self, operation_id: str, operation: Frame) -> None:
+        match operation["kind"]:
+            case "undo":
+                self._done.remove(operation["operation_id"])
+                self._undone.append(operation["operation_id"])
+            case "redo":
+                self._undone.remove(operation["operation_id"])
+                self._done.append(operation["operation_id"])
+            case _:
+                self._done.append(operation_id)
+
+    def _restyling(self, rows: list[int], columns: list[int]) -> Frame:
+        return {
+            "kind": "set_styles",
+            "rows": [[self._draw.choice(rows[:ROWS]), 1] for _ in range(self._draw.randint(1, 3))],
+            "columns": [[self._draw.choice(columns[:COLUMNS]), 1]],
+            "style": self._draw.choice(CHANGES),
+        }
 
     def _cell(self, rows: list[int], columns: list[int]) -> list[object]:
         text = self._text() if self._draw.random() < 0.92 else ""
-        return [self._draw.choice(rows[:ROWS]), self._draw.choice(columns[:COLUMNS]), text]
+        cell = [self._draw.choice(rows[:ROWS]), self._draw.choice(columns[:COLUMNS]), text]
+        return [*cell, self._draw.choice(LOOKS)] if self._draw.random() < 0.1 else cell
 
     def _text(self) -> str:
         self._number += 1
@@ -395,8 +442,8 @@ class Editor:
                 self._tell(self._opening())
             return
         for _, cells in frame["changes"]:
-            for row, column, text, *_ in cells:
-                replica.cells.put(row, column, text)
+            for row, column, text, *style in cells:
+                replica.cells.put(row, column, text, *style[:1])
         replica.take_shape(frame, through)
         if self._behind_since is not None:
             self._behind_since = time.monotonic()
@@ -434,7 +481,8 @@ class Editor:
                 self._complain(
                     f"operation {operation_id} was answered with {earlier}, then with {revision}"
                 )
-            if self._journal.pop(operation_id, None) is not None:
+            if (edit := self._journal.pop(operation_id, None)) is not None:
+                self._note_done(operation_id, edit.operation)
                 self.history.note("acknowledged", operation_id=operation_id, revision=revision)
             self._hear_of(revision)
         self._send_what_may()

@@ -36,23 +36,40 @@ def read_histories(folder: Path) -> dict[str, list[Event]]:
 
 
 class Digest:
-    """A fingerprint of all filled cells, kept up to date with each cell that changes."""
+    """A fingerprint of all cells that hold or look like something, kept up to date."""
 
     def __init__(self) -> None:
-        self.cells: dict[tuple[int, int], str] = {}
+        self.cells: dict[tuple[int, int], str] = {}  # filled ones
+        self.styles: dict[tuple[int, int], str] = {}  # as canonical text
         self.value = 0
 
-    def put(self, row: int, column: int, text: str) -> None:
-        """Set a cell; empty text is no cell."""
-        for content in (self.cells.pop((row, column), ""), text):
-            if content:
-                self.value ^= _fingerprint(row, column, content)
-        if text:
-            self.cells[row, column] = text
+    def at(self, key: tuple[int, int]) -> tuple[str, str]:
+        """Return what a cell holds, and its style."""
+        return self.cells.get(key, ""), self.styles.get(key, "")
+
+    def put(self, row: int, column: int, text: str, style: object = "") -> None:
+        """Set a cell and its style; both empty is no cell."""
+        key, looks = (row, column), canonical(style)
+        for content in (self.at(key), (text, looks)):
+            if content != ("", ""):
+                self.value ^= _fingerprint(row, column, *content)
+        for values, value in ((self.cells, text), (self.styles, looks)):
+            if value:
+                values[key] = value
+            else:
+                values.pop(key, None)
 
 
-def _fingerprint(row: int, column: int, text: str) -> int:
-    return int.from_bytes(blake2b(f"{row},{column},{text}".encode(), digest_size=8).digest())
+def canonical(style: object) -> str:
+    """Return one text for a style, in whatever order its keys come."""
+    if isinstance(style, str):
+        return style
+    return json.dumps(style, sort_keys=True) if style else ""
+
+
+def _fingerprint(row: int, column: int, text: str, style: str) -> int:
+    content = json.dumps([row, column, text, style]).encode()
+    return int.from_bytes(blake2b(content, digest_size=8).digest())
 
 
 def living(runs: list[list[int]]) -> Iterator[int]:

@@ -15,6 +15,7 @@ SHAPE: dict[str, Any] = {
     "columns": [[0, 26]],
     "row_sizes": [],
     "column_sizes": [],
+    "frozen": [0, 0],
 }
 TYPED = {"kind": "set_cells", "cells": [[0, 0, "typed"]]}
 INSERTED = {"kind": "insert_rows", "before": 5, "count": 1}
@@ -67,6 +68,7 @@ class Round:
                 "life": 0,
                 "revision": 3,
                 "cells": [[0, 0, "typed"], [1, 1, "streamed"]],
+                "styles": [],
                 **SHAPE,
             },
         ]
@@ -132,8 +134,11 @@ BREAKS: list[tuple[Promise, Callable[[Round], object]]] = [
     (Promise.STATE_IS_NOT_THE_LOG, lambda r: r.store(cells={})),
     (Promise.STATE_IS_NOT_THE_LOG, lambda r: r.store(filled=3)),
     (Promise.STATE_IS_NOT_THE_LOG, lambda r: r.store(shape=SHAPE | {"rows": [[0, 1001]]})),
+    (Promise.STATE_IS_NOT_THE_LOG, lambda r: r.store(styles={(0, 0): '{"bold": true}'})),
+    (Promise.STATE_IS_NOT_THE_LOG, lambda r: r.store(shape=SHAPE | {"frozen": [1, 0]})),
     (Promise.CLIENT_SAW_ANOTHER_STATE, lambda r: r.see(5, digest=1)),
     (Promise.CLIENT_NOT_EQUAL, lambda r: r.see(7, cells=[])),
+    (Promise.CLIENT_NOT_EQUAL, lambda r: r.see(7, styles=[[0, 0, '{"bold": true}']])),
     (Promise.CLIENT_NOT_EQUAL, lambda r: r.see(7, revision=2)),
     (Promise.CLIENT_NOT_EQUAL, lambda r: r.see(7, columns=[[0, 27]])),
     (Promise.MESSAGE_LOST, lambda r: unlogged(r, 3)),
@@ -170,3 +175,59 @@ def test_a_reload_begins_a_new_life() -> None:
     round_ = Round()
     round_.see(6, life=1, revision=2, digest=digest((0, 0, "typed")))
     assert Promise.WENT_BACK not in round_.promises()
+
+
+UNDO = {"kind": "undo", "operation_id": "op-1"}
+LATER = {"kind": "set_cells", "cells": [[0, 0, "later"]]}
+BOLD = {"kind": "set_styles", "rows": [[0, 1]], "columns": [[0, 1]], "style": {"bold": True}}
+
+
+def undone(step: dict[str, Any] | None, *others: tuple[str, dict[str, Any]]) -> set[Promise]:
+    """Judge an undo of "typed" that came to `step`, after `others` had written."""
+    round_ = Round()
+    lines = [Line(1, "op-1", "guest", TYPED, "guest 1")]
+    for author, operation in others:
+        number = len(lines) + 1
+        lines.append(Line(number, f"op-{number}", "guest", operation, author))
+    number = len(lines) + 1
+    lines.append(Line(number, f"op-{number}", "guest", UNDO | {"step": step}, "guest 1"))
+    round_.store(log=lines)
+    return round_.promises() & {Promise.TAKEN_BACK_WRONGLY}
+
+
+CLEARED = {"kind": "set_cells", "cells": [[0, 0, ""]]}
+
+
+@pytest.mark.parametrize(
+    ("step", "others"),
+    [
+        (CLEARED, ()),
+        (CLEARED, [("guest 2", STREAMED)]),  # another cell
+        (CLEARED, [("guest 1", BOLD)]),
+        (None, [("guest 2", LATER)]),
+        (None, [("guest 1", LATER)]),
+        (None, [("guest 2", BOLD)]),
+        (None, [("guest 1", {"kind": "delete_rows", "rows": [[0, 1]]})]),
+    ],
+)
+def test_an_undo_as_it_should_be_is_good(
+    step: dict[str, Any] | None, others: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert undone(step, *others) == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "others"),
+    [
+        (None, ()),
+        ({"kind": "set_cells", "cells": [[0, 0, "other"]]}, ()),
+        ({"kind": "set_cells", "cells": [[0, 0, ""], [1, 1, ""]]}, ()),
+        (CLEARED, [("guest 2", LATER)]),
+        (CLEARED, [("guest 2", BOLD)]),
+        (CLEARED, [("guest 1", {"kind": "delete_rows", "rows": [[0, 1]]})]),
+    ],
+)
+def test_an_undo_that_did_another_thing_is_named(
+    step: dict[str, Any] | None, others: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert Promise.TAKEN_BACK_WRONGLY in undone(step, *others)

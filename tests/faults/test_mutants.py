@@ -39,6 +39,7 @@ MUTANTS = [
     Mutant("lose_commits", Promise.ACKNOWLEDGED_BUT_LOST),
     Mutant("commit_twice", Promise.COMMITTED_TWICE, schedule=RETRIES),
     Mutant("skip_revisions", Promise.REVISIONS_WITH_GAPS),
+    Mutant("undo_over_others", Promise.TAKEN_BACK_WRONGLY),
     # After the last commit on one server nothing tells the clients of the other.
     Mutant("lose_hints", Promise.CLIENT_NOT_EQUAL, web_servers=2),
 ]

@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import F
 
 from cells import consumers
+from cells.domain import undoing
 from cells.live.mailbox import Mailbox
 from cells.live.tail import Tail
 from cells.models import Sheet
+from cells.services import history
 from cells.services.commit import CommitResult, Committed, Submission, commit
 
 __all__ = ["DEFECTS", "consumers"]  # the latter with all that imports `commit`
@@ -89,9 +91,19 @@ def lose_hints() -> None:
     Mailbox.is_alone = property(lambda self: True, lambda self, value: None)  # type: ignore[assignment]
 
 
+def undo_over_others() -> None:
+    """Put cells back whoever has written them since."""
+
+    def inverse_of_cells(step: Any, before: Any, is_mine: Any) -> Any:
+        return undoing.inverse_of_cells(step, before, lambda key: True)
+
+    history.inverse_of_cells = inverse_of_cells  # type: ignore[attr-defined]
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     "lose_commits": replace_commit(lose_commits),
     "commit_twice": replace_commit(commit_twice),
     "skip_revisions": replace_commit(skip_revisions),
+    "undo_over_others": undo_over_others,
     "lose_hints": lose_hints,
 }

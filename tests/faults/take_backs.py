@@ -1,0 +1,79 @@
+"""What an undo or redo may do to cells, and what it has to: by docs/protocol.md alone.
+
+Each cell that the operation wrote gets its past again if it holds what the operation left in it
+and nobody else has written it since; a cell that somebody else wrote last is never touched.
+Between these two, where the same content came back by other ways, a server may do either.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.database import Line
+from tests.faults.replay import Key, Replay, Written, written_by
+
+Past = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Write:
+    """What a line of the log wrote into cells, and what these held before."""
+
+    written: dict[Key, Written]
+    before: dict[Key, Past]
+
+
+class TakeBacks:
+    """Holds each undo and redo against all that came before it in the log."""
+
+    def __init__(self) -> None:
+        self._writes: dict[int, _Write] = {}
+        self._newest: dict[str, int] = {}  # by operation: the line that did it last
+        self._touches: dict[Key, list[tuple[int, str]]] = {}  # (revision, author), in order
+
+    def look_at(self, line: Line, replay: Replay) -> None:
+        """Take in a line that `replay` has not carried out yet. Raises ValueError."""
+        operation = line.operation
+        written = written_by(operation, replay)
+        named = line.operation_id
+        if operation["kind"] in ("undo", "redo"):
+            named = operation["operation_id"]
+            target = self._newest.get(named)
+            if target is None:
+                raise ValueError(f"{operation['kind']} of {named}, which is not in the log")
+            self._judge(line.author, target, written, replay)
+        before = {key: replay.cells.at(key) for key in written}
+        self._writes[line.number] = _Write(written, before)
+        self._newest[named] = line.number
+        for key in written:
+            self._touches.setdefault(key, []).append((line.number, line.author))
+
+    def _judge(self, author: str, target: int, put: dict[Key, Written], replay: Replay) -> None:
+        taken = self._writes[target]
+        for key in put.keys() - taken.written.keys():
+            raise ValueError(f"{key} is put back, and revision {target} did not write it")
+        for key, (text, style) in taken.written.items():
+            now_text, now_style = replay.cells.at(key)
+            holds = text in (None, now_text) and style in (None, now_style)
+            touches = self._touches[key]
+            is_alive = replay.is_alive(key)
+            since = {who for number, who in touches if number > target}
+            must = is_alive and since <= {author} and (holds or not since)
+            may = must or (is_alive and holds and touches[-1][1] == author)
+            if key in put and not may:
+                raise ValueError(f"{key} is put back to what it held before revision {target}")
+            if key not in put and must:
+                raise ValueError(f"{key} is left alone, and nobody else wrote it since {target}")
+            past_text, past_style = taken.before[key]
+            expected = (
+                None if text is None else past_text,
+                None if style is None else past_style,
+            )
+            if key in put and put[key] != expected:
+                raise ValueError(f"{key} is put back to {put[key]}; before it was {expected}")
+
+
+def as_submitted(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return what a client says of what the log has: of an undo, only what it names."""
+    if operation["kind"] in ("undo", "redo"):
+        return {name: operation[name] for name in ("kind", "operation_id")}
+    return operation
