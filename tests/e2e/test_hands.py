@@ -29,6 +29,10 @@ style="overflow:hidden;padding:2px 3px;vertical-align:bottom;font-weight:bold;co
 </td><td style="text-align:right;background-color:#d9ead3;font-style:italic;" rowspan="2">
 1,234.50</td></tr>
 <tr><td style="text-decoration:line-through;">old</td></tr></tbody></table>"""
+GOOGLE_CELL = """<meta charset='utf-8'><google-sheets-html-origin><style type="text/css"><!--td
+{border: 1px solid #cccccc;}--></style><span style="font-size:10pt;font-family:Arial;
+font-weight:bold;background-color:#d9ead3;text-align:center;color:#000" data-sheets-root="1"
+data-sheets-value="{&quot;1&quot;:2,&quot;2&quot;:&quot;Total&quot;}">Total</span>"""
 LIBRE = """<!DOCTYPE html><html><head><style type="text/css">body,div,table,td {font-family:
 "Liberation Sans"; font-size:x-small}</style></head><body><table cellspacing="0" border="0"><tr>
 <td height="17" align="left" bgcolor="#FFFF00"><b><font color="#0000FF">Blue</font></b></td>
@@ -152,6 +156,15 @@ def test_tables_of_excel_google_sheets_and_libreoffice_are_read(open_own: OpenOw
     assert "bold" in look(grid, "A7")["look"]
     assert look(grid, "A7")["color"] == "rgb(0, 0, 255)"
     assert look(grid, "A7")["backgroundColor"] == "rgb(255, 255, 0)"
+
+
+def test_a_single_cell_of_google_sheets_brings_its_looks(open_own: OpenOwn) -> None:
+    grid = open_own()
+    put_on_clipboard(grid, GOOGLE_CELL, "Total")
+    grid.expect_cell("A1", "Total")
+    seen = look(grid, "A1")
+    assert "bold" in seen["look"]
+    assert seen["backgroundColor"] == "rgb(217, 234, 211)"
 
 
 def test_html_without_a_table_is_pasted_as_its_text(open_own: OpenOwn) -> None:

@@ -17,16 +17,19 @@ const TAGS = /** @type {Record<string, [property: string, value: string]>} */ ({
   STRIKE: ["text-decoration", "line-through"],
 });
 
+const SINGLE = "span[data-sheets-value], span[data-sheets-root]"; // how Google Sheets writes one cell, without a table
+
 /**
- * Return the first table of an HTML text; null if it has none.
+ * Return the first table of an HTML text, or the one cell that it is; null if it has none.
  * @param {string} html
  * @returns {Table|null}
  */
 export function readTable(html) {
-  if (html.length > MAX_HTML_CHARACTERS || !/<table[\s>]/i.test(html)) return null;
+  if (html.length > MAX_HTML_CHARACTERS || !/<table[\s>]|data-sheets-/i.test(html)) return null;
   const page = new DOMParser().parseFromString(html, "text/html");
   const table = page.querySelector("table");
-  if (table === null) return null;
+  const single = /** @type {HTMLElement|null} */ (page.querySelector(SINGLE));
+  if (table === null) return single && layOut([[spanning(single, new Map())]]);
   const payload = table.getAttribute(PAYLOAD);
   const copied = payload === null ? null : parsePayload(payload);
   if (copied) return copied;
@@ -60,7 +63,7 @@ function rulesOf(page) {
 }
 
 /**
- * @param {HTMLTableCellElement} cell
+ * @param {HTMLElement} cell
  * @param {Rules} rules
  * @returns {Spanning}
  */
@@ -74,12 +77,13 @@ function spanning(cell, rules) {
     const tag = whole.map(({ tagName }) => TAGS[tagName]).find((one) => one?.[0] === property);
     return tag?.[1] ?? found ?? attributeOf(cell, whole, property);
   };
-  return { text: textOf(cell), style: styleOf(valueOf), columns: cell.colSpan, rows: cell.rowSpan || Infinity };
+  const [columns, rows] = cell instanceof HTMLTableCellElement ? [cell.colSpan, cell.rowSpan || Infinity] : [1, 1];
+  return { text: textOf(cell), style: styleOf(valueOf), columns, rows };
 }
 
 /**
  * LibreOffice writes attributes of old.
- * @param {HTMLTableCellElement} cell
+ * @param {HTMLElement} cell
  * @param {HTMLElement[]} whole
  * @param {string} property
  */
