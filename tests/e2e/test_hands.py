@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.grid_page import GridPage
 
@@ -292,6 +293,24 @@ def test_rows_and_columns_by_keys(open_own: OpenOwn) -> None:
     rows = int(alice.page.get_attribute("#grid", "aria-rowcount") or 0)
     alice.choose("Add 1,000 rows at the bottom")
     bob.page.locator(f"#grid[aria-rowcount='{rows + 1000}']").wait_for()
+
+
+def test_below_the_last_row_as_many_are_added_as_one_says(open_own: OpenOwn) -> None:
+    grid = open_own()
+    count = grid.page.get_by_label("How many rows")
+    expect(count).to_be_hidden()
+    grid.page.evaluate("document.querySelector('.scroller').scrollTop = 1e9")
+    count.fill("7")
+    grid.page.get_by_role("button", name="Add rows at the bottom").click()
+    expect(grid.page.locator("#grid")).to_have_attribute("aria-rowcount", "1008")
+    grid.page.evaluate("document.querySelector('.scroller').scrollTop = 1e9")
+    count.fill("0")
+    count.press("Enter")
+    expect(count).to_be_focused()  # it is told what is wrong
+    count.press("Escape")
+    grid.press("Control+Home")
+    expect(count).to_be_hidden()
+    expect(grid.page.locator("#grid")).to_have_attribute("aria-rowcount", "1008")
 
 
 def test_all_is_first_the_data_around_then_everything(open_own: OpenOwn) -> None:

@@ -11,6 +11,7 @@ import { Find } from "./ui/find.js";
 import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
 import { Help } from "./ui/help.js";
+import { MoreRows } from "./ui/more_rows.js";
 import { Notices } from "./ui/notices.js";
 import { Offers } from "./ui/offers.js";
 import { Presence } from "./ui/presence.js";
@@ -160,6 +161,7 @@ const grid = new Grid(replica, {
   painted: () => {
     find.refresh();
     offers.place();
+    moreRows.place();
     toolbar.refresh();
     sums.refresh();
   },
@@ -203,6 +205,12 @@ const offers = new Offers(byId("stage"), {
   focus: () => grid.focus(),
   say: (sentence) => voice.assertive(sentence),
   tell: (sentence, lost) => void notices.tell(sentence, lost),
+});
+const moreRows = new MoreRows(byId("stage"), {
+  end: () => grid.end,
+  mayEdit: () => replica.mayEdit && replica.isLoaded,
+  add: (count) => grid.addRows(count),
+  focus: () => grid.focus(),
 });
 const follow = new Follow(byId("stage"), {
   host: byId("grid"),

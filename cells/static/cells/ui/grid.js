@@ -323,6 +323,21 @@ export class Grid {
     return { cell, view };
   }
 
+  /** Where the last row ends on the screen; null while that is not seen. */
+  get end() {
+    const { left, top, bottom } = this.#painter.scroller.getBoundingClientRect();
+    const end = top + this.#port("rows").endOf(this.#rowGeometry.length - 1) * this.#zoom;
+    return this.#rowGeometry.length > 0 && end < bottom ? { left, top: end } : null;
+  }
+
+  /**
+   * Add empty rows below the last one.
+   * @param {number} count
+   */
+  addRows(count) {
+    this.#actions.addRows(count);
+  }
+
   /**
    * Return what is seen of an axis now.
    * @param {"rows"|"columns"} axis

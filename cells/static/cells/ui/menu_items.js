@@ -1,10 +1,9 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
+import { ADDED_ROWS } from "./more_rows.js";
 import { sortedRange, sortRange } from "./sorting.js";
 import { gettext } from "./words.js";
-
-const ADDED_ROWS = 1_000; // at once: a screenful or two would be used up soon
 
 /** @typedef {import("./menu.js").Item} Item */
 
