@@ -11,6 +11,7 @@ test("a deletion is said without ids, and by whom", () => {
 
 test("what has no sentence is said in the server's words", () => {
   assert.equal(reasonOf("limit_exceeded", "A sheet has at most 100 rows.", false), "A sheet has at most 100 rows.");
+  assert.equal(reasonOf("limit_exceeded", "", false), "That is more than a sheet, or a cell, can hold.");
   assert.equal(reasonOf("new_code", "", false), "new_code");
 });
 

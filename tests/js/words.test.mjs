@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
-import { gettext, ngettext } from "../../cells/static/cells/ui/words.js";
+import { gettext, ngettext, pgettext } from "../../cells/static/cells/ui/words.js";
 
 afterEach(() => delete globalThis.django);
 
@@ -18,6 +18,12 @@ test("a catalog's sentence is taken, with its own order of places", () => {
   };
   assert.equal(gettext("%(name)s in %(cell)s", { name: "Ada", cell: "B2" }), "In B2 ist Ada");
   assert.equal(ngettext("%(count)s row", "%(count)s rows", 3), "3 Zeilen");
+});
+
+test("a word that means several things is looked up with what is meant", () => {
+  assert.equal(pgettext("key", "Home"), "Home");
+  globalThis.django = { pgettext: (context, text) => (context === "key" && text === "Home" ? "Pos1" : text) };
+  assert.equal(pgettext("key", "Home"), "Pos1");
 });
 
 test("a place that nothing fills stays to be seen", () => {

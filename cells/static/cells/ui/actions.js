@@ -3,6 +3,7 @@
 import { formatColumn, MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
 import { cleanText, editsOf, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
 import { MAX_FITTED_PX } from "./model.js";
+import { gettext, ngettext } from "./words.js";
 
 const MIN_FITTED_PX = 32; // a column of single digits can still be caught, and its letter read
 const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it is a slip, not a wish
@@ -15,6 +16,10 @@ const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./selection.js").Selection} Selection */
 /** @typedef {"rows"|"columns"} AxisName */
+
+function tooManyRows() {
+  return gettext("A sheet has at most %(count)s rows.", { count: MAX_ROWS });
+}
 
 export class Actions {
   #model;
@@ -51,9 +56,8 @@ export class Actions {
    */
   insert(axis, where) {
     const { first, last, count } = this.span(axis);
-    const most = axis === "rows" ? MAX_ROWS : MAX_COLUMNS;
-    if (this.#model[axis].length + count > most) {
-      this.#tell(`A sheet has at most ${most.toLocaleString("en")} ${axis}.`);
+    if (this.#model[axis].length + count > (axis === "rows" ? MAX_ROWS : MAX_COLUMNS)) {
+      this.#tell(axis === "rows" ? tooManyRows() : gettext("A sheet has at most %(count)s columns.", { count: MAX_COLUMNS }));
       return;
     }
     const before = this.#model[axis].idAt(where === "before" ? first : last + 1) ?? null;
@@ -66,7 +70,7 @@ export class Actions {
    */
   addRows(count) {
     if (this.#model.rows.length + count > MAX_ROWS) {
-      this.#tell(`A sheet has at most ${MAX_ROWS.toLocaleString("en")} rows.`);
+      this.#tell(tooManyRows());
       return;
     }
     this.#model.submit({ kind: "insert_rows", before: null, count });
@@ -79,7 +83,7 @@ export class Actions {
   delete(axis) {
     const { first, last, count } = this.span(axis);
     if (count >= this.#model[axis].length) {
-      this.#tell(`A sheet keeps at least one ${axis === "rows" ? "row" : "column"}.`);
+      this.#tell(axis === "rows" ? gettext("A sheet keeps at least one row.") : gettext("A sheet keeps at least one column."));
       return;
     }
     const runs = this.#model[axis].runsBetween(first, last);
@@ -87,9 +91,12 @@ export class Actions {
     this.#model.submit(axis === "rows" ? { kind: "delete_rows", rows: runs } : { kind: "delete_columns", columns: runs });
     this.#deleted[axis].push(...runs);
     if (filled === 0) return;
-    /** @type {(many: number, noun: string) => string} */
-    const counted = (many, noun) => `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
-    this.#tell(`Deleted ${counted(count, axis === "rows" ? "row" : "column")} with ${counted(filled, "filled cell")}.`);
+    const cells = ngettext("%(count)s filled cell", "%(count)s filled cells", filled);
+    this.#tell(
+      axis === "rows"
+        ? ngettext("Deleted %(count)s row with %(cells)s.", "Deleted %(count)s rows with %(cells)s.", count, { cells })
+        : ngettext("Deleted %(count)s column with %(cells)s.", "Deleted %(count)s columns with %(cells)s.", count, { cells }),
+    );
   }
 
   /**
@@ -275,12 +282,12 @@ export class Actions {
     const { top, left } = this.#selection.range;
     const width = values.reduce((widest, line) => Math.max(widest, line.length), 0);
     if (values.some((line) => line.some(isTooLong))) {
-      this.#tell(`A cell holds at most ${MAX_INPUT_CHARACTERS.toLocaleString("en")} characters: nothing was pasted.`);
+      this.#tell(gettext("A cell holds at most %(count)s characters: nothing was pasted.", { count: MAX_INPUT_CHARACTERS }));
       return null;
     }
     if (top + values.length > MAX_ROWS || left + width > MAX_COLUMNS) {
       const end = `${formatColumn(MAX_COLUMNS - 1)}${MAX_ROWS}`;
-      this.#tell(`What you pasted would go beyond ${end}, where a sheet ends: nothing was pasted.`);
+      this.#tell(gettext("What you pasted would go beyond %(end)s, where a sheet ends: nothing was pasted.", { end }));
       return null;
     }
     const { rows, columns } = this.#model;
@@ -349,7 +356,7 @@ export class Actions {
     const isEven = values.every((line) => line.length === values[0].length);
     if (!isEven || height % values.length !== 0 || width % values[0].length !== 0) return values;
     if (height * width > Math.max(MAX_FILLED_CELLS, values.length * values[0].length)) {
-      this.#tell(`That would fill ${(height * width).toLocaleString("en")} cells: select fewer.`);
+      this.#tell(gettext("That would fill %(count)s cells: select fewer.", { count: height * width }));
       return null;
     }
     return Array.from({ length: height }, (_, down) => {

@@ -69,15 +69,18 @@ export class Clipboard {
     const taken = this.#take(isCut);
     if (taken === null) return;
     if (await writeClipboard(taken.text, taken.html)) return;
-    const keys = isCut ? "Ctrl+X or ⌘X" : "Ctrl+C or ⌘C";
-    this.#around.tell(`The browser does not let the menu write to the clipboard: use ${keys}.`);
+    this.#around.tell(
+      isCut
+        ? gettext("The browser does not let the menu write to the clipboard: use Ctrl+X or ⌘X.")
+        : gettext("The browser does not let the menu write to the clipboard: use Ctrl+C or ⌘C."),
+    );
     this.forgetCut();
   }
 
   /** Paste by menu. */
   async pasteFromMenu(isValuesOnly = false) {
     const found = await readClipboard();
-    if (found === null) this.#around.tell("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V.");
+    if (found === null) this.#around.tell(gettext("The browser does not let the menu read the clipboard: use Ctrl+V or ⌘V."));
     else this.paste(found.text, found.html, isValuesOnly);
   }
 

@@ -2,6 +2,7 @@
 
 import { MAX_INPUT_CHARACTERS, cleanText, splitEdits } from "../domain/operations.js";
 import { element } from "./elements.js";
+import { gettext } from "./words.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {{row: number, column: number}} Step how far to move when done */
@@ -18,7 +19,7 @@ export class Editor {
   #model;
   #formula;
   #around;
-  #input = element("textarea", "editor-input", { rows: "1", spellcheck: "false", autocomplete: "off", dir: "auto", "aria-label": "Cell contents" });
+  #input = element("textarea", "editor-input", { rows: "1", spellcheck: "false", autocomplete: "off", dir: "auto", "aria-label": gettext("Cell contents") });
   /** @type {{row: number, column: number}|null} ids */ #cell = null;
   #original = "";
   #isTyping = false; // opened by typing: arrows finish it

@@ -239,7 +239,7 @@ export class Grid {
       const { draft } = this.#editor;
       this.#editor.cancel();
       this.focus();
-      this.#strays.begin(draft, this.#around.tell("The cell that you were typing into has been deleted.", draft));
+      this.#strays.begin(draft, this.#around.tell(gettext("The cell that you were typing into has been deleted."), draft));
     }
     this.#selection.rebase(this.#model.rows, this.#model.columns);
     this.#resized();
@@ -532,7 +532,7 @@ export class Grid {
     if (command.kind === "type") {
       this.#reveal(this.#selection.active);
       this.#editor.open({ isTyping: true }); // takes the focus now, and so this very key's character
-      if (!this.#model.mayEdit && !event.isComposing) this.#around.tell("You can look at this sheet, not change it.");
+      if (!this.#model.mayEdit && !event.isComposing) this.#around.tell(gettext("You can look at this sheet, not change it."));
       return;
     }
     event.preventDefault();
@@ -698,7 +698,7 @@ export class Grid {
       const range = parseRange(nameBox.value.trim());
       const { rows, columns } = this.#model;
       if (range.bottom >= rows.length || range.right >= columns.length) {
-        this.#around.tell(`This sheet ends at ${formatAddress(rows.length - 1, columns.length - 1)}.`);
+        this.#around.tell(gettext("This sheet ends at %(address)s.", { address: formatAddress(rows.length - 1, columns.length - 1) }));
         nameBox.select();
         return;
       }
@@ -707,7 +707,7 @@ export class Grid {
       this.focus();
     } catch (error) {
       if (!(error instanceof SheetSyncError)) throw error;
-      this.#around.tell("Type an address such as B2, or a range such as A1:C9.");
+      this.#around.tell(gettext("Type an address such as B2, or a range such as A1:C9."));
       nameBox.select();
     }
   }

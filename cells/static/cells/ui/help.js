@@ -1,9 +1,8 @@
 /** The help dialog: what the keys do, what the marks mean, and whether others' changes are read aloud. */
 
 import { element } from "./elements.js";
+import { keysNamed } from "./key_names.js";
 import { gettext } from "./words.js";
-
-const IS_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
 /** @typedef {{isOn: boolean, keep: (isOn: boolean) => void}} Announcements */
 
@@ -49,11 +48,6 @@ function shortcuts() {
       ["Ctrl+/", gettext("This help")],
     ]],
   ];
-}
-
-/** @param {string} keys */
-function named(keys) {
-  return IS_MAC ? keys.replaceAll("Ctrl+Space", "⌃Space").replaceAll("Ctrl+", "⌘").replaceAll("Alt+", "⌥").replaceAll("Shift+", "⇧") : keys;
 }
 
 export class Help {
@@ -103,7 +97,7 @@ export class Help {
       for (const [key, what] of keys) {
         const line = element("div", "help-key");
         const term = element("dt", "");
-        term.append(element("kbd", "", {}, named(key)));
+        term.append(element("kbd", "", {}, keysNamed(key)));
         line.append(term, element("dd", "", {}, what));
         list.append(line);
       }

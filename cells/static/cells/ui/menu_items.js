@@ -1,21 +1,12 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
+import { keysNamed } from "./key_names.js";
 import { ADDED_ROWS } from "./more_rows.js";
 import { sortedRange, sortRange } from "./sorting.js";
-import { gettext } from "./words.js";
+import { gettext, ngettext } from "./words.js";
 
 /** @typedef {import("./menu.js").Item} Item */
-
-const IS_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
-
-/**
- * Return how a shortcut with Ctrl, or ⌘, is written.
- * @param {string} key
- */
-export function withControl(key) {
-  return IS_MAC ? `⌘${key}` : `Ctrl+${key}`;
-}
 
 /**
  * @param {import("./model.js").Model} model
@@ -27,11 +18,11 @@ export function withControl(key) {
 export function menuItems(model, selection, actions, clipboard) {
   /** @type {(Item|null)[]} */
   const items = [
-    { label: "Cut", hint: withControl("X"), isOff: !model.mayEdit, run: () => void clipboard.copy(true) },
-    { label: "Copy", hint: withControl("C"), run: () => void clipboard.copy() },
-    { label: "Paste", hint: withControl("V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu() },
-    { label: gettext("Paste values only"), hint: withControl(IS_MAC ? "⇧V" : "Shift+V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu(true) },
-    { label: "Clear", hint: "Delete", isOff: !model.mayEdit, run: () => actions.clear() },
+    { label: gettext("Cut"), hint: keysNamed("Ctrl+X"), isOff: !model.mayEdit, run: () => void clipboard.copy(true) },
+    { label: gettext("Copy"), hint: keysNamed("Ctrl+C"), run: () => void clipboard.copy() },
+    { label: gettext("Paste"), hint: keysNamed("Ctrl+V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu() },
+    { label: gettext("Paste values only"), hint: keysNamed("Ctrl+Shift+V"), isOff: !model.mayEdit, run: () => void clipboard.pasteFromMenu(true) },
+    { label: gettext("Clear"), hint: keysNamed("Delete"), isOff: !model.mayEdit, run: () => actions.clear() },
   ];
   if (!model.mayEdit) return items;
   const { shape } = selection;
@@ -67,18 +58,42 @@ export function rangeItems(model, selection, actions, tell) {
  */
 function axisItems(axis, length, actions) {
   const { first, last, count } = actions.span(axis);
-  const isRows = axis === "rows";
-  const noun = isRows ? "row" : "column";
-  const many = count === 1 ? noun : `${count.toLocaleString("en")} ${noun}s`;
-  const name = (/** @type {number} */ position) => (isRows ? String(position + 1) : formatColumn(position));
-  const which = count === 1 ? `${noun} ${name(first)}` : `${noun}s ${name(first)}–${name(last)}`;
-  const [before, after] = isRows ? ["above", "below"] : ["left", "right"];
-  const [back, forth] = isRows ? ["up", "down"] : ["left", "right"];
+  const name = (/** @type {number} */ position) => (axis === "rows" ? String(position + 1) : formatColumn(position));
+  const which = count === 1 ? name(first) : `${name(first)}–${name(last)}`;
+  const labels = axis === "rows" ? rowLabels(count, which) : columnLabels(count, which);
   return [
-    { label: `Insert ${many} ${before}`, run: () => actions.insert(axis, "before") },
-    { label: `Insert ${many} ${after}`, run: () => actions.insert(axis, "after") },
-    { label: `Move ${which} ${back}`, isOff: first === 0, run: () => actions.move(axis, -1) },
-    { label: `Move ${which} ${forth}`, isOff: last >= length - 1, run: () => actions.move(axis, 1) },
-    { label: `Delete ${which}`, isOff: count >= length, run: () => actions.delete(axis) },
+    { label: labels.before, run: () => actions.insert(axis, "before") },
+    { label: labels.after, run: () => actions.insert(axis, "after") },
+    { label: labels.back, isOff: first === 0, run: () => actions.move(axis, -1) },
+    { label: labels.forth, isOff: last >= length - 1, run: () => actions.move(axis, 1) },
+    { label: labels.delete, isOff: count >= length, run: () => actions.delete(axis) },
   ];
+}
+
+/**
+ * @param {number} count
+ * @param {string} which "5", or "5–7"
+ */
+function rowLabels(count, which) {
+  return {
+    before: ngettext("Insert row above", "Insert %(count)s rows above", count),
+    after: ngettext("Insert row below", "Insert %(count)s rows below", count),
+    back: ngettext("Move row %(which)s up", "Move rows %(which)s up", count, { which }),
+    forth: ngettext("Move row %(which)s down", "Move rows %(which)s down", count, { which }),
+    delete: ngettext("Delete row %(which)s", "Delete rows %(which)s", count, { which }),
+  };
+}
+
+/**
+ * @param {number} count
+ * @param {string} which "B", or "B–D"
+ */
+function columnLabels(count, which) {
+  return {
+    before: ngettext("Insert column left", "Insert %(count)s columns left", count),
+    after: ngettext("Insert column right", "Insert %(count)s columns right", count),
+    back: ngettext("Move column %(which)s left", "Move columns %(which)s left", count, { which }),
+    forth: ngettext("Move column %(which)s right", "Move columns %(which)s right", count, { which }),
+    delete: ngettext("Delete column %(which)s", "Delete columns %(which)s", count, { which }),
+  };
 }

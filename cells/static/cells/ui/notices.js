@@ -49,11 +49,11 @@ export class Notices {
    */
   #buttons(notice, text) {
     const row = element("div", "notice-buttons");
-    const copy = element("button", "button", { type: "button" }, "Copy text");
-    const dismiss = element("button", "button button-quiet", { type: "button" }, "Dismiss");
+    const copy = element("button", "button", { type: "button" }, gettext("Copy text"));
+    const dismiss = element("button", "button button-quiet", { type: "button" }, gettext("Dismiss"));
     copy.addEventListener("click", async () => {
       const isCopied = await writeClipboard(text.textContent ?? "");
-      copy.textContent = isCopied ? "Copied" : "Selected: press Ctrl+C or ⌘C";
+      copy.textContent = isCopied ? gettext("Copied") : gettext("Selected: press Ctrl+C or ⌘C");
       if (!isCopied) getSelection()?.selectAllChildren(text);
     });
     dismiss.addEventListener("click", () => notice.remove());

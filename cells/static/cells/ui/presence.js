@@ -2,7 +2,7 @@
 
 import { element } from "./elements.js";
 import { Menu } from "./menu.js";
-import { gettext } from "./words.js";
+import { gettext, locale } from "./words.js";
 
 const MAX_SHOWN = 5; // initials in the bar; the others are behind a number
 const MAX_CURSORS = 50; // more would hide the sheet
@@ -142,7 +142,7 @@ export class Presence {
   }
 
   #paint() {
-    const clients = [...this.#clients.values()].sort((a, b) => a.name.localeCompare(b.name));
+    const clients = [...this.#clients.values()].sort((a, b) => a.name.localeCompare(b.name, locale));
     const isStreaming = performance.now() < this.#streamUntil;
     this.#around.changed();
     const news = JSON.stringify([isStreaming, clients.map(({ client_id, name, color }) => [client_id, name, color])]);

@@ -1,28 +1,30 @@
 /** What a refusal means to the person whose edit it was: no ids, and no words of the protocol. */
 
-import { gettext } from "./words.js";
+import { gettext, locale } from "./words.js";
 
 /** @typedef {import("../domain/operations.js").Intended} Intended */
 
-/** @type {Record<string, string>} */
-const SENTENCES = {
-  forbidden: "You may not change this sheet.",
-  unknown_id: "That row or column is not in this sheet.",
-  malformed: "This page and the server did not understand each other. Reload the page and try again.",
-  invalid_text: "The text holds characters that a cell cannot keep.",
-  invalid_address: "There is no such cell.",
-  internal: "The server could not save this. Try again.",
-};
+const isEnglish = locale.startsWith("en");
 
 /**
  * Return why an edit was not saved.
  * @param {string} code the protocol's; decides
- * @param {string} message the server's; said only where it is written for people, as limits are
+ * @param {string} message the server's, in English; said only where it knows more, as which limit it was
  * @param {boolean} isOwnDeletion whether it was this page that deleted what the edit was for
  */
 export function reasonOf(code, message, isOwnDeletion) {
-  if (code === "deleted") return isOwnDeletion ? "The row or column has been deleted." : "Somebody deleted this row or column.";
-  return SENTENCES[code] ?? (message || code);
+  switch (code) {
+    case "deleted": return isOwnDeletion ? gettext("The row or column has been deleted.") : gettext("Somebody deleted this row or column.");
+    case "forbidden": return gettext("You may not change this sheet.");
+    case "no_such_sheet": return gettext("This sheet no longer exists.");
+    case "unknown_id": return gettext("That row or column is not in this sheet.");
+    case "malformed": return gettext("This page and the server did not understand each other. Reload the page and try again.");
+    case "invalid_text": return gettext("The text holds characters that a cell cannot keep.");
+    case "invalid_address": return gettext("There is no such cell.");
+    case "internal": return gettext("The server could not save this. Try again.");
+    case "limit_exceeded": return isEnglish && message ? message : gettext("That is more than a sheet, or a cell, can hold.");
+    default: return message || code;
+  }
 }
 
 /**
@@ -32,7 +34,7 @@ export function reasonOf(code, message, isOwnDeletion) {
  */
 export function refusalOf({ code, message, operation }, isOwnDeletion) {
   const { kind } = operation;
-  if (kind !== "undo" && kind !== "redo") return `Not saved: ${reasonOf(code, message, isOwnDeletion)}`;
+  if (kind !== "undo" && kind !== "redo") return gettext("Not saved: %(reason)s", { reason: reasonOf(code, message, isOwnDeletion) });
   if (code === "nothing_to_undo") return gettext("There is nothing left to undo: that has been taken back already, or it is too long ago.");
   if (code === "nothing_to_redo") return gettext("There is nothing left to redo: that has been done again already, or it is too long ago.");
   const reason = code === "forbidden" ? gettext("Only your own edits can be taken back.") : reasonOf(code, message, isOwnDeletion);

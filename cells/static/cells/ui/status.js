@@ -1,5 +1,7 @@
 /** One line that says whether what was typed is safe. */
 
+import { gettext, ngettext } from "./words.js";
+
 /**
  * @typedef {object} Situation
  * @property {"connecting"|"open"|"waiting"|"stopped"} line
@@ -17,14 +19,20 @@
 const WORTH_COUNTING = 20_000; // cells; fewer are here before it could be read
 const STEPS = 20;
 
-/** @type {Record<number, string>} */
-const ENDS = {
-  4401: "Signed out: sign in again to go on",
-  4403: "You may no longer open this sheet",
-  4404: "This sheet no longer exists",
-};
-
 const MOVING = 1012; // the process that served this tab ends, and another one takes over at once
+
+/**
+ * Return why there is no line any more.
+ * @param {number} code
+ */
+function endOf(code) {
+  switch (code) {
+    case 4401: return gettext("Signed out: sign in again to go on");
+    case 4403: return gettext("You may no longer open this sheet");
+    case 4404: return gettext("This sheet no longer exists");
+    default: return gettext("Disconnected");
+  }
+}
 
 /**
  * Return what to say about a situation.
@@ -32,28 +40,28 @@ const MOVING = 1012; // the process that served this tab ends, and another one t
  * @returns {Status}
  */
 export function describe({ line, code, isLoaded, loading, mayEdit, isOnline, unsaved, isStruggling, isKept }) {
-  const edits = unsaved === 1 ? "1 edit" : `${unsaved.toLocaleString("en")} edits`;
+  const lost = unsaved > 0 ? ` · ${ngettext("%(count)s edit not saved", "%(count)s edits not saved", unsaved)}` : "";
   const kept = isKept
-    ? "They are kept in this browser and will be sent, even if you close this page."
-    : "This browser keeps nothing: do not close this page.";
-  if (line === "stopped") {
-    const end = ENDS[code] ?? "Disconnected";
-    return { tone: "alarm", text: unsaved > 0 ? `${end} · ${edits} not saved` : end, detail: unsaved > 0 ? kept : "" };
-  }
+    ? gettext("They are kept in this browser and will be sent, even if you close this page.")
+    : gettext("This browser keeps nothing: do not close this page.");
+  if (line === "stopped") return { tone: "alarm", text: endOf(code) + lost, detail: unsaved > 0 ? kept : "" };
   if (line !== "open") {
-    if (unsaved > 0 && code === MOVING) return { tone: isKept ? "busy" : "alarm", text: "Saving…", detail: kept };
-    if (unsaved > 0) return { tone: "waiting", text: `Offline: ${edits} waiting`, detail: kept };
-    if (!isOnline) return { tone: "waiting", text: "Offline", detail: "You can go on: edits are sent when you are back." };
-    return { tone: "waiting", text: isLoaded ? "Reconnecting…" : "Connecting…", detail: "" };
+    if (unsaved > 0 && code === MOVING) return { tone: isKept ? "busy" : "alarm", text: gettext("Saving…"), detail: kept };
+    if (unsaved > 0) return { tone: "waiting", text: ngettext("Offline: %(count)s edit waiting", "Offline: %(count)s edits waiting", unsaved), detail: kept };
+    if (!isOnline) return { tone: "waiting", text: gettext("Offline"), detail: gettext("You can go on: edits are sent when you are back.") };
+    return { tone: "waiting", text: isLoaded ? gettext("Reconnecting…") : gettext("Connecting…"), detail: "" };
   }
-  if (!isLoaded) return { tone: "busy", text: loading ? progressOf(loading) : "Loading…", detail: "" };
+  if (!isLoaded) return { tone: "busy", text: loading ? progressOf(loading) : gettext("Loading…"), detail: "" };
   if (!mayEdit) {
-    const waiting = unsaved > 0 ? ` · ${edits} not saved` : "";
-    return { tone: unsaved > 0 ? "alarm" : "calm", text: `View only${waiting}`, detail: unsaved > 0 ? kept : "You can look at this sheet, not change it." };
+    const detail = unsaved > 0 ? kept : gettext("You can look at this sheet, not change it.");
+    return { tone: unsaved > 0 ? "alarm" : "calm", text: gettext("View only") + lost, detail };
   }
-  if (unsaved > 0 && isStruggling) return { tone: "waiting", text: `The server is busy: ${edits} waiting`, detail: kept };
-  if (unsaved > 0) return { tone: isKept ? "busy" : "alarm", text: "Saving…", detail: isKept ? "" : kept };
-  return { tone: "calm", text: "Saved", detail: "Every edit is in the sheet." };
+  if (unsaved > 0 && isStruggling) {
+    const text = ngettext("The server is busy: %(count)s edit waiting", "The server is busy: %(count)s edits waiting", unsaved);
+    return { tone: "waiting", text, detail: kept };
+  }
+  if (unsaved > 0) return { tone: isKept ? "busy" : "alarm", text: gettext("Saving…"), detail: isKept ? "" : kept };
+  return { tone: "calm", text: gettext("Saved"), detail: gettext("Every edit is in the sheet.") };
 }
 
 /**
@@ -61,10 +69,10 @@ export function describe({ line, code, isLoaded, loading, mayEdit, isOnline, uns
  * @param {{cells: number, of: number}} loading
  */
 function progressOf({ cells, of }) {
-  if (of < WORTH_COUNTING) return "Loading…";
+  if (of < WORTH_COUNTING) return gettext("Loading…");
   const step = Math.ceil(of / STEPS);
   const reached = cells - (cells % step);
-  return `Loading ${reached.toLocaleString("en")} of ${of.toLocaleString("en")} cells`;
+  return gettext("Loading %(reached)s of %(all)s cells", { reached, all: of });
 }
 
 /**

@@ -4,9 +4,9 @@ import { element } from "./elements.js";
 import { sampleOf, usualCurrency } from "./formats.js";
 import { freezeItems } from "./freezing.js";
 import { icon } from "./icons.js";
+import { keysNamed } from "./key_names.js";
 import { lookChangeOf } from "./look_keys.js";
 import { Menu } from "./menu.js";
-import { withControl } from "./menu_items.js";
 import { Palette } from "./palette.js";
 import { gettext, locale } from "./words.js";
 
@@ -122,8 +122,8 @@ export class Toolbar {
     };
     const glyph = (/** @type {string} */ text, /** @type {string} */ kind) => element("span", `glyph glyph-${kind}`, { "aria-hidden": "true" }, text);
 
-    add(icon("undo"), gettext("Undo"), withControl("Z"), () => takeBack("undo"), { isOff: () => !model.canUndo });
-    add(icon("redo"), gettext("Redo"), withControl("Y"), () => takeBack("redo"), { isOff: () => !model.canRedo });
+    add(icon("undo"), gettext("Undo"), keysNamed("Ctrl+Z"), () => takeBack("undo"), { isOff: () => !model.canUndo });
+    add(icon("redo"), gettext("Redo"), keysNamed("Ctrl+Y"), () => takeBack("redo"), { isOff: () => !model.canRedo });
 
     tools = group();
     const format = element("span", "tool-text");
@@ -137,15 +137,15 @@ export class Toolbar {
     formats.classList.add("tool-menu");
     formats.append(icon("down"));
     const sign = new Intl.NumberFormat(locale, { style: "currency", currency: usualCurrency }).formatToParts(0).find(({ type }) => type === "currency");
-    add(glyph(sign?.value ?? "$", "sign"), gettext("Format as currency"), withControl(gettext("Shift+%(key)s", { key: "4" })), () => styling.format("currency"));
-    add(glyph("%", "sign"), gettext("Format as percent"), withControl(gettext("Shift+%(key)s", { key: "5" })), () => styling.format("percent"));
+    add(glyph(sign?.value ?? "$", "sign"), gettext("Format as currency"), keysNamed("Ctrl+Shift+4"), () => styling.format("currency"));
+    add(glyph("%", "sign"), gettext("Format as percent"), keysNamed("Ctrl+Shift+5"), () => styling.format("percent"));
     add(this.#decimals("less", ".0"), gettext("Fewer decimals"), "", () => styling.decimals(-1));
     add(this.#decimals("more", ".00"), gettext("More decimals"), "", () => styling.decimals(1));
 
     tools = group();
-    add(glyph("B", "bold"), gettext("Bold"), withControl("B"), () => styling.toggle("bold"), { isPressed: ({ bold }) => bold === true });
-    add(glyph("I", "italic"), gettext("Italic"), withControl("I"), () => styling.toggle("italic"), { isPressed: ({ italic }) => italic === true });
-    add(glyph("S", "strike"), gettext("Strike through"), gettext("Alt+Shift+%(key)s", { key: "5" }), () => styling.toggle("strike"), { isPressed: ({ strike }) => strike === true });
+    add(glyph("B", "bold"), gettext("Bold"), keysNamed("Ctrl+B"), () => styling.toggle("bold"), { isPressed: ({ bold }) => bold === true });
+    add(glyph("I", "italic"), gettext("Italic"), keysNamed("Ctrl+I"), () => styling.toggle("italic"), { isPressed: ({ italic }) => italic === true });
+    add(glyph("S", "strike"), gettext("Strike through"), keysNamed("Alt+Shift+5"), () => styling.toggle("strike"), { isPressed: ({ strike }) => strike === true });
     const dialog = { "aria-haspopup": "dialog", "aria-expanded": "false" };
     const color = add(icon("color"), gettext("Text colour"), "", (button) => this.#pick(button, "color"), {
       show: ({ color: now }) => color.style.setProperty("--picked", now ?? "currentcolor"),
@@ -158,12 +158,12 @@ export class Toolbar {
 
     tools = group();
     for (const [align, label, key] of /** @type {const} */ ([["left", gettext("Align left"), "L"], ["center", gettext("Align in the centre"), "E"], ["right", gettext("Align right"), "R"]])) {
-      add(icon(align), label, withControl(gettext("Shift+%(key)s", { key })), () => styling.align(align), { isPressed: (style) => style.align === align });
+      add(icon(align), label, keysNamed(`Ctrl+Shift+${key}`), () => styling.align(align), { isPressed: (style) => style.align === align });
     }
     add(icon("wrap"), gettext("Wrap text"), "", () => styling.toggle("wrap"), { isPressed: ({ wrap }) => wrap === true });
 
     tools = group();
-    add(icon("clear"), gettext("Clear formatting"), withControl("\\"), () => styling.apply(""));
+    add(icon("clear"), gettext("Clear formatting"), keysNamed("Ctrl+\\"), () => styling.apply(""));
     add(icon("freeze"), gettext("Freeze"), "", (button) => this.#open(button, freezeItems(model, this.#around.selection, styling, "both")), {}, menuOf);
   }
 
@@ -186,7 +186,7 @@ export class Toolbar {
     const item = (name) => ({
       label: formatName(name),
       hint: sampleOf(FORMATS[name]),
-      keys: keys[name] && withControl(gettext("Shift+%(key)s", { key: keys[name] })),
+      keys: keys[name] && keysNamed(`Ctrl+Shift+${keys[name]}`),
       isChecked: format === name,
       run: () => styling.format(FORMATS[name].format),
     });

@@ -4,6 +4,7 @@
  * @typedef {object} Catalog what Django's JavaScriptCatalog leaves behind
  * @property {(text: string) => string} gettext
  * @property {(one: string, many: string, count: number) => string} ngettext
+ * @property {(context: string, text: string) => string} pgettext
  */
 
 /** @returns {Catalog|undefined} */
@@ -21,6 +22,15 @@ export const locale = globalThis.document?.documentElement.lang || "en";
  */
 export function gettext(text, values = {}) {
   return filled(catalog()?.gettext(text) ?? text, values);
+}
+
+/**
+ * Return a word that means several things, in the reader's language.
+ * @param {string} context which of them is meant: "key" for what is written on a keyboard
+ * @param {string} text
+ */
+export function pgettext(context, text) {
+  return catalog()?.pgettext(context, text) ?? text;
 }
 
 /**
