@@ -1,9 +1,9 @@
-"""The project's addresses: the admin, accounts, the words of the modules, and the app."""
+"""The project's addresses: the admin, accounts, the language and its words, and the app."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
-from django.views.i18n import JavaScriptCatalog
+from django.views.i18n import JavaScriptCatalog, set_language
 
 from cells.views import SignIn, SignUp
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/login/", SignIn.as_view(), name="login"),
     path("accounts/sign-up/", SignUp.as_view(), name="sign_up"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="set_language"),
     path("words.js", JavaScriptCatalog.as_view(packages=["cells"]), name="words"),
     path("", include("cells.urls")),
 ]
