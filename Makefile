@@ -7,6 +7,7 @@
 #   make bench-grid  our grid beside others in Chromium, ten minutes; writes bench/GRID.md; ARGS="--runs 1" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
+#   make messages  collect the sentences of the pages for translation, and compile what is translated; needs GNU gettext
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -23,7 +24,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid soak faults check
+.PHONY: run test lint types bench bench-grid soak faults messages check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -64,6 +65,19 @@ soak: $(INSTALLED_DEV)
 faults: $(INSTALLED_DEV)
 	@$(BIN)/python -m tests.faults.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(MODE),--mode $(MODE)) $(if $(SECONDS),--seconds $(SECONDS))
+
+# Without line numbers: a translation's history shows sentences, not where they moved. domain and sync say none.
+MAKEMESSAGES := makemessages --all --no-wrap --no-obsolete --add-location file \
+  $(foreach folder,.venv node_modules bench tests docs staticfiles domain sync,--ignore $(folder))
+
+messages: $(INSTALLED)
+	@for tool in xgettext msgmerge msgfmt; do command -v $$tool >/dev/null || { \
+	  echo "GNU gettext is not installed ($$tool is missing): install it (Debian: apt install gettext; macOS: brew install gettext)." >&2; \
+	  exit 1; }; done
+	@mkdir -p cells/locale
+	@$(BIN)/python manage.py $(MAKEMESSAGES)
+	@$(BIN)/python manage.py $(MAKEMESSAGES) --domain djangojs
+	@$(BIN)/python manage.py compilemessages --ignore .venv --ignore node_modules
 
 check: lint types
 	@$(BIN)/lint-imports --no-logo

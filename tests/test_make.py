@@ -1,5 +1,6 @@
 """`make run`: one command from a clone to a sheet in the browser, and sentences when it cannot."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -79,4 +80,23 @@ def test_python_that_is_too_old_is_one_clear_sentence(tmp_path: Path) -> None:
     assert sentence == (
         f"PYTHON={old} is not Python 3.11 or newer with the venv module, which SheetSync needs."
     )
+    assert complaint.startswith("make: ***")
+
+
+def test_messages_without_gettext_says_what_to_install(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    command = shutil.which("make")
+    assert command
+    ended = subprocess.run(
+        [command, "messages", f"VENV={sys.prefix}"],
+        cwd=ROOT,
+        env={**clean_environment(environment(tmp_path)), "PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode != 0
+    sentence, complaint = ended.stderr.splitlines()
+    assert sentence.startswith("GNU gettext is not installed (xgettext is missing): install it")
     assert complaint.startswith("make: ***")
