@@ -7,7 +7,7 @@
 #   make bench-grid  our grid beside others in Chromium, ten minutes; writes bench/GRID.md; ARGS="--runs 1" for less
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
-#   make messages  collect the sentences of the pages for translation, and compile what is translated; needs GNU gettext
+#   make messages  collect the sentences of the pages for translation, and compile what is translated; NEW=fr begins one; needs GNU gettext
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -67,7 +67,7 @@ faults: $(INSTALLED_DEV)
 	  $(if $(MODE),--mode $(MODE)) $(if $(SECONDS),--seconds $(SECONDS))
 
 # Without line numbers: a translation's history shows sentences, not where they moved. domain and sync say none.
-MAKEMESSAGES := makemessages --all --no-wrap --no-obsolete --add-location file \
+MAKEMESSAGES = makemessages $(if $(NEW),--locale $(NEW),--all) --no-wrap --no-obsolete --add-location file \
   $(foreach folder,.venv node_modules bench tests docs staticfiles domain sync,--ignore $(folder))
 
 messages: $(INSTALLED)

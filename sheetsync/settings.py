@@ -194,7 +194,7 @@ PUBSUB_SUBSCRIPTION: str = env.str("PUBSUB_SUBSCRIPTION", default="sheetsync-edi
 # -- Pages ---------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each by its own name
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # who has chosen one is not asked again with every visit
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "cells" / "locale"]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog, set_language
 
 from cells.views import SignIn, SignUp
@@ -13,6 +14,6 @@ urlpatterns = [
     path("accounts/sign-up/", SignUp.as_view(), name="sign_up"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),
-    path("words.js", JavaScriptCatalog.as_view(packages=["cells"]), name="words"),
+    path("words.js", conditional_page(JavaScriptCatalog.as_view(packages=["cells"])), name="words"),
     path("", include("cells.urls")),
 ]

@@ -292,6 +292,8 @@ def test_the_modules_get_their_words_in_that_language() -> None:
     words = Client(headers={"accept-language": "de"}).get(reverse("words"))
     assert words["Content-Type"].startswith("text/javascript")
     assert "Gespeichert" in words.text
+    again = {"accept-language": "de", "if-none-match": words["ETag"]}
+    assert Client(headers=again).get(reverse("words")).status_code == 304
 
 
 @pytest.mark.django_db
