@@ -422,6 +422,7 @@ def test_what_a_deletion_took_with_it_is_said(open_sheet: OpenSheet, sheet: str)
     grid.go_to("B1")
     grid.choose("Delete column B")
     expect(notices.last).to_have_text("Deleted 1 column with 1 filled cell.")
+    grid.expect_saved()
     grid.go_to("C3")
     grid.choose("Delete column C")  # empty: nothing is lost, nothing is said
     expect(grid.page.get_by_role("columnheader", name="Y", exact=True)).to_have_count(0)
