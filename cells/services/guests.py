@@ -2,24 +2,38 @@
 
 from hashlib import sha256
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 ANIMALS = (
-    "Albatross", "Alpaca", "Antelope", "Avocet", "Badger", "Barbet", "Bat", "Beaver",
-    "Bee", "Bison", "Bittern", "Bobcat", "Bullfinch", "Bunting", "Butterfly", "Camel",
-    "Capybara", "Caribou", "Cheetah", "Chinchilla", "Cicada", "Condor", "Coot", "Cormorant",
-    "Crane", "Cricket", "Curlew", "Deer", "Dolphin", "Dormouse", "Dove", "Dragonfly",
-    "Dunlin", "Eagle", "Egret", "Eider", "Elk", "Falcon", "Fennec", "Ferret",
-    "Finch", "Firefly", "Flamingo", "Fox", "Gannet", "Gazelle", "Gecko", "Giraffe",
-    "Goldfinch", "Grebe", "Grouse", "Guillemot", "Hare", "Harrier", "Hedgehog", "Heron",
-    "Hoopoe", "Ibex", "Ibis", "Jackdaw", "Jay", "Kestrel", "Kingfisher", "Kite",
-    "Koala", "Ladybird", "Lapwing", "Lark", "Lemur", "Leopard", "Linnet", "Lion",
-    "Llama", "Lynx", "Magpie", "Manatee", "Mallard", "Marmot", "Marten", "Merlin",
-    "Moth", "Narwhal", "Nightingale", "Ocelot", "Oriole", "Osprey", "Otter", "Owl",
-    "Oystercatcher", "Panda", "Partridge", "Pelican", "Penguin", "Petrel", "Pheasant", "Pika",
-    "Pipit", "Plover", "Pony", "Puffin", "Puma", "Quail", "Quokka", "Rabbit",
-    "Raven", "Redstart", "Robin", "Salamander", "Sandpiper", "Seal", "Seahorse", "Skylark",
-    "Snipe", "Sparrow", "Spoonbill", "Squirrel", "Starling", "Stoat", "Stork", "Swallow",
-    "Swan", "Swift", "Tapir", "Tern", "Thrush", "Tiger", "Tortoise", "Toucan",
-    "Turtle", "Wagtail", "Walrus", "Warbler", "Waxwing", "Wombat", "Woodpecker", "Wren",
+    _("Albatross"), _("Alpaca"), _("Antelope"), _("Avocet"), _("Badger"),
+    _("Barbet"), _("Bat"), _("Beaver"), _("Bee"), _("Bison"),
+    _("Bittern"), _("Bobcat"), _("Bullfinch"), _("Bunting"), _("Butterfly"),
+    _("Camel"), _("Capybara"), _("Caribou"), _("Cheetah"), _("Chinchilla"),
+    _("Cicada"), _("Condor"), _("Coot"), _("Cormorant"), _("Crane"),
+    _("Cricket"), _("Curlew"), _("Deer"), _("Dolphin"), _("Dormouse"),
+    _("Dove"), _("Dragonfly"), _("Dunlin"), _("Eagle"), _("Egret"),
+    _("Eider"), _("Elk"), _("Falcon"), _("Fennec"), _("Ferret"),
+    _("Finch"), _("Firefly"), _("Flamingo"), _("Fox"), _("Gannet"),
+    _("Gazelle"), _("Gecko"), _("Giraffe"), _("Goldfinch"), _("Grebe"),
+    _("Grouse"), _("Guillemot"), _("Hare"), _("Harrier"), _("Hedgehog"),
+    _("Heron"), _("Hoopoe"), _("Ibex"), _("Ibis"), _("Jackdaw"),
+    _("Jay"), _("Kestrel"), _("Kingfisher"), _("Kite"), _("Koala"),
+    _("Ladybird"), _("Lapwing"), _("Lark"), _("Lemur"), _("Leopard"),
+    _("Linnet"), _("Lion"), _("Llama"), _("Lynx"), _("Magpie"),
+    _("Manatee"), _("Mallard"), _("Marmot"), _("Marten"), _("Merlin"),
+    _("Moth"), _("Narwhal"), _("Nightingale"), _("Ocelot"), _("Oriole"),
+    _("Osprey"), _("Otter"), _("Owl"), _("Oystercatcher"), _("Panda"),
+    _("Partridge"), _("Pelican"), _("Penguin"), _("Petrel"), _("Pheasant"),
+    _("Pika"), _("Pipit"), _("Plover"), _("Pony"), _("Puffin"),
+    _("Puma"), _("Quail"), _("Quokka"), _("Rabbit"), _("Raven"),
+    _("Redstart"), _("Robin"), _("Salamander"), _("Sandpiper"), _("Seal"),
+    _("Seahorse"), _("Skylark"), _("Snipe"), _("Sparrow"), _("Spoonbill"),
+    _("Squirrel"), _("Starling"), _("Stoat"), _("Stork"), _("Swallow"),
+    _("Swan"), _("Swift"), _("Tapir"), _("Tern"), _("Thrush"),
+    _("Tiger"), _("Tortoise"), _("Toucan"), _("Turtle"), _("Wagtail"),
+    _("Walrus"), _("Warbler"), _("Waxwing"), _("Wombat"), _("Woodpecker"),
+    _("Wren"),
 )  # fmt: skip
 
 # One lightness, fourteen hues, none like the green of one's own selection: at least 3:1 on white,
@@ -32,8 +46,8 @@ COLORS = (
 
 
 def guest_name(key: str) -> str:
-    """Return a name like "Guest Heron" for somebody who is not signed in."""
-    return f"Guest {ANIMALS[_hash(key, 'name') % len(ANIMALS)]}"
+    """Return a name like "Guest Heron" for somebody who is not signed in, in their language."""
+    return gettext("Guest %(animal)s") % {"animal": ANIMALS[_hash(key, "name") % len(ANIMALS)]}
 
 
 def color_of(key: str) -> str:

@@ -1,5 +1,7 @@
 from itertools import combinations
 
+from django.utils import translation
+
 from cells.services.guests import ANIMALS, COLORS, color_of, guest_name
 
 
@@ -50,3 +52,9 @@ def luminance(color: str) -> float:
         for value in (channel / 255 for channel in channels(color))
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_guest_is_called_in_their_own_language() -> None:
+    with translation.override("de"):
+        assert guest_name("1") == "Gast Nachtigall"
+        assert len({guest_name(str(number)) for number in range(5_000)}) == len(ANIMALS)
