@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from cells.forms import (
     SignUpForm,
     TitleForm,
 )
+from cells.live.attendance import Attendance, Attendee, read_attendance
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
@@ -52,6 +53,29 @@ logger = logging.getLogger(__name__)
 SHEETS_PER_PAGE = 25
 MAX_SEARCH_CHARACTERS = 100  # more is no search, and each word of it is a condition
 MAX_OPENED = 50  # slugs that a session remembers; it is read with every request
+MAX_BADGES = 3  # of people on a line of the list; the others are behind a number
+
+
+class Line(NamedTuple):
+    """A line of the list: a sheet, what the reader may do there, and who is there now."""
+
+    sheet: Sheet
+    role: Role
+    here: Attendance | None
+
+    @property
+    def shown(self) -> list[Attendee]:
+        people = self.here.people if self.here else []
+        return people[: MAX_BADGES + (len(people) == MAX_BADGES + 1)]  # "+1" would take its place
+
+    @property
+    def more(self) -> int:
+        return self.here.count - len(self.shown) if self.here else 0
+
+    @property
+    def names(self) -> str:
+        people = self.here.people if self.here else []
+        return ", ".join(person.name for person in people)
 
 
 @require_safe
@@ -302,9 +326,11 @@ def _home(request: HttpRequest, form: TitleForm, *, status: int) -> HttpResponse
     search = request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH_CHARACTERS]
     sheets = listed_sheets(request.user, request.session.get("opened", []), search)
     page = Paginator(sheets, SHEETS_PER_PAGE).get_page(request.GET.get("page"))
+    here = read_attendance([sheet.pk for sheet in page])
+    listed = with_roles(request.user, page)
     context = {
         "page": page,
-        "sheets": with_roles(request.user, page),
+        "sheets": [Line(one.sheet, one.role, here.get(one.sheet.pk)) for one in listed],
         "search": search,
         "form": form,
         "may_create": request.user.is_authenticated or settings.DEBUG,

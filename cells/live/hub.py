@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError
 from cells import protocol
 from cells.domain.errors import Forbidden
 from cells.domain.operations import Intended
+from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.frames import Frame
@@ -53,6 +54,7 @@ class Hub:
         writers: DatabaseThreads,
         readers: DatabaseThreads,
         packer: Packer,
+        register: Register,
         tell_others: Tell,
     ) -> None:
         self.sheet_id = sheet_id
@@ -61,6 +63,7 @@ class Hub:
         self.clients: set[Client] = set()
         self._by_id: dict[str, set[Client]] = {}
         self._readers = readers
+        self._register = register
         self._tell_others = tell_others
         self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
         self._presence = Presence(process)
@@ -121,6 +124,7 @@ class Hub:
         client.is_live = False
         self.clients.add(client)
         self._by_id.setdefault(client.client_id, set()).add(client)
+        self._register.changed(self.sheet_id, self.clients)
         at = await self._opening.answer(client, revision, takes_packed=takes_packed, view=view)
         client.is_live = True
         self.notice(at)
@@ -136,6 +140,7 @@ class Hub:
     def leave(self, client: Client) -> None:
         """Forget a socket that is gone; what it submitted is committed all the same."""
         self.clients.discard(client)
+        self._register.changed(self.sheet_id, self.clients)
         tabs = self._by_id.get(client.client_id, set())
         tabs.discard(client)
         if not tabs:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from weakref import WeakKeyDictionary
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.door import Door
 from cells.live.hub import Hub
@@ -52,6 +54,7 @@ class Hubs:
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
         self._packer = Packer(self.readers)
+        self._register = Register(self.process)
         self.door = Door(self.readers)
         self._opened: dict[int, _Opened] = {}
         self._mailbox = Mailbox(self._deliver)
@@ -60,6 +63,7 @@ class Hubs:
             asyncio.create_task(self._tail.run()),
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._check_admissions()),
+            asyncio.create_task(self._register.run()),
         ]
         self._mailbox.start()
 
@@ -77,6 +81,7 @@ class Hubs:
                 self.writers,
                 self.readers,
                 self._packer,
+                self._register,
                 self._mailbox.send,
             )
             opened = _Opened(hub, asyncio.create_task(self._start(hub)))
@@ -116,6 +121,9 @@ class Hubs:
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._register.write()
 
     async def stop(self) -> None:
         """Close everything; commits at hand are finished."""
@@ -125,6 +133,7 @@ class Hubs:
         for opened in list(self._opened.values()):
             await opened.hub.stop()
         self._opened.clear()
+        await self._register.stop()
         await self._packer.stop()
         await self._mailbox.stop()
         await asyncio.to_thread(self._close_threads)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cells import protocol
 from cells.domain.operations import AppendRows, Intended, SetCells, parse_operation
 from cells.live import presence as presence_module
+from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
@@ -191,7 +192,9 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
     packer = Packer(threads)
     for place in range(2):
         tell = group.teller(place)
-        group.hubs.append(Hub(sheet.pk, slug, str(place), threads, threads, packer, tell))
+        group.hubs.append(
+            Hub(sheet.pk, slug, str(place), threads, threads, packer, Register(str(place)), tell)
+        )
     for hub in group.hubs:
         await hub.start()
     tabs = [Tab(group.hubs[place % 2]) for place in range(4)]
