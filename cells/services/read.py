@@ -54,12 +54,12 @@ class Window:
 
 
 def open_sheet(sheet_id: int) -> OpenedSheet:
-    """Return a sheet's shape. Raises Sheet.DoesNotExist."""
+    """Return a sheet's shape. Raises Sheet.DoesNotExist, for a deleted one too."""
     with connection.cursor() as cursor:
         # Not the ORM: it would decode axes that are only to be passed on.
         cursor.execute(
             "SELECT id, slug, title, head, filled, rows, columns, row_sizes, column_sizes, "
-            "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s",
+            "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s AND deleted_at IS NULL",
             [sheet_id],
         )
         found = cursor.fetchone()

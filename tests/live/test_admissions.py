@@ -9,6 +9,7 @@ from cells.live import hubs as hubs_module
 from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of, roles_now
 from cells.services.sharing import grant, revoke
+from cells.services.shelf import bring_back, delete_sheet
 from tests.live.conftest import LiveServer, database
 
 
@@ -81,3 +82,24 @@ def test_roles_of_many_are_those_of_each() -> None:
         assert {user: roles[sheet.pk, user.pk] for user in people} == {
             user: role_of(user, sheet) for user in people
         }
+
+
+async def test_a_deleted_sheet_closes_its_sockets_and_opens_no_more(live: LiveServer) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    await alice.put(0, 0, "x")
+    await database(lambda: delete_sheet(Sheet.objects.get(slug="prices")))
+    assert await alice.until_closed() == await bob.until_closed() == 4404
+    late = await live.connect()
+    assert await late.until_closed() == 4404
+    await database(lambda: bring_back(Sheet.objects.all()))
+    again = await live.tab()
+    assert again.replica.filled() == {(0, 0): "x"}
+
+
+async def test_a_sheet_deleted_between_coming_in_and_opening_is_gone(live: LiveServer) -> None:
+    tab = await live.connect()
+    other = await live.tab()  # by now the first one was let in, too
+    await database(lambda: delete_sheet(Sheet.objects.get(slug="prices")))
+    assert await other.until_closed() == 4404
+    await tab.ask()
+    assert await tab.until_closed() == 4404
