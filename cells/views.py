@@ -41,7 +41,7 @@ from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
-from cells.services.shelf import bring_back, delete_sheet, rename_sheet
+from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
 
 if TYPE_CHECKING:
     SignUpView = FormView[SignUpForm]
@@ -171,7 +171,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
     sheet = _owned(request, slug, is_deleted=True)
     if isinstance(sheet, HttpResponse):
         return sheet
-    bring_back(sheet)
+    bring_back(Sheet.objects.filter(pk=sheet.pk))
     messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
     return redirect("home")
 
@@ -396,7 +396,8 @@ def _no_such_sheet(request: HttpRequest) -> HttpResponse:
 
 
 def _deleted(request: HttpRequest, sheet: Sheet, role: Role) -> HttpResponse:
-    return render(request, "cells/deleted.html", {"sheet": sheet, "role": role}, status=404)
+    context = {"sheet": sheet, "role": role, "kept_until": kept_until(sheet)}
+    return render(request, "cells/deleted.html", context, status=404)
 
 
 def _closed(request: HttpRequest, sheet: Sheet, *, to_share: bool = False) -> HttpResponse:

@@ -190,7 +190,7 @@ def test_nothing_is_written_into_a_deleted_sheet(budget: Sheet, alice: User) -> 
     for outcome in (write(budget), write(budget, alice)):
         assert isinstance(outcome, Refused)
         assert isinstance(outcome.error, NoSuchSheet)
-    bring_back(budget)
+    bring_back(Sheet.objects.all())
     assert not isinstance(write(budget, alice), Refused)
 
 

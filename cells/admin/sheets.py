@@ -36,6 +36,7 @@ from cells.services.announce import announce_committed
 from cells.services.commit import Author, Committed, Refused, Submission, commit
 from cells.services.log import read_log
 from cells.services.read import read_window
+from cells.services.shelf import bring_back
 
 if TYPE_CHECKING:
     AccessTabularInline = admin.TabularInline[SheetAccess, Sheet]
@@ -132,8 +133,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
 
     @admin.action(description="Bring back deleted sheets", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Sheet]) -> None:
-        count = queryset.exclude(deleted_at=None).update(deleted_at=None)
-        messages.success(request, f"Brought back: {count:,}.")
+        messages.success(request, f"Brought back: {bring_back(queryset):,}.")
 
     def get_fields(self, request: HttpRequest, obj: Sheet | None = None) -> tuple[str, ...]:
         fields = ("title", "slug", "owner", "link_role")
