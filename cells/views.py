@@ -39,6 +39,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
+from cells.services.quotas import wait_seconds
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
@@ -53,6 +54,7 @@ logger = logging.getLogger(__name__)
 SHEETS_PER_PAGE = 25
 MAX_SEARCH_CHARACTERS = 100  # more is no search, and each word of it is a condition
 MAX_OPENED = 50  # slugs that a session remembers; it is read with every request
+SIGN_UPS_AN_HOUR = 20  # from one address, which an office or a school may share
 MAX_BADGES = 3  # of people on a line of the list; the others are behind a number
 
 
@@ -267,6 +269,16 @@ class SignUp(RedirectURLMixin, SignUpView):
             return render(request, "registration/no_sign_up.html", status=404)
         return super().dispatch(request, *args, **kwargs)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Refused forms count too: they say which names are taken.
+        wait = wait_seconds("sign_up", _address(request), an_hour=SIGN_UPS_AN_HOUR)
+        if wait:
+            context = {"minutes": -(-wait // 60)}
+            response = render(request, "registration/too_many.html", context, status=429)
+            response.headers["Retry-After"] = str(wait)
+            return response
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         user = form.save()
         login(self.request, user)
@@ -363,6 +375,15 @@ def _visible(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
         # Strangers are told nothing of a sheet that they could not have opened.
         return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
     return _closed(request, sheet) if role is None else sheet
+
+
+def _address(request: HttpRequest) -> str:
+    """Return where a request comes from; behind a proxy that is believed, what that says last."""
+    told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if told and settings.SECURE_PROXY_SSL_HEADER:
+        return told.rpartition(",")[2].strip()
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
 
 
 def _author(request: HttpRequest) -> Author:

@@ -185,6 +185,21 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     )
 }
 
+# -- Cache: how often somebody did something, counted for all processes ---------------------------
+
+CACHES: dict[str, dict[str, Any]] = {
+    "default": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URLS[0],  # Django takes further ones for copies of the first
+            "KEY_PREFIX": CHANNEL_LAYERS["default"]["CONFIG"]["prefix"],
+            "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+        }
+        if REDIS_URLS
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
 # -- Pub/Sub (PUBSUB_EMULATOR_HOST is read by Google's own client) --------------------------------
 
 PUBSUB_PROJECT: str = env.str("PUBSUB_PROJECT", default="demo")

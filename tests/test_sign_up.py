@@ -1,9 +1,18 @@
 """Accounts: made by their own people where operators allow it, and used to sign in."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
+
+from cells.services import quotas
+from cells.views import SIGN_UPS_AN_HOUR
+from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.django_db
 
@@ -14,6 +23,7 @@ PASSWORD = "a long pass phrase"
 @pytest.fixture(autouse=True)
 def may_sign_up(settings: Settings) -> None:
     settings.SIGN_UP = True
+    cache.clear()
 
 
 def account(username: str = "alice", **changed: str) -> dict[str, str]:
@@ -93,3 +103,73 @@ def test_operators_may_keep_accounts_to_themselves(client: Client, settings: Set
 
 def test_signing_up_needs_a_form_of_our_own() -> None:
     assert Client(enforce_csrf_checks=True).post(SIGN_UP, account()).status_code == 403
+
+
+# -- how often ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Stop the clock of the quotas at noon; call it to set it to so many seconds later."""
+    clock = [1_800_014_400.0]
+    monkeypatch.setattr(quotas, "time", SimpleNamespace(time=lambda: clock[0]))
+
+    def later(seconds: float) -> None:
+        clock[0] = 1_800_014_400.0 + seconds
+
+    return later
+
+
+def sign_up_often(client: Client, **headers: Any) -> None:
+    for _ in range(SIGN_UPS_AN_HOUR):
+        assert client.post(SIGN_UP, account(password2="another"), **headers).status_code == 400
+
+
+def test_one_address_signs_up_so_often_an_hour_and_then_is_told_when_again(
+    client: Client, noon: Callable[[float], None]
+) -> None:
+    noon(900)
+    sign_up_often(client)
+    refused = client.post(SIGN_UP, account())
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2701")
+    assert "Try again in 46 minutes." in refused.content.decode()
+    assert not User.objects.exists()
+    assert client.get(SIGN_UP).status_code == 200
+    assert client.post(SIGN_UP, account(), REMOTE_ADDR="192.0.2.7").status_code == 302
+    noon(3600)
+    assert Client().post(SIGN_UP, account("bob")).status_code == 302
+
+
+def test_a_household_has_one_quota_however_many_addresses(client: Client) -> None:
+    sign_up_often(client, REMOTE_ADDR="2001:db8:0:1::1")
+    assert client.post(SIGN_UP, account(), REMOTE_ADDR="2001:db8:0:1:f::2").status_code == 429
+    assert client.post(SIGN_UP, account(), REMOTE_ADDR="2001:db8:0:2::1").status_code == 302
+
+
+def test_the_address_is_a_proxys_word_only_where_that_is_believed(
+    client: Client, settings: Settings
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = None
+    sign_up_often(client, HTTP_X_FORWARDED_FOR="192.0.2.1")
+    made_up = "198.51.100.1, 192.0.2.2"
+    assert client.post(SIGN_UP, account(), HTTP_X_FORWARDED_FOR=made_up).status_code == 429
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    sign_up_often(client, HTTP_X_FORWARDED_FOR=made_up)
+    made_up = "203.0.113.9, 192.0.2.2"
+    assert client.post(SIGN_UP, account(), HTTP_X_FORWARDED_FOR=made_up).status_code == 429
+
+
+def test_processes_count_together_and_without_redis_nobody_is_refused(
+    client: Client, settings: Settings, redis_server: RedisServer
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": redis_server.url,
+        }
+    }
+    sign_up_often(client)
+    assert client.post(SIGN_UP, account()).status_code == 429
+    settings.CACHES["default"]["LOCATION"] = "redis://127.0.0.1:1/0"
+    settings.CACHES = {**settings.CACHES}
+    assert client.post(SIGN_UP, account()).status_code == 302
