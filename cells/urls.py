@@ -6,6 +6,8 @@ from cells import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("offline/", views.offline, name="offline"),
+    path("service-worker.js", views.service_worker, name="service_worker"),
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
     path("sheets/<slug:slug>/rename/", views.rename, name="rename"),

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -242,6 +244,31 @@ def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     if user_id == request.user.pk:
         return redirect("home")
     return redirect("share", slug)
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """Return what a browser keeps, and shows when a visit finds no server."""
+    response = render(request, "cells/offline.html")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """Return the worker that shows the offline page; another text wherever that page is another.
+
+    A browser looks for a new text with each visit, and then fetches the page again: after a
+    deployment, and when the reader has changed the language.
+    """
+    page = render_to_string("cells/offline.html", request=request)
+    version = sha256(page.encode()).hexdigest()[:12]
+    context = {"version": version}
+    response = render(
+        request, "cells/service_worker.js", context, content_type="text/javascript; charset=utf-8"
+    )
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 class SignIn(LoginView):

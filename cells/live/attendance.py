@@ -142,7 +142,7 @@ def attendance_of(clients: Iterable[Client]) -> Attendance | None:
         Attendee(_anonymous(client.person), client.name, client.color)
         for client in list(people.values())[:MAX_NAMED]
     ]
-    return Attendance(len(people), named)
+    return Attendance(len(people), sorted(named, key=_by_name))
 
 
 def read_attendance(sheet_ids: Collection[int]) -> dict[int, Attendance]:

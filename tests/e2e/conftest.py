@@ -66,7 +66,9 @@ def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..
     made: list[BrowserContext] = []
 
     def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        # Without the offline page's worker: what a test does to the network is done to the page.
+        usual = {"viewport": {"width": 1280, "height": 720}, "service_workers": "block"}
+        context = browser.new_context(**{**usual, **options})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=own_server.url)
         made.append(context)
         return context

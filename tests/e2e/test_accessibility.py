@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
+from tests.e2e.people import sign_in
 from tests.servers.missing import missing_service
 
 pytestmark = pytest.mark.xdist_group("accessibility")  # they share a server and a browser
@@ -22,11 +23,14 @@ _PEOPLE = """
 from django.contrib.auth.models import User
 from cells.models import LinkRole, Role
 from cells.services.access import create_sheet
+from cells.services.shelf import delete_sheet
 alice = User.objects.create_user("alice", password="correct horse")
 bob = User.objects.create_user("bob", password="correct horse")
 shared = create_sheet(alice, "Prices", slug="shared", link_role=LinkRole("viewer"))
 shared.access.create(user=bob, role=Role.EDITOR)
 create_sheet(alice, "Hers", slug="private", link_role=LinkRole("none"))
+deleted = create_sheet(alice, "Deleted", slug="deleted", link_role=LinkRole("viewer"))
+delete_sheet(deleted)
 """
 
 _VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
@@ -67,14 +71,6 @@ def visit(
     return visit_
 
 
-def sign_in(page: Page, server: OwnServer, name: str) -> None:
-    page.goto(f"{server.url}/accounts/login/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", "correct horse")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{server.url}/")
-
-
 def violations(page: Page) -> list[Any]:
     if not AXE.exists():
         missing_service("axe-core", "`make types` installs it from npm")
@@ -95,6 +91,11 @@ def violations(page: Page) -> list[Any]:
         ("/sheets/private/", "bob"),
         ("/sheets/private/", ""),
         ("/sheets/no-such-sheet/", ""),
+        ("/accounts/sign-up/", ""),
+        ("/sheets/deleted/", "alice"),  # who may bring it back
+        ("/sheets/deleted/", ""),
+        ("/?deleted=deleted", "alice"),  # with the offer to undo it
+        ("/?q=nothing+like+it", "alice"),
     ],
 )
 def test_a_page_has_no_violation(visit: Callable[..., Page], path: str, name: str) -> None:
@@ -110,7 +111,58 @@ def test_a_refused_sign_in_has_no_violation(visit: Callable[..., Page]) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("template", ["403.html", "403_csrf.html", "404.html", "500.html"])
+def test_a_refused_sign_up_has_no_violation(visit: Callable[..., Page]) -> None:
+    page = visit("/accounts/sign-up/")
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password1]", "12345678")
+    page.fill("[name=password2]", "12345678")
+    page.press("[name=password2]", "Enter")
+    expect(page.locator(".errorlist").first).to_be_visible()
+    assert violations(page) == []
+
+
+def test_what_is_said_of_a_change_and_the_dialog_of_a_sheet_have_no_violation(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("/", "alice")
+    page.get_by_role("button", name="What to do with Prices").click()
+    dialog = page.get_by_role("dialog", name="Prices")
+    expect(dialog).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_label("Title").press("Enter")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_the_offline_page_has_no_violation(visit: Callable[..., Page], people: OwnServer) -> None:
+    page = visit("/accounts/login/")
+    page.route("**/healthz", lambda route: route.abort())  # else it leaves at once
+    page.goto(f"{people.url}/offline/")
+    expect(page.get_by_role("heading")).to_have_text("SheetSync cannot be reached")
+    assert violations(page) == []
+
+
+def test_the_list_with_people_on_a_sheet_has_no_violation(
+    visit: Callable[..., Page], people: OwnServer
+) -> None:
+    reader = visit("/sheets/shared/")
+    reader.locator("#workbench[data-loaded=true]").wait_for()
+    page = visit("/", "alice")
+    expect(page.locator(".live-person").first).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "403.html",
+        "403_csrf.html",
+        "404.html",
+        "500.html",
+        "registration/too_many.html",
+        "registration/no_sign_up.html",
+    ],
+)
 def test_an_error_page_has_no_violation(
     visit: Callable[..., Page], people: OwnServer, template: str
 ) -> None:
@@ -161,6 +213,27 @@ def test_a_sheet_has_no_violation_whatever_is_open(
     assert violations(page) == []
     alice.press("Escape", "Control+/")
     expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_the_find_panel_and_a_palette_have_no_violation(
+    scheme: Scheme, open_own: Open, own_context: Callable[..., BrowserContext]
+) -> None:
+    grid = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    page = grid.page
+    grid.type("apple")
+    grid.go_to("A1")
+    grid.press("Control+f")
+    page.keyboard.type("app")
+    expect(page.locator(".find-count")).to_have_text("1 of 1")
+    assert violations(page) == []
+    grid.press("Control+h")
+    expect(page.get_by_role("button", name="Replace all")).to_be_visible()
+    assert violations(page) == []
+    grid.press("Escape")
+    expect(page.locator(".find")).to_be_hidden()
+    page.get_by_role("toolbar").get_by_role("button", name="Fill colour", exact=True).click()
+    expect(page.locator(".palette:visible")).to_be_visible()
     assert violations(page) == []
 
 

@@ -131,7 +131,7 @@ def signed_in(user: User) -> Browser:
 )
 def test_a_crowd_is_some_badges_and_a_number(count: int, badges: list[str]) -> None:
     sheet = create_sheet(None, "Demo", slug="demo", link_role=LinkRole.VIEWER)
-    people = [client(f"p{number}", f"anna {number}") for number in range(count)]
+    people = [client(f"p{number}", f"anna {number}") for number in reversed(range(count))]
     found = attendance_module.attendance_of(people)
     assert found is not None
     assert len(found.people) <= MAX_NAMED
