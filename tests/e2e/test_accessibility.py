@@ -33,6 +33,11 @@ deleted = create_sheet(alice, "Deleted", slug="deleted", link_role=LinkRole("vie
 delete_sheet(deleted)
 """
 
+_RENDER = """
+from django.template.loader import render_to_string
+print(render_to_string({!r}, {{"minutes": 5}}))
+"""
+
 _VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
   ({id, help, nodes}) => [id, help, ...nodes.slice(0, 5).map(({html, any}) =>
     `${html.slice(0, 160)} ${any[0]?.message ?? ""}`)]
@@ -166,8 +171,7 @@ def test_the_list_with_people_on_a_sheet_has_no_violation(
 def test_an_error_page_has_no_violation(
     visit: Callable[..., Page], people: OwnServer, template: str
 ) -> None:
-    render = "from django.template.loader import render_to_string as render; print(render({!r}))"
-    html = people.shell(render.format(template))
+    html = people.shell(_RENDER.format(template))
     page = visit("/accounts/login/")
     page.route("**/as-it-is", lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(f"{people.url}/as-it-is")

@@ -126,7 +126,7 @@ def signed_in(user: User) -> Browser:
         (3, ["A0", "A1", "A2"]),
         (4, ["A0", "A1", "A2", "A3"]),
         (5, ["A0", "A1", "A2", "+2"]),
-        (1_000, ["A0", "A1", "A2", "+997"]),
+        (1_000, ["A9", "A9", "A9", "+997"]),
     ],
 )
 def test_a_crowd_is_some_badges_and_a_number(count: int, badges: list[str]) -> None:
