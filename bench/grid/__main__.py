@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
                     figures["sheetsync", 0, name].append(value)
             sizes = {peer.key: pages.bytes_of_peer(peer.key) for peer in peers}
         browser.close()
-    write(figures, [ours, *peers], sizes, pages.bytes_of_ours(), ROWS, COLUMNS)
+    write(figures, [ours, *peers], sizes, ROWS, COLUMNS)
 
 
 @contextmanager
@@ -128,7 +128,21 @@ def _open_large(browser: Browser, url: str) -> Iterator[tuple[str, float]]:
         yield "first", first
         yield "whole", whole
         yield "heap", _heap(cdp)
+        yield from page.evaluate(MODULES).items()
 
+
+# As they came over the wire; what the page names in its head is what it needs to start.
+MODULES = """() => {
+  const heads = document.querySelectorAll("link[rel=modulepreload]");
+  const first = new Set([...heads].map((link) => link.href));
+  const all = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js"));
+  const sum = (some) => some.reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0);
+  const needed = all.filter(({ name }) => first.has(name));
+  return {
+    "modules to start": needed.length, "bytes to start": sum(needed),
+    modules: all.length, bytes: sum(all),
+  };
+}"""
 
 OURS_IS_PAINTED = """window.subject = {
   isPainted: () => [...document.querySelectorAll("#grid .cell")].some((cell) => cell.textContent),

@@ -2,7 +2,6 @@
 
 import functools
 import gzip
-import json
 import shutil
 import subprocess
 import threading
@@ -12,11 +11,8 @@ from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.servers.process import ROOT
-
 FOLDER = Path(__file__).resolve().parent
 BUILD = FOLDER / "build"
-STATIC = ROOT / "cells" / "static" / "cells"
 WATCH = (FOLDER / "watch.js").read_text()
 SOCKET = (FOLDER / "socket.js").read_text()
 
@@ -66,13 +62,12 @@ def build() -> None:
         (BUILD / f"{key}.html").write_text(PAGE.format(key=key, label=label, style=style))
 
 
-def _bundle(entry: Path, to: Path, *more: str) -> None:
+def _bundle(entry: Path, to: Path) -> None:
     subprocess.run(
         [
             FOLDER / "node_modules" / ".bin" / "esbuild",
             *(entry, f"--outfile={to}", "--bundle", "--minify", "--format=esm"),
             *("--define:process.env.NODE_ENV='production'", "--log-level=error"),
-            *more,
         ],
         cwd=FOLDER,
         check=True,
@@ -103,15 +98,6 @@ def serving_peers() -> Iterator[list[Subject]]:
 def bytes_of_peer(key: str) -> int:
     """Return the JavaScript of a peer's page, compressed as a server would send it."""
     return _compressed((BUILD / f"{key}.js").read_bytes())
-
-
-def bytes_of_ours() -> tuple[int, int, int]:
-    """Return (bytes as served, modules, bytes if they were bundled and minified)."""
-    bundle, about = BUILD / "sheetsync.js", BUILD / "sheetsync.json"
-    _bundle(STATIC / "sheet.js", bundle, f"--metafile={about}")
-    modules = [FOLDER / name for name in json.loads(about.read_text())["inputs"]]
-    served = sum(_compressed(module.read_bytes()) for module in modules)
-    return served, len(modules), _compressed(bundle.read_bytes())
 
 
 def _compressed(data: bytes) -> int:

@@ -144,7 +144,7 @@ def test_a_colour_is_chosen_by_keyboard_alone(open_own: Open) -> None:
     grid.press("Escape")
     expect(focused).to_have_attribute("aria-label", "Fill colour")
     grid.press("Enter", "Shift+Tab", "Enter")
-    expect(cell(grid, "red on blue")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(cell(grid, "red on blue")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
     grid.expect_saved()
 
 

@@ -7,25 +7,22 @@ import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { Announcer, Voice } from "./ui/announcer.js";
 import { byId } from "./ui/elements.js";
-import { Find } from "./ui/find.js";
 import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
-import { Help } from "./ui/help.js";
-import { MoreRows } from "./ui/more_rows.js";
 import { Notices } from "./ui/notices.js";
-import { Offers } from "./ui/offers.js";
 import { Presence } from "./ui/presence.js";
-import { refusalOf } from "./ui/refusals.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
-import { SumsLine } from "./ui/sums.js";
 import { Tints } from "./ui/tints.js";
-import { Toolbar } from "./ui/toolbar.js";
-import { ngettext } from "./ui/words.js";
+import { gettext, ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
+const PATIENCE_MS = 1_500; // with the first cells; then what comes after them is loaded all the same
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
+
+/** @typedef {import("./ui/equipment.js")} Parts */
+/** @typedef {Pick<Parts, "refusalOf"> & {find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { slug = "", role = "viewer", user = "" } = page.dataset;
@@ -35,6 +32,10 @@ const journalName = `${slug} ${user}`; // nobody sends what another user of this
 let journal = null;
 let isKept = true;
 let isStatusDue = false;
+/** @type {Equipment|null} null until it has come */
+let equipment = null;
+let areCellsShown = () => {};
+const whenEquipped = loadEquipment();
 
 const notices = new Notices(byId("notices"));
 const client_id = await claimClientId(journalName).catch(newId); // a browser may refuse to store anything
@@ -51,14 +52,18 @@ const replica = new Replica({
     if (what === "shape") grid.reshape();
     if (what === "cells") grid.repaint();
     if (what === "opened") opened();
-    if (what === "cells" || what === "shape") find.changed();
-    if (what === "history") toolbar.refresh();
+    if (what === "cells" || what === "shape") equipment?.find.changed();
+    if (what === "history") equipment?.toolbar.refresh();
     showStatus();
   },
   refused: (refusal) => {
-    offers.refused(refusalOf(refusal, grid.hasDeletedFor(refusal.operation)), refusal.text, refusal.operation);
+    const isOwn = grid.hasDeletedFor(refusal.operation);
+    void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, isOwn), refusal.text, refusal.operation));
   },
-  overwritten: (overwritten) => offers.overwritten(presence.author(overwritten.author)?.name ?? "", overwritten),
+  overwritten: (overwritten) => {
+    const name = presence.author(overwritten.author)?.name ?? "";
+    void whenEquipped.then(({ offers }) => offers.overwritten(name, overwritten));
+  },
   arrived: (changes) => {
     tints.take(changes);
     announcer.take(changes);
@@ -157,13 +162,15 @@ const grid = new Grid(replica, {
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
   tints,
-  found: (row_id) => find.row(row_id),
+  found: (row_id) => equipment?.find.row(row_id),
   painted: () => {
-    find.refresh();
-    offers.place();
-    moreRows.place();
-    toolbar.refresh();
-    sums.refresh();
+    if (replica.isLoaded || replica.isKnown(replica.rows.idAt(0) ?? -1)) areCellsShown();
+    if (equipment === null) return;
+    equipment.find.refresh();
+    equipment.offers.place();
+    equipment.moreRows.place();
+    equipment.toolbar.refresh();
+    equipment.sums.refresh();
   },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
@@ -175,58 +182,86 @@ const grid = new Grid(replica, {
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
 
-const toolbar = new Toolbar(byId("toolbar"), {
-  model: replica,
-  selection: grid.selection,
-  styling: grid.styling,
-  finish: () => grid.finish(),
-  focus: () => grid.focus(),
-  takeBack: (kind) => grid.takeBack(kind),
-});
-const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => grid.styling.style });
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
 
-/** @type {Find} */
-const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
 const goRound = makeRegions(() => grid.finish());
-const offers = new Offers(byId("stage"), {
-  rectOf: (row_id, column_id) => {
-    const rects = grid.rectOf(row_id, column_id);
-    if (rects === null) return null;
-    const { x, y, width, height } = rects.view;
-    return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
-  },
-  addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
-  goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-  putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
-  submit: (operation) => void replica.submit(operation),
-  mayEdit: () => replica.mayEdit,
-  focus: () => grid.focus(),
-  say: (sentence) => voice.assertive(sentence),
-  tell: (sentence, lost) => void notices.tell(sentence, lost),
-});
-const moreRows = new MoreRows(byId("stage"), {
-  end: () => grid.end,
-  mayEdit: () => replica.mayEdit && replica.isLoaded,
-  add: (count) => grid.addRows(count),
-  focus: () => grid.focus(),
-});
 const follow = new Follow(byId("stage"), {
   host: byId("grid"),
   reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
   focus: () => grid.focus(),
   say: (sentence) => voice.polite(sentence),
 });
-new Help(byId("help-button"), {
-  get isOn() {
-    return announcer.isOn;
-  },
-  keep: (isOn) => {
-    announcer.isOn = isOn;
-    voice.keep(isOn);
-  },
-}, () => grid.focus());
+/**
+ * Load what is not needed for the first cells as soon as these are shown: it must be here when the line is lost.
+ * @returns {Promise<Equipment>}
+ */
+async function loadEquipment() {
+  await new Promise((resolve) => {
+    areCellsShown = () => requestAnimationFrame(() => resolve(undefined));
+    setTimeout(resolve, PATIENCE_MS);
+  });
+  try {
+    equipment = equip(await import("./ui/equipment.js"));
+  } catch (error) {
+    notices.tell(gettext("A part of this page could not be loaded. Reload it when you are online."));
+    throw error;
+  }
+  opened();
+  return equipment;
+}
+
+/**
+ * Set up what the page did without until its first cells were shown.
+ * @param {Parts} parts
+ * @returns {Equipment}
+ */
+function equip(parts) {
+  const { Find, Help, MoreRows, Offers, SumsLine, Toolbar, refusalOf } = parts;
+  grid.equip(parts);
+  const toolbar = new Toolbar(byId("toolbar"), {
+    model: replica,
+    selection: grid.selection,
+    styling: grid.styling,
+    finish: () => grid.finish(),
+    focus: () => grid.focus(),
+    takeBack: (kind) => grid.takeBack(kind),
+  });
+  const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => grid.styling.style });
+  const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
+  const offers = new Offers(byId("stage"), {
+    rectOf: (row_id, column_id) => {
+      const rects = grid.rectOf(row_id, column_id);
+      if (rects === null) return null;
+      const { x, y, width, height } = rects.view;
+      return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
+    },
+    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+    putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
+    submit: (operation) => void replica.submit(operation),
+    mayEdit: () => replica.mayEdit,
+    focus: () => grid.focus(),
+    say: (sentence) => voice.assertive(sentence),
+    tell: (sentence, lost) => void notices.tell(sentence, lost),
+  });
+  const moreRows = new MoreRows(byId("stage"), {
+    end: () => grid.end,
+    mayEdit: () => replica.mayEdit && replica.isLoaded,
+    add: (count) => grid.addRows(count),
+    focus: () => grid.focus(),
+  });
+  new Help(byId("help-button"), {
+    get isOn() {
+      return announcer.isOn;
+    },
+    keep: (isOn) => {
+      announcer.isOn = isOn;
+      voice.keep(isOn);
+    },
+  }, () => grid.focus());
+  return { find, moreRows, offers, refusalOf, sums, toolbar };
+}
 
 /** @returns {{first: number, count: number}} */
 function firstRows() {
@@ -244,7 +279,7 @@ function opened() {
     byId("title").textContent = replica.title;
     document.title = `${replica.title} · SheetSync`;
   }
-  page.dataset.loaded = String(replica.isLoaded);
+  page.dataset.loaded = String(replica.isLoaded && equipment !== null);
   byId("menu-button").hidden = !replica.mayEdit;
   announce();
   grid.repaint();

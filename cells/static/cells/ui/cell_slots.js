@@ -11,7 +11,7 @@ export const PADDING_PX = 13; // of a cell, both sides and its border
 
 /** @typedef {import("./looks.js").Look} Look */
 /** @typedef {import("./ruler.js").Ruler} Ruler */
-/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, isSingle: boolean, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean}} CellSlot */
 
 /**
  * @param {string} id
@@ -27,6 +27,7 @@ export function makeCell(id) {
     width: NaN,
     spill: 0,
     leading: "",
+    isSingle: true,
     column: -1,
     isSelected: false,
     tint: "",
@@ -63,8 +64,9 @@ export function linesIn(text, look, width, ruler) {
  */
 function leadingOf(lines, height) {
   if (lines === 1) return "";
-  const fitting = Math.max(1, Math.floor((height - 1) / LINE_PX)); // 1: the border
-  return lines > fitting ? `${height / fitting}px` : "";
+  const room = height - 1; // the line below
+  const fitting = Math.max(1, Math.floor(room / LINE_PX));
+  return lines > fitting ? `${room / fitting}px` : "";
 }
 
 /**
@@ -96,7 +98,9 @@ export function paintCell(slot, { column, text, kind, look, left, width, height,
   if (slot.look !== look) paintLook(slot, look);
   if (slot.left !== left) cell.style.left = `${(slot.left = left)}px`;
   if (slot.width !== width) cell.style.width = `${(slot.width = width)}px`;
-  const leading = text === "" ? "" : leadingOf(linesIn(text, look, width, ruler), height);
+  const lines = text === "" ? 1 : linesIn(text, look, width, ruler);
+  if (slot.isSingle !== (lines === 1)) cell.classList.toggle("lines", !(slot.isSingle = lines === 1));
+  const leading = leadingOf(lines, height);
   if (slot.leading !== leading) {
     cell.style.lineHeight = slot.leading = leading;
     cell.classList.toggle("clipped", leading !== "");

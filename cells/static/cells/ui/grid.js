@@ -3,20 +3,14 @@
 import { formatAddress, formatColumn, formatRange, parseRange } from "../domain/addresses.js";
 import { SheetSyncError } from "../domain/errors.js";
 import { Actions } from "./actions.js";
-import { Clipboard } from "./clipboard.js";
 import { Editor } from "./editor.js";
-import { FillHandle } from "./fill_handle.js";
-import { Filling } from "./filling.js";
 import { fitRows } from "./fitting.js";
-import { freezeItems } from "./freezing.js";
 import { Geometry } from "./geometry.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
 import { lookChangeOf } from "./look_keys.js";
 import { LookingAhead } from "./looking_ahead.js";
-import { Menu } from "./menu.js";
 import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
-import { menuItems, rangeItems } from "./menu_items.js";
 import { jump, lastFilled, regionAround } from "./movement.js";
 import { rectOf } from "./frames.js";
 import { Painter } from "./painter.js";
@@ -26,7 +20,6 @@ import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Strays } from "./strays.js";
 import { Styling } from "./styling.js";
-import { Touch } from "./touch.js";
 import { gettext } from "./words.js";
 import { boundedZoom } from "./zoom.js";
 
@@ -60,18 +53,14 @@ export class Grid {
   #selection;
   #editor;
   #actions;
-  #clipboard;
-  #filling;
-  #fillHandle;
+  /** @type {ReturnType<Grid["equip"]>|null} null until it has come */ #equipment = null;
   #measures;
   #strays;
-  #menu = new Menu();
   #rowGeometry;
   #columnGeometry;
   #isPaintDue = false;
   #lookingAhead;
   #zoom = 1;
-  #touch;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
 
   /**
@@ -102,35 +91,8 @@ export class Grid {
       rowHeight: (/** @type {number} */ row) => this.#rowGeometry.sizeOf(row),
     };
     this.styling = new Styling(model, this.#selection, { tell: around.tell, measures: this.#measures });
-    this.#clipboard = new Clipboard(host, model, this.#selection, this.#actions, {
-      tell: around.tell,
-      changed: () => this.repaint(),
-      isEditing: () => this.#editor.cell !== null,
-    });
     const focus = () => this.#focus();
-    this.#filling = new Filling(model, this.#selection, this.#actions, around.tell);
-    this.#fillHandle = new FillHandle({
-      painter: this.#painter,
-      scrolling: this.#scrolling,
-      selection: this.#selection,
-      filling: this.#filling,
-      placeAt: (point) => this.#placeAt(point),
-      focus,
-      changed: () => this.repaint(),
-    });
     const zoom = () => this.#zoom;
-    this.#touch = new Touch({
-      host,
-      painter: this.#painter,
-      scrolling: this.#scrolling,
-      selection: this.#selection,
-      placeAt: (point) => this.#placeAt(point),
-      edit: () => this.#editor.open({ isTyping: false }),
-      get zoom() {
-        return zoom();
-      },
-      zoomTo: (wanted, around) => this.zoomTo(wanted, around),
-    });
     new Pointer({
       painter: this.#painter,
       scrolling: this.#scrolling,
@@ -175,6 +137,47 @@ export class Grid {
     nameBox.addEventListener("blur", () => this.#showSelection());
     formula.addEventListener("focus", () => this.#reveal(this.#selection.active));
     new ResizeObserver(() => this.#resized()).observe(host);
+  }
+
+  /**
+   * Take what came after the first cells were shown.
+   * @param {import("./equipment.js")} parts
+   */
+  equip({ Clipboard, FillHandle, Filling, Menu, Touch, freezeItems, menuItems, rangeItems }) {
+    const { host } = this.#around;
+    const clipboard = new Clipboard(host, this.#model, this.#selection, this.#actions, {
+      tell: this.#around.tell,
+      changed: () => this.repaint(),
+      isEditing: () => this.#editor.cell !== null,
+    });
+    const focus = () => this.#focus();
+    const filling = new Filling(this.#model, this.#selection, this.#actions, this.#around.tell);
+    const fillHandle = new FillHandle({
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      filling,
+      placeAt: (point) => this.#placeAt(point),
+      focus,
+      changed: () => this.repaint(),
+    });
+    const zoom = () => this.#zoom;
+    const touch = new Touch({
+      host,
+      painter: this.#painter,
+      scrolling: this.#scrolling,
+      selection: this.#selection,
+      placeAt: (point) => this.#placeAt(point),
+      edit: () => this.#editor.open({ isTyping: false }),
+      get zoom() {
+        return zoom();
+      },
+      zoomTo: (wanted, around) => this.zoomTo(wanted, around),
+    });
+    const equipment = { clipboard, filling, fillHandle, touch, menu: new Menu(), freezeItems, menuItems, rangeItems };
+    this.#equipment = equipment;
+    this.repaint();
+    return equipment;
   }
 
   get selection() {
@@ -325,9 +328,11 @@ export class Grid {
 
   /** Where the last row ends on the screen; null while that is not seen. */
   get end() {
-    const { left, top, bottom } = this.#painter.scroller.getBoundingClientRect();
-    const end = top + this.#port("rows").endOf(this.#rowGeometry.length - 1) * this.#zoom;
-    return this.#rowGeometry.length > 0 && end < bottom ? { left, top: end } : null;
+    const { length } = this.#rowGeometry;
+    const end = this.#port("rows").endOf(length - 1);
+    if (length === 0 || end >= this.#scrolling.height) return null; // asks no layout in the frames of a long sheet
+    const { left, top } = this.#painter.scroller.getBoundingClientRect();
+    return { left, top: top + end * this.#zoom };
   }
 
   /**
@@ -378,15 +383,16 @@ export class Grid {
    * @param {number} y
    */
   openMenu(x, y) {
-    if (this.#model.rows.length === 0) return;
+    if (this.#model.rows.length === 0 || this.#equipment === null) return;
+    const { menu, menuItems, rangeItems, freezeItems, clipboard } = this.#equipment;
     this.#editor.commit();
-    const items = menuItems(this.#model, this.#selection, this.#actions, this.#clipboard);
+    const items = menuItems(this.#model, this.#selection, this.#actions, clipboard);
     const { shape } = this.#selection;
     if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, this.#actions, this.#around.tell));
     if (this.#model.mayEdit && shape !== "all") {
       items.push(null, ...freezeItems(this.#model, this.#selection, this.styling, shape === "cells" ? "both" : shape));
     }
-    this.#menu.open(items, x, y, this.#around.host);
+    menu.open(items, x, y, this.#around.host);
   }
 
   /**
@@ -422,8 +428,8 @@ export class Grid {
       isKnown: (row_id) => this.#model.isKnown(row_id),
       active: this.#selection.active,
       range: this.#selection.range,
-      cut: this.#clipboard.cutRange,
-      fill: this.#fillHandle.range,
+      cut: this.#equipment?.clipboard.cutRange ?? null,
+      fill: this.#equipment?.fillHandle.range ?? null,
       cursors: this.#around.cursors(),
       tints: this.#around.tints,
       found: this.#around.found,
@@ -433,9 +439,9 @@ export class Grid {
     this.#painter.paint(view);
     const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
     const corners = rect && { left: rect.cutLeft > 0 ? -1 : rect.left, top: rect.cutTop > 0 ? -1 : rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
-    this.#touch.place(corners, this.#scrolling);
+    this.#equipment?.touch.place(corners, this.#scrolling);
     const isCornerSeen = rect !== null && rect.cutLeft < rect.width && rect.cutTop < rect.height;
-    this.#fillHandle.place(this.#model.mayEdit && isCornerSeen ? corners : null, this.#scrolling);
+    this.#equipment?.fillHandle.place(this.#model.mayEdit && isCornerSeen ? corners : null, this.#scrolling);
     this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#showInput();
@@ -573,10 +579,10 @@ export class Grid {
       case "delete": return this.#insertOrDelete(command.kind);
       case "row": selection.select(selection.active, "rows"); return;
       case "column": selection.select(selection.active, "columns"); return;
-      case "escape": this.#clipboard.forgetCut(); return;
+      case "escape": this.#equipment?.clipboard.forgetCut(); return;
       case "menu": return this.#openMenuAtActive();
-      case "fill down": return this.#filling.down();
-      case "fill right": return this.#filling.right();
+      case "fill down": return this.#equipment?.filling.down();
+      case "fill right": return this.#equipment?.filling.right();
       case "undo":
       case "redo": return this.takeBack(command.kind);
       case "leave": return this.#around.leave();

@@ -9,6 +9,7 @@ import { makeCell, markCell, paintCell } from "./cell_slots.js";
 import { shownOf } from "./formats.js";
 import { positionIn } from "./headers.js";
 import { lookOf } from "./looks.js";
+import { Rules } from "./rules.js";
 
 const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt for one more row
 
@@ -23,6 +24,7 @@ export class Pane {
   #ruler;
   /** @type {RowSlot[]} */ #rowSlots = [];
   #columnCapacity = 0;
+  #rules = new Rules();
   #layer = element("div", "layer", { role: "presentation" });
   element;
 
@@ -34,7 +36,7 @@ export class Pane {
     this.#name = name;
     this.#ruler = ruler;
     this.element = element("div", `pane pane-${name}`, { role: "presentation" });
-    this.element.append(this.#layer);
+    this.element.append(this.#rules.element, this.#layer);
   }
 
   /**
@@ -60,11 +62,15 @@ export class Pane {
     this.#makeRoom(rows.last - rows.first + 1, columns.last - columns.first + 1);
     for (const [place, slot] of this.#rowSlots.entries()) {
       const row = positionIn(place, this.#rowSlots.length, rows.first);
-      slot.element.hidden = row > rows.last;
+      if (slot.element.hidden !== row > rows.last) slot.element.hidden = row > rows.last;
       if (row > rows.last) continue;
       this.#placeRow(view, slot, row, origin);
       this.#paintCells(view, slot, row, columns, origin);
     }
+    this.#rules.paint(
+      { geometry: view.rowGeometry, stretch: rows, origin: origin.y, scroll: scroll.y },
+      { geometry: view.columnGeometry, stretch: columns, origin: origin.x, scroll: scroll.x },
+    );
     this.#layer.style.transform = `translate(${origin.x - scroll.x}px, ${origin.y - scroll.y}px)`;
   }
 
@@ -104,7 +110,9 @@ export class Pane {
     const top = rowGeometry.offsetOf(row) - origin.y;
     const height = rowGeometry.sizeOf(row);
     if (slot.top !== top) slot.element.style.top = `${(slot.top = top)}px`;
-    if (slot.height !== height) slot.element.style.height = `${(slot.height = height)}px`;
+    if (slot.height === height) return;
+    slot.element.style.height = `${(slot.height = height)}px`;
+    slot.element.style.lineHeight = `${height - 1}px`; // in the middle, above the line below
   }
 
   /**

@@ -11,6 +11,8 @@ export class Scrolling {
   #total = { x: 0, y: 0 };
   /** Sheet pixels at the left and upper edge. */ x = 0;
   y = 0;
+  /** How much is seen. */ width = 0;
+  height = 0;
 
   /**
    * @param {HTMLElement} scroller
@@ -21,16 +23,19 @@ export class Scrolling {
     this.#scroller = scroller;
     this.#extent = extent;
     this.#changed = changed;
+    this.#measure();
+    new ResizeObserver(() => {
+      this.#measure();
+      this.#changed();
+    }).observe(scroller);
     scroller.addEventListener("scroll", () => this.#scrolled());
     scroller.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
   }
 
-  get width() {
-    return this.#scroller.clientWidth;
-  }
-
-  get height() {
-    return this.#scroller.clientHeight;
+  /** Asking the scroller in each frame would have the browser lay out what is being painted, then and there. */
+  #measure() {
+    this.width = this.#scroller.clientWidth;
+    this.height = this.#scroller.clientHeight;
   }
 
   /**
@@ -41,6 +46,7 @@ export class Scrolling {
     this.#total = { x: width + MARGIN_PX, y: height + MARGIN_PX };
     this.#extent.style.width = `${Math.min(this.#total.x, MAX_ELEMENT_PX)}px`;
     this.#extent.style.height = `${Math.min(this.#total.y, MAX_ELEMENT_PX)}px`;
+    this.#measure();
     this.to(this.x, this.y);
   }
 

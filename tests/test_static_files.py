@@ -1,0 +1,78 @@
+"""What production serves of the browser's modules, and how a page asks for them."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.template import Context, Template
+from django.test import override_settings
+
+from cells.templatetags.modules import modules_of
+from sheetsync.storage import minified
+from tests.servers.missing import missing_service
+from tests.servers.process import ROOT
+
+HASHED = {"staticfiles": {"BACKEND": "sheetsync.storage.HashedModuleStorage"}}
+SOURCES = ROOT / "cells" / "static" / "cells"
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=folder, STORAGES=HASHED, DEBUG=False):
+        call_command("collectstatic", "--noinput", verbosity=0)
+        yield folder
+
+
+def served(collected: Path) -> list[Path]:
+    hashed = re.compile(r"\.[0-9a-f]{12}\.js$")
+    return [file for file in collected.glob("cells/**/*.js") if hashed.search(file.name)]
+
+
+def test_modules_are_served_without_comments_under_names_that_change_with_them(
+    collected: Path,
+) -> None:
+    files = served(collected)
+    assert len(files) == len(list(SOURCES.glob("**/*.js")))
+    for file in files:
+        text = file.read_text()
+        assert "/**" not in text, file.name
+        for url in re.findall(r"""(?:\bfrom|\bimport\(|\bimport)\s*["'](\.[^"']+)["']""", text):
+            assert re.search(r"\.[0-9a-f]{12}\.js$", url), f"{file.name} imports {url}"
+            assert (file.parent / url).exists(), f"{file.name} imports {url}"
+
+
+def test_minified_modules_pass_the_tests_of_their_sources(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        missing_service("Node.js", "install version 20 or newer from https://nodejs.org/.")
+    shutil.copytree(ROOT / "tests" / "js", tmp_path / "tests" / "js")
+    shutil.copytree(ROOT / "tests" / "vectors", tmp_path / "tests" / "vectors")
+    for source in SOURCES.glob("**/*.js"):
+        to = tmp_path / source.relative_to(ROOT)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(minified(source.read_text()))
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    ended = subprocess.run(
+        ["node", "--test", "tests/js/"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_page_names_each_module_that_it_needs_to_start(collected: Path) -> None:
+    names = modules_of("cells/sheet.js")
+    assert len(names) == len(set(names))
+    for name in names:
+        source = (SOURCES.parent / name).read_text()
+        for url in re.findall(
+            r"""^} from "(\.[^"]+)";|^import .* from "(\.[^"]+)";""", source, re.M
+        ):
+            imported = (SOURCES.parent / name).parent / "".join(url)
+            assert str(imported.resolve().relative_to(SOURCES.parent)) in names
+    html = Template('{% load modules %}{% preload_modules "cells/sheet.js" %}').render(Context())
+    assert html.count('<link rel="modulepreload"') == len(names)
+    for url in re.findall(r'href="/static/([^"]+)"', html):
+        assert (collected / url).exists()
