@@ -12,10 +12,11 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from cells.routing import websocket_urlpatterns  # noqa: E402
 from sheetsync.lifespan import lifespan  # noqa: E402
+from sheetsync.static import StaticFiles  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": StaticFiles(http),
         "lifespan": lifespan,
         "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
     }

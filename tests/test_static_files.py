@@ -1,10 +1,12 @@
 """What production serves of the browser's modules, and how a page asks for them."""
 
+import gzip
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -12,6 +14,7 @@ from django.template import Context, Template
 from django.test import override_settings
 
 from cells.templatetags.modules import modules_of
+from sheetsync.static import Receive, Scope, Send, StaticFiles
 from sheetsync.storage import minified
 from tests.servers.missing import missing_service
 from tests.servers.process import ROOT
@@ -76,3 +79,46 @@ def test_a_page_names_each_module_that_it_needs_to_start(collected: Path) -> Non
     assert html.count('<link rel="modulepreload"') == len(names)
     for url in re.findall(r'href="/static/([^"]+)"', html):
         assert (collected / url).exists()
+
+
+async def test_static_files_are_answered_ahead_of_django(collected: Path) -> None:
+    passed_on: list[str] = []
+
+    async def django(scope: Scope, receive: Receive, send: Send) -> None:
+        passed_on.append(scope["path"])
+
+    async def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
+        sent: list[Any] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        async def receive() -> None:
+            raise AssertionError("A file needs no request's body.")
+
+        asked = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+        await application(
+            {"type": "http", "method": method, "path": path, "headers": asked}, receive, send
+        )
+        if not sent:
+            return 0, {}, b""
+        start, body = sent
+        return start["status"], dict(start["headers"]), body["body"]
+
+    with override_settings(WHITENOISE_AUTOREFRESH=False, WHITENOISE_USE_FINDERS=False):
+        application = StaticFiles(django)
+    file = next(file for file in served(collected) if file.name.startswith("sheet."))
+    path = f"/static/{file.relative_to(collected)}"
+    status, headers, body = await ask(path, accept_encoding="gzip, br")
+    assert status == 200
+    assert headers[b"content-encoding"] == b"gzip"
+    assert b"immutable" in headers[b"cache-control"]
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    assert gzip.decompress(body) == file.read_bytes()
+    assert (await ask(path))[2] == file.read_bytes()
+    assert (await ask(path, "HEAD"))[2] == b""
+    assert (await ask(path, if_none_match=headers[b"etag"].decode()))[0] == 304
+    assert passed_on == []
+    await ask("/static/cells/../../settings.py")
+    await ask(path, "POST")
+    assert len(passed_on) == 2
