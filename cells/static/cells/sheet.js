@@ -2,6 +2,7 @@
 
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
+import { address, dial } from "./sync/dialling.js";
 import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
@@ -86,8 +87,8 @@ const replica = new Replica({
 });
 replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until the server says so itself
 
-const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/sheets/${slug}/`, {
-  dial: (url) => new WebSocket(url),
+const connection = new Connection(address, {
+  dial,
   hello: () => replica.openFrame(),
   receive: (message) => arrivals.take(message),
   changed: (state, code) => {

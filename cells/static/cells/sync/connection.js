@@ -61,9 +61,11 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#watch(OPEN_TIMEOUT_MS);
-    socket.onopen = () => socket.send(JSON.stringify(this.#around.hello()));
+    const greet = () => socket.send(JSON.stringify(this.#around.hello()));
+    socket.onopen = greet;
     socket.onmessage = ({ data }) => this.#receive(socket, data);
     socket.onclose = ({ code }) => this.#closed(socket, code);
+    if (socket.readyState === 1) greet(); // dialled ahead
   }
 
   /**
