@@ -1,34 +1,30 @@
 /** The grid: joins selection, keyboard, pointer, editor and clipboard to the painter. */
 
-import { formatAddress, formatColumn, formatRange, parseRange } from "../domain/addresses.js";
-import { SheetSyncError } from "../domain/errors.js";
+import { formatAddress } from "../domain/addresses.js";
 import { Actions } from "./actions.js";
+import { Commands } from "./commands.js";
 import { Editor } from "./editor.js";
 import { fitRows } from "./fitting.js";
-import { Geometry } from "./geometry.js";
+import { rectOf } from "./frames.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
 import { lookChangeOf } from "./look_keys.js";
 import { LookingAhead } from "./looking_ahead.js";
-import { COLUMN_WIDTH_PX, ROW_HEIGHT_PX } from "./model.js";
-import { jump, lastFilled, regionAround } from "./movement.js";
-import { rectOf } from "./frames.js";
+import { NameBox } from "./name_box.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
-import { Port } from "./ports.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
+import { Sight } from "./sight.js";
 import { Strays } from "./strays.js";
 import { Styling } from "./styling.js";
 import { gettext } from "./words.js";
-import { boundedZoom } from "./zoom.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {import("./painter.js").Cursor} Cursor */
 /** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
-/** @typedef {import("./keyboard.js").Command} Command */
 /** @typedef {{cell: [number, number]|null, range: [number, number, number, number]|null, editing: boolean}} Whereabouts by ids */
 /**
  * @typedef {object} Surroundings
@@ -56,11 +52,11 @@ export class Grid {
   /** @type {ReturnType<Grid["equip"]>|null} null until it has come */ #equipment = null;
   #measures;
   #strays;
-  #rowGeometry;
-  #columnGeometry;
+  #sight;
+  #commands;
+  #nameBox;
   #isPaintDue = false;
   #lookingAhead;
-  #zoom = 1;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
 
   /**
@@ -71,11 +67,10 @@ export class Grid {
     const { host, formula, nameBox } = around;
     this.#model = model;
     this.#around = around;
-    this.#rowGeometry = new Geometry(model.rows, model.rowSizes, ROW_HEIGHT_PX);
-    this.#columnGeometry = new Geometry(model.columns, model.columnSizes, COLUMN_WIDTH_PX);
-    this.#lookingAhead = new LookingAhead(model, () => this.#port("rows"));
     this.#painter = new Painter(host);
     this.#scrolling = new Scrolling(this.#painter.scroller, this.#painter.extent, () => this.repaint());
+    this.#sight = new Sight(model, this.#painter, this.#scrolling);
+    this.#lookingAhead = new LookingAhead(model, () => this.#sight.port("rows"));
     this.#selection = new Selection(model.rows, model.columns, () => this.#selected());
     this.#editor = new Editor(model, formula, {
       activeCell: () => this.#activeIds(),
@@ -87,18 +82,41 @@ export class Grid {
     this.#painter.adopt(this.#editor.frame);
     this.#actions = new Actions(model, this.#selection, around.tell);
     this.#measures = {
-      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#columnGeometry.sizeOf(column)),
-      rowHeight: (/** @type {number} */ row) => this.#rowGeometry.sizeOf(row),
+      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#sight.columns.sizeOf(column)),
+      rowHeight: (/** @type {number} */ row) => this.#sight.rows.sizeOf(row),
     };
     this.styling = new Styling(model, this.#selection, { tell: around.tell, measures: this.#measures });
+    this.#nameBox = new NameBox(nameBox, {
+      model,
+      selection: this.#selection,
+      finish: () => this.#editor.commit(),
+      goTo: (range) => {
+        this.#selection.selectRange(range);
+        this.#sight.reveal(this.#selection.active);
+        this.focus();
+      },
+      focus: () => this.focus(),
+      tell: (sentence) => void around.tell(sentence),
+    });
+    this.#commands = new Commands(model, {
+      selection: this.#selection,
+      sight: this.#sight,
+      scrolling: this.#scrolling,
+      actions: this.#actions,
+      equipment: () => this.#equipment,
+      edit: () => this.#editor.open({ isTyping: false }),
+      openMenu: () => this.#openMenuAtActive(),
+      takeBack: (kind) => this.takeBack(kind),
+      leave: around.leave,
+    });
     const focus = () => this.#focus();
-    const zoom = () => this.#zoom;
+    const zoom = () => this.#sight.zoom;
     new Pointer({
       painter: this.#painter,
       scrolling: this.#scrolling,
       selection: this.#selection,
-      geometry: (axis) => (axis === "rows" ? this.#rowGeometry : this.#columnGeometry),
-      port: (axis) => this.#port(axis),
+      geometry: (axis) => (axis === "rows" ? this.#sight.rows : this.#sight.columns),
+      port: (axis) => this.#sight.port(axis),
       get mayEdit() {
         return model.mayEdit;
       },
@@ -129,13 +147,7 @@ export class Grid {
     });
     host.addEventListener("keydown", (event) => this.#pressed(event));
     takeKeylessText(host, (text) => this.#takeText(text));
-    nameBox.addEventListener("keydown", (event) => this.#named(event));
-    nameBox.addEventListener("focus", () => {
-      this.#editor.commit();
-      nameBox.select();
-    });
-    nameBox.addEventListener("blur", () => this.#showSelection());
-    formula.addEventListener("focus", () => this.#reveal(this.#selection.active));
+    formula.addEventListener("focus", () => this.#sight.reveal(this.#selection.active));
     new ResizeObserver(() => this.#resized()).observe(host);
   }
 
@@ -157,17 +169,17 @@ export class Grid {
       scrolling: this.#scrolling,
       selection: this.#selection,
       filling,
-      placeAt: (point) => this.#placeAt(point),
+      placeAt: (point) => this.#sight.placeAt(point),
       focus,
       changed: () => this.repaint(),
     });
-    const zoom = () => this.#zoom;
+    const zoom = () => this.#sight.zoom;
     const touch = new Touch({
       host,
       painter: this.#painter,
       scrolling: this.#scrolling,
       selection: this.#selection,
-      placeAt: (point) => this.#placeAt(point),
+      placeAt: (point) => this.#sight.placeAt(point),
       edit: () => this.#editor.open({ isTyping: false }),
       get zoom() {
         return zoom();
@@ -216,27 +228,16 @@ export class Grid {
    * @param {{clientX: number, clientY: number}} [around] else the upper left corner stays
    */
   zoomTo(wanted, around) {
-    const zoom = boundedZoom(wanted);
-    const { body } = this.#painter;
-    /** @type {() => {x: number, y: number}} from the corner of the cells to the point; the headers grow, too */
-    const distance = () => {
-      const { left, top } = body.getBoundingClientRect();
-      return { x: ((around?.clientX ?? left) - left) / this.#zoom, y: ((around?.clientY ?? top) - top) / this.#zoom };
-    };
-    const before = distance();
-    const { x, y } = this.#scrolling;
-    this.#zoom = zoom;
-    this.#around.host.style.setProperty("--zoom", String(zoom));
-    this.#resized();
-    const after = distance();
-    this.#scrolling.to(x + before.x - after.x, y + before.y - after.y);
-    this.#around.zoomed(zoom);
+    this.#sight.zoomTo(wanted, around, (zoom) => {
+      this.#around.host.style.setProperty("--zoom", String(zoom));
+      this.#resized();
+    });
+    this.#around.zoomed(this.#sight.zoom);
   }
 
   /** Rows, columns or sizes are others than before: stay with the selected and the edited cell. */
   reshape() {
-    this.#rowGeometry = new Geometry(this.#model.rows, this.#model.rowSizes, ROW_HEIGHT_PX);
-    this.#columnGeometry = new Geometry(this.#model.columns, this.#model.columnSizes, COLUMN_WIDTH_PX);
+    this.#sight.reshape();
     const { cell } = this.#editor;
     if (cell && (this.#model.rows.findPosition(cell.row) === undefined || this.#model.columns.findPosition(cell.column) === undefined)) {
       const { draft } = this.#editor;
@@ -274,7 +275,7 @@ export class Grid {
     if (row === undefined || column === undefined) return;
     this.#editor.commit();
     this.#selection.select({ row, column });
-    this.#reveal({ row, column });
+    this.#sight.reveal({ row, column });
     this.focus();
   }
 
@@ -285,7 +286,7 @@ export class Grid {
    */
   reveal(row_id, column_id) {
     const place = this.#placeOf(row_id, column_id);
-    if (place) this.#reveal(place);
+    if (place) this.#sight.reveal(place);
   }
 
   /**
@@ -317,22 +318,12 @@ export class Grid {
    */
   rectOf(row_id, column_id) {
     const place = this.#placeOf(row_id, column_id);
-    if (place === null) return null;
-    const view = this.#painter.body.getBoundingClientRect();
-    const zoom = this.#zoom;
-    const x = view.left + this.#port("columns").startOf(place.column) * zoom;
-    const y = view.top + this.#port("rows").startOf(place.row) * zoom;
-    const cell = new DOMRect(x, y, this.#columnGeometry.sizeOf(place.column) * zoom, this.#rowGeometry.sizeOf(place.row) * zoom);
-    return { cell, view };
+    return place && this.#sight.rectOf(place);
   }
 
   /** Where the last row ends on the screen; null while that is not seen. */
   get end() {
-    const { length } = this.#rowGeometry;
-    const end = this.#port("rows").endOf(length - 1);
-    if (length === 0 || end >= this.#scrolling.height) return null; // asks no layout in the frames of a long sheet
-    const { left, top } = this.#painter.scroller.getBoundingClientRect();
-    return { left, top: top + end * this.#zoom };
+    return this.#sight.end;
   }
 
   /**
@@ -341,30 +332,6 @@ export class Grid {
    */
   addRows(count) {
     this.#actions.addRows(count);
-  }
-
-  /**
-   * Return what is seen of an axis now.
-   * @param {"rows"|"columns"} axis
-   */
-  #port(axis) {
-    const { x, y, width, height } = this.#scrolling;
-    const { frozen } = this.#model;
-    if (axis === "rows") return new Port(this.#rowGeometry, y, height, frozen.rows);
-    return new Port(this.#columnGeometry, x, width, frozen.columns);
-  }
-
-  /**
-   * Return the cell at a point of the screen, or the nearest one.
-   * @param {{clientX: number, clientY: number}} point
-   * @returns {Place}
-   */
-  #placeAt({ clientX, clientY }) {
-    const { left, top } = this.#painter.body.getBoundingClientRect();
-    return {
-      row: this.#port("rows").positionAt((clientY - top) / this.#zoom),
-      column: this.#port("columns").positionAt((clientX - left) / this.#zoom),
-    };
   }
 
   /**
@@ -420,10 +387,10 @@ export class Grid {
     const view = {
       rows,
       columns,
-      rowGeometry: this.#rowGeometry,
-      columnGeometry: this.#columnGeometry,
-      down: this.#port("rows"),
-      across: this.#port("columns"),
+      rowGeometry: this.#sight.rows,
+      columnGeometry: this.#sight.columns,
+      down: this.#sight.port("rows"),
+      across: this.#sight.port("columns"),
       cellAt: (row_id, column_id) => this.#model.cellAt(row_id, column_id),
       isKnown: (row_id) => this.#model.isKnown(row_id),
       active: this.#selection.active,
@@ -450,9 +417,9 @@ export class Grid {
   }
 
   #resized() {
-    const digits = String(this.#rowGeometry.length).length;
+    const digits = String(this.#sight.rows.length).length;
     this.#around.host.style.setProperty("--row-header-width", `${Math.max(46, 20 + digits * 8)}px`);
-    this.#scrolling.resize(this.#columnGeometry.total, this.#rowGeometry.total);
+    this.#scrolling.resize(this.#sight.columns.total, this.#sight.rows.total);
     this.repaint();
   }
 
@@ -468,7 +435,7 @@ export class Grid {
   }
 
   #selected() {
-    this.#showSelection();
+    this.#nameBox.show();
     this.#announce();
     this.repaint();
   }
@@ -491,33 +458,11 @@ export class Grid {
     });
   }
 
-  #showSelection() {
-    const { nameBox } = this.#around;
-    if (document.activeElement === nameBox && document.hasFocus()) return;
-    if (this.#model.rows.length === 0 || this.#model.columns.length === 0) return;
-    const { top, left, bottom, right } = this.#selection.range;
-    const names = {
-      cells: () => formatRange({ top, left, bottom, right }),
-      rows: () => `${top + 1}:${bottom + 1}`,
-      columns: () => `${formatColumn(left)}:${formatColumn(right)}`,
-      all: () => "All",
-    };
-    nameBox.value = names[this.#selection.shape]();
-  }
-
   #showInput() {
     const { row, column } = this.#activeIds();
     const input = this.#model.inputAt(row, column);
     if (this.#around.formula.value !== input) this.#around.formula.value = input;
     this.#around.formula.readOnly = !this.#model.mayEdit;
-  }
-
-  /**
-   * Scroll as little as it takes to see a cell.
-   * @param {Place} place
-   */
-  #reveal({ row, column }) {
-    this.#scrolling.to(this.#port("columns").revealing(column), this.#port("rows").revealing(row));
   }
 
   /** @param {KeyboardEvent} event */
@@ -536,19 +481,19 @@ export class Grid {
       return;
     }
     if (command.kind === "type") {
-      this.#reveal(this.#selection.active);
+      this.#sight.reveal(this.#selection.active);
       this.#editor.open({ isTyping: true }); // takes the focus now, and so this very key's character
       if (!this.#model.mayEdit && !event.isComposing) this.#around.tell(gettext("You can look at this sheet, not change it."));
       return;
     }
     event.preventDefault();
-    this.#run(command);
+    this.#commands.run(command);
   }
 
   /** @param {string} text */
   #takeText(text) {
     if (this.#model.rows.length === 0 || this.#editor.cell !== null || this.#strays.takesText(text)) return;
-    this.#reveal(this.#selection.active);
+    this.#sight.reveal(this.#selection.active);
     this.#editor.open({ isTyping: true, text });
   }
 
@@ -558,111 +503,6 @@ export class Grid {
     if (!this.#strays.takesText(text ?? "")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-  }
-
-  /** @param {Command} command */
-  #run(command) {
-    const selection = this.#selection;
-    switch (command.kind) {
-      case "move": return this.#goOn(this.#target(command), command.isExtending);
-      case "page": return this.#goOn(this.#pageTarget(command.down, command.isExtending), command.isExtending);
-      case "home": return this.#goOn({ row: command.isFar ? 0 : this.#from(command.isExtending).row, column: 0 }, command.isExtending);
-      case "end": return this.#goOn(lastFilled(this.#model, command.isFar ? null : this.#from(command.isExtending).row), command.isExtending);
-      case "tab": selection.tab(command.direction); break;
-      case "enter": selection.enter(command.direction); break;
-      case "edit": this.#editor.open({ isTyping: false }); break;
-      case "clear": if (this.#model.mayEdit) this.#actions.clear(); return;
-      case "all": return this.#selectAround();
-      case "page across": return this.#goOn(this.#pageAcross(command.right, command.isExtending), command.isExtending);
-      case "shift": if (this.#model.mayEdit) this.#actions.move(command.axis, command.direction); return this.#reveal(selection.active);
-      case "insert":
-      case "delete": return this.#insertOrDelete(command.kind);
-      case "row": selection.select(selection.active, "rows"); return;
-      case "column": selection.select(selection.active, "columns"); return;
-      case "escape": this.#equipment?.clipboard.forgetCut(); return;
-      case "menu": return this.#openMenuAtActive();
-      case "fill down": return this.#equipment?.filling.down();
-      case "fill right": return this.#equipment?.filling.right();
-      case "undo":
-      case "redo": return this.takeBack(command.kind);
-      case "leave": return this.#around.leave();
-    }
-    this.#reveal(selection.active);
-  }
-
-  /**
-   * @param {Place} place
-   * @param {boolean} isExtending
-   */
-  #goOn(place, isExtending) {
-    if (isExtending) this.#selection.extend(place);
-    else this.#selection.select(place);
-    this.#reveal(isExtending ? this.#selection.corner : this.#selection.active);
-  }
-
-  /** @param {boolean} isExtending */
-  #from(isExtending) {
-    return isExtending ? this.#selection.corner : this.#selection.active;
-  }
-
-  /**
-   * @param {Command & {kind: "move"}} command
-   * @returns {Place}
-   */
-  #target({ down, right, isJump, isExtending }) {
-    const from = this.#from(isExtending);
-    return isJump ? jump(this.#model, from, down, right) : { row: from.row + down, column: from.column + right };
-  }
-
-  /**
-   * @param {1|-1} down
-   * @param {boolean} isExtending
-   * @returns {Place}
-   */
-  #pageTarget(down, isExtending) {
-    const { row, column } = this.#from(isExtending);
-    const { seen, frozenSize } = this.#port("rows");
-    const page = Math.max(ROW_HEIGHT_PX, seen - frozenSize - ROW_HEIGHT_PX);
-    const target = this.#rowGeometry.positionAt(this.#rowGeometry.offsetOf(row) + down * page);
-    this.#scrolling.to(this.#scrolling.x, this.#scrolling.y + down * page);
-    return { row: target, column };
-  }
-
-  /**
-   * @param {1|-1} right
-   * @param {boolean} isExtending
-   * @returns {Place}
-   */
-  #pageAcross(right, isExtending) {
-    const { row, column } = this.#from(isExtending);
-    const { seen, frozenSize } = this.#port("columns");
-    const page = Math.max(COLUMN_WIDTH_PX, seen - frozenSize - COLUMN_WIDTH_PX);
-    const target = this.#columnGeometry.positionAt(this.#columnGeometry.offsetOf(column) + right * page);
-    this.#scrolling.to(this.#scrolling.x + right * page, this.#scrolling.y);
-    return { row, column: target };
-  }
-
-  /** Select the data around the active cell or, if that is selected or there is none, everything. */
-  #selectAround() {
-    const selection = this.#selection;
-    const region = regionAround(this.#model, selection.active);
-    const { top, left, bottom, right } = selection.range;
-    const isSingle = region.top === region.bottom && region.left === region.right;
-    const isSelected = top <= region.top && left <= region.left && bottom >= region.bottom && right >= region.right;
-    if (isSingle || isSelected) selection.select(selection.active, "all");
-    else selection.selectRange(region);
-  }
-
-  /**
-   * Insert as many rows or columns as are selected before them, or delete these; of cells alone, their rows.
-   * @param {"insert"|"delete"} kind
-   */
-  #insertOrDelete(kind) {
-    const { shape } = this.#selection;
-    if (!this.#model.mayEdit || shape === "all") return;
-    const axis = shape === "columns" ? "columns" : "rows";
-    if (kind === "insert") this.#actions.insert(axis, "before");
-    else this.#actions.delete(axis);
   }
 
   /** @param {"undo"|"redo"} kind */
@@ -675,10 +515,10 @@ export class Grid {
   #openMenuAtActive() {
     const { row, column } = this.#selection.active;
     const { left, top } = this.#painter.body.getBoundingClientRect();
-    this.#reveal(this.#selection.active);
+    this.#sight.reveal(this.#selection.active);
     this.openMenu(
-      left + this.#port("columns").endOf(column) * this.#zoom,
-      top + this.#port("rows").endOf(row) * this.#zoom,
+      left + this.#sight.port("columns").endOf(column) * this.#sight.zoom,
+      top + this.#sight.port("rows").endOf(row) * this.#sight.zoom,
     );
   }
 
@@ -690,31 +530,7 @@ export class Grid {
     else if (leave === "enter") this.#selection.enter(1);
     else if (leave === "enter back") this.#selection.enter(-1);
     else if (leave !== null) this.#selection.select({ row: row + leave.row, column: column + leave.column });
-    this.#reveal(this.#selection.active);
+    this.#sight.reveal(this.#selection.active);
     this.focus();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #named(event) {
-    const { nameBox } = this.#around;
-    if (event.key === "Escape") this.focus();
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    try {
-      const range = parseRange(nameBox.value.trim());
-      const { rows, columns } = this.#model;
-      if (range.bottom >= rows.length || range.right >= columns.length) {
-        this.#around.tell(gettext("This sheet ends at %(address)s.", { address: formatAddress(rows.length - 1, columns.length - 1) }));
-        nameBox.select();
-        return;
-      }
-      this.#selection.selectRange(range);
-      this.#reveal(this.#selection.active);
-      this.focus();
-    } catch (error) {
-      if (!(error instanceof SheetSyncError)) throw error;
-      this.#around.tell(gettext("Type an address such as B2, or a range such as A1:C9."));
-      nameBox.select();
-    }
   }
 }
