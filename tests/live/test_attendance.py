@@ -249,6 +249,8 @@ async def test_with_redis_gone_a_page_shows_nobody_and_hangs_for_no_one(
 async def test_pages_of_one_process_show_who_is_on_another(
     new_database: Databases, web_server: Callable[..., WebServer], redis_server: RedisServer
 ) -> None:
+    with Redis.from_url(redis_server.url) as redis:
+        redis.flushdb()  # those of other tests would be here for a while yet
     environment = {"DATABASE_URL": new_database("sqlite", "demo"), "REDIS_URL": redis_server.url}
     here, there = web_server(environment), web_server(environment)
 

@@ -118,7 +118,7 @@ async def test_gathered_edits_go_together_as_soon_as_there_are_enough(
     }
     # The others wait again, and a process that ends does not wait for them.
     first, *others = always_gathering
-    assert first < pace_module.ENOUGH
+    assert first <= pace_module.ENOUGH  # all of them, where the process was long in looking
     assert others == [pace_module.ENOUGH - MAX_SHARE]
 
 
