@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers.databases import Databases
@@ -47,6 +48,12 @@ SLOW_FIXTURES = {
 hypothesis.settings.register_profile("sheetsync", deadline=None)
 hypothesis.settings.load_profile("sheetsync")
 expect.set_options(timeout=20_000)  # how long a failing test takes, and no claim about speed
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> None:
+    translation.deactivate()  # a request of an earlier test's client leaves its language behind
+
 
 # -- services: one of each for the whole run; a test that stops one starts it again ---------------
 
