@@ -141,13 +141,19 @@ async def test_who_has_the_sheet_gets_no_rows_first(live: LiveServer) -> None:
     assert kinds(tab, 2) == ["sheet.opened", "cells.changed"]
 
 
-async def test_other_rows_can_be_had_while_the_whole_is_on_its_way(
-    live: LiveServer, dam: Dam
-) -> None:
+async def opening(live: LiveServer, dam: Dam) -> Tab:
+    """Return a tab that has asked for the first rows, the whole being held on its way."""
     await database(lambda: fill(is_packed=True))
     tab = await live.connect()
     await tab.ask(packed="gzip", view=(0, 2))
     await dam.until_held()
+    return tab
+
+
+async def test_other_rows_can_be_had_while_the_whole_is_on_its_way(
+    live: LiveServer, dam: Dam
+) -> None:
+    tab = await opening(live, dam)
     assert await loads(tab, (39, 1), (30, 1)) == {
         "type": "rows.loaded",
         "at": 1,
@@ -163,10 +169,7 @@ async def test_other_rows_can_be_had_while_the_whole_is_on_its_way(
 
 
 async def test_edits_are_taken_in_while_the_whole_is_on_its_way(live: LiveServer, dam: Dam) -> None:
-    await database(lambda: fill(is_packed=True))
-    tab = await live.connect()
-    await tab.ask(packed="gzip", view=(0, 2))
-    await dam.until_held()
+    tab = await opening(live, dam)
     answer = await tab.put(0, 0, "mine")
     assert answer["type"] == "operations.committed"
     assert tab.replica.revision == 0
@@ -178,10 +181,7 @@ async def test_edits_are_taken_in_while_the_whole_is_on_its_way(live: LiveServer
 async def test_where_somebody_is_counts_while_the_whole_is_on_its_way(
     live: LiveServer, dam: Dam
 ) -> None:
-    await database(lambda: fill(is_packed=True))
-    tab = await live.connect()
-    await tab.ask(packed="gzip", view=(0, 2))
-    await dam.until_held()
+    tab = await opening(live, dam)
     await tab.send({"type": "presence.update", "cell": [7, 1]})
     await loads(tab, (0, 1))  # answered in order, so that the presence is known, too
     dam.let_through.set()
@@ -195,10 +195,7 @@ async def test_where_somebody_is_counts_while_the_whole_is_on_its_way(
 
 
 async def test_who_opens_again_meanwhile_is_answered_in_turn(live: LiveServer, dam: Dam) -> None:
-    await database(lambda: fill(is_packed=True))
-    tab = await live.connect()
-    await tab.ask(packed="gzip", view=(0, 2))
-    await dam.until_held()
+    tab = await opening(live, dam)
     await tab.ask(view=(0, 2))
     dam.let_through.set()
     await tab.until(lambda: [frame["type"] for frame in tab.frames].count("presence.changed") >= 2)
@@ -210,10 +207,7 @@ async def test_who_opens_again_meanwhile_is_answered_in_turn(live: LiveServer, d
 
 
 async def test_who_leaves_meanwhile_is_missed_by_nobody(live: LiveServer, dam: Dam) -> None:
-    await database(lambda: fill(is_packed=True))
-    tab = await live.connect()
-    await tab.ask(packed="gzip", view=(0, 2))
-    await dam.until_held()
+    tab = await opening(live, dam)
     await tab.socket.close()
     assert await tab.until_closed() == 1000
     other = await live.connect()
