@@ -106,3 +106,17 @@ test("news are what others change now: no first load, no catch-up, nothing of on
   alice.exchange(server);
   assert.equal(alice.told.length, 1);
 });
+
+test("what was done before the page was there is no news, in however many steps it comes", () => {
+  const alice = makeClient("alice");
+  const change = (after, through, text) => ({ type: "cells.changed", after, through, changes: [["bob", [[1, 1, text]]]] });
+  alice.replica.receive({
+    type: "sheet.opened", protocol: 1, sheet: { slug: "s", title: "S" }, role: "editor", you: { client_id: "alice", name: "A", color: "#ee4f4f" },
+    head: 2, filled: 1, rows: [[0, 10]], columns: [[0, 5]], row_sizes: [], column_sizes: [],
+  });
+  alice.replica.receive(change(0, 1, "from a snapshot"));
+  alice.replica.receive(change(1, 2, "since the snapshot"));
+  assert.deepEqual(alice.told, []);
+  alice.replica.receive(change(2, 3, "now"));
+  assert.equal(alice.told.length, 1);
+});

@@ -49,7 +49,7 @@ export class Replica {
   #catchUp;
   #outgoing;
   #overwrites;
-  #isBehind = true; // what comes next happened before this page, or its line, was there
+  #openedHead = Infinity; // what comes up to it happened before this page, or its line, was there
   #history;
   #isOpen = false; // sheet.opened has come over this connection
   /** @type {"viewer"|"editor"|"owner"|null} */ role = null;
@@ -343,7 +343,7 @@ export class Replica {
       this.#filled = frame.filled ?? 0;
     }
     this.#known.keepUpTo(frame.head);
-    this.#isBehind = frame.head > this.revision;
+    this.#openedHead = frame.head;
     this.#confirmed.takeShape({ frozen: [0, 0], ...frame }, frame.head);
     this.isLoaded ||= frame.head === this.revision;
     this.#hearOf(frame.head);
@@ -372,7 +372,7 @@ export class Replica {
       if (this.#catchUp.isGap(this.revision)) this.#ask();
       return;
     }
-    const isNews = this.isLoaded && !this.#isBehind;
+    const isNews = this.isLoaded && this.revision >= this.#openedHead;
     for (const [author, cells] of frame.changes) {
       if (author === this.#around.client_id) this.#overwrites.ownArrived(cells, frame.through);
       else this.#overwrites.arrived(author, cells, frame.through);
@@ -384,7 +384,6 @@ export class Replica {
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
       this.#known.reached(frame.through);
-      this.#isBehind = false;
       this.#outgoing.forgetConfirmed();
       this.#loaded();
     }
