@@ -150,9 +150,10 @@ OURS_IS_PAINTED = """window.subject = {
 
 
 def _heap(cdp: CDPSession) -> float:
-    """Return the JavaScript heap in bytes, after what nobody holds was collected."""
+    """Return the JavaScript heap in bytes, buffers included, after what nobody holds was collected."""
     cdp.send("HeapProfiler.collectGarbage")
-    return float(cdp.send("Runtime.getHeapUsage")["usedSize"])
+    usage = cdp.send("Runtime.getHeapUsage")
+    return float(usage["usedSize"] + usage.get("backingStorageSize", 0))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CellMap } from "../../cells/static/cells/domain/cells.js";
+import { PackedCells } from "../../cells/static/cells/sync/packed_cells.js";
 import { Provisional } from "../../cells/static/cells/sync/provisional.js";
 import { FakeServer, makeClient, numbersFrom } from "./fake_server.mjs";
 
@@ -138,8 +138,8 @@ test("of a view of more rows than the server answers, only as many are named, in
 });
 
 test("what is known is listed once, by row, by column and whole", () => {
-  /** @type {CellMap<{input: string}>} */
-  const confirmed = new CellMap();
+  /** @type {PackedCells} */
+  const confirmed = new PackedCells();
   for (const [row, column] of [[0, 0], [0, 1], [1, 0]]) confirmed.set(row, column, { input: "c" });
   const known = new Provisional(confirmed);
   known.take(loaded(1, [[0, 1], [5, 1]], [[0, 2, "p"], [5, 0, "p"]]));

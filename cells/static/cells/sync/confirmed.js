@@ -1,8 +1,8 @@
 /** The sheet as the log has it at one revision: cells, axes and sizes. */
 
 import { Axis } from "../domain/axes.js";
-import { CellMap } from "../domain/cells.js";
 import { cleanStyle } from "../domain/styles.js";
+import { PackedCells } from "./packed_cells.js";
 
 /** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/styles.js").Style} Style */
@@ -13,7 +13,7 @@ import { cleanStyle } from "../domain/styles.js";
 
 export class Confirmed {
   revision = 0;
-  /** @type {CellMap<Cell>} */ cells = new CellMap();
+  cells = new PackedCells();
   rows = Axis.fromRuns([]);
   columns = Axis.fromRuns([]);
   /** @type {SizeRun[]} */ rowSizes = [];

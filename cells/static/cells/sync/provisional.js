@@ -8,7 +8,6 @@
 import { cellOf } from "./confirmed.js";
 
 /** @typedef {import("../domain/axes.js").Run} Run */
-/** @typedef {import("../domain/cells.js").CellMap<Cell>} Cells */
 /** @typedef {import("./confirmed.js").Cell} Cell */
 /** @typedef {import("./confirmed.js").WireCell} WireCell */
 /** @typedef {{at: number, cells: Map<number, Cell>}} Row */
@@ -17,7 +16,7 @@ export class Provisional {
   /** @type {Map<number, Row>} by id */ #rows = new Map();
   #confirmed;
 
-  /** @param {Cells} confirmed what is shown of all other rows */
+  /** @param {import("./packed_cells.js").PackedCells} confirmed what is shown of all other rows */
   constructor(confirmed) {
     this.#confirmed = confirmed;
   }
