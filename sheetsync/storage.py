@@ -1,4 +1,4 @@
-"""Static files as they are deployed: hashed names, modules without what only their readers need."""
+"""Static files as they are deployed: hashed names, a page's modules in one file, minified."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +7,18 @@ import rjsmin
 from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from sheetsync.bundling import bundle
+
 OWN = "cells/"  # other packages minify their files themselves, or do not want it
+PAGE = "cells/sheet.js"  # whose modules are bundled; other pages have a few small ones
+APART = ("cells/sync/dialling.js",)  # the page starts it by itself, ahead of all others
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):
-    """WhiteNoise's storage, with our modules minified and the imports between them followed.
+    """WhiteNoise's storage, the sheet's modules bundled, all of ours minified, imports followed.
 
     The sources stay what developers write and their browsers load; only the copies with hashed
-    names, which production serves, lose comments and spaces. Each module stays a file of its own:
-    nothing is bundled, nothing renamed.
+    names, which production serves, are made of them.
 
     Imports are not followed through Django's `support_js_module_import_aggregation`: that also
     follows `import("./x.js")` in comments, by which JSDoc names types, in circles too, and the
@@ -45,28 +48,37 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):
         self, paths: dict[str, tuple[Any, str]], dry_run: bool = False, **options: Any
     ) -> Iterator[tuple[str, str, bool]]:
         """Hand the collected files on, our modules as they are served."""
-        served = {
-            name: (_Minifying(storage) if _is_own_module(name) else storage, path)
-            for name, (storage, path) in paths.items()
-        }
-        yield from super().post_process(served, dry_run, **options)
+
+        def read(name: str) -> str:
+            storage, path = paths[name]
+            with storage.open(path) as source:
+                return str(source.read().decode())
+
+        own = [name for name in paths if name.startswith(OWN) and name.endswith(".js")]
+        texts = bundle(PAGE, read, APART) if PAGE in paths else {}
+        served = {name: _Text(minified(texts.get(name) or read(name))) for name in own}
+        yield from super().post_process(
+            {name: (served.get(name, storage), path) for name, (storage, path) in paths.items()},
+            dry_run,
+            **options,
+        )
 
 
-def _is_own_module(name: str) -> bool:
-    return name.startswith(OWN) and name.endswith(".js")
+class _Text:
+    """A storage of one file, which is not on the disk."""
 
-
-class _Minifying:
-    """A storage of sources, opened minified."""
-
-    def __init__(self, sources: Any) -> None:
-        self._sources = sources
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def open(self, path: str) -> "ContentFile[bytes]":
-        with self._sources.open(path) as source:
-            return ContentFile(minified(source.read().decode()).encode(), name=path)
+        return ContentFile(self._text.encode(), name=path)
 
 
 def minified(module: str) -> str:
-    """Return a module without comments and without the spaces that only its readers need."""
-    return str(rjsmin.jsmin(module))
+    """Return a module without what only its readers need: comments, spaces and, on Linux, names."""
+    plain = str(rjsmin.jsmin(module))
+    try:
+        import minify  # loads the runtime of another language: where files are collected only
+    except ImportError:
+        return plain  # there is none for this platform
+    return str(minify.string("application/javascript", plain))

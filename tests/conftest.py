@@ -50,6 +50,14 @@ hypothesis.settings.load_profile("sheetsync")
 expect.set_options(timeout=20_000)  # how long a failing test takes, and no claim about speed
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deployed",
+        action="store_true",
+        help="let all browser tests meet the modules as production serves them",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _in_english() -> None:
     translation.deactivate()  # a request of an earlier test's client leaves its language behind

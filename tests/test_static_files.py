@@ -13,7 +13,6 @@ from django.core.management import call_command
 from django.template import Context, Template
 from django.test import override_settings
 
-from cells.templatetags.modules import modules_of
 from sheetsync.static import Receive, Scope, Send, StaticFiles
 from sheetsync.storage import minified
 from tests.servers.missing import missing_service
@@ -49,6 +48,21 @@ def test_modules_are_served_without_comments_under_names_that_change_with_them(
             assert (file.parent / url).exists(), f"{file.name} imports {url}"
 
 
+def test_a_sheet_s_modules_come_in_two_files(collected: Path) -> None:
+    page, late, dialling = (
+        next(file for file in served(collected) if file.name.startswith(f"{name}."))
+        for name in ("sheet", "equipment", "dialling")
+    )
+    wanted = re.findall(r"""(?:\bfrom|\bimport\()\s*["']\./([^"']+)["']""", page.read_text())
+    assert wanted == [f"sync/{dialling.name}", f"ui/{late.name}"]
+    assert not re.search(r"""\bfrom\s*["']|\bimport\b""", late.read_text())
+    for words in ("operation.submit", "aria-rowindex"):
+        assert words in page.read_text()
+        assert words not in late.read_text()
+    assert "DOMParser" in late.read_text()  # pasting
+    assert "DOMParser" not in page.read_text()
+
+
 def test_minified_modules_pass_the_tests_of_their_sources(tmp_path: Path) -> None:
     if shutil.which("node") is None:
         missing_service("Node.js", "install version 20 or newer from https://nodejs.org/.")
@@ -65,9 +79,13 @@ def test_minified_modules_pass_the_tests_of_their_sources(tmp_path: Path) -> Non
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_a_page_names_each_module_that_it_needs_to_start(collected: Path) -> None:
-    names = modules_of("cells/sheet.js")
+def test_a_page_names_each_module_that_it_needs_to_start_where_they_are_not_bundled() -> None:
+    page = Template('{% load modules %}{% preload_modules "cells/sheet.js" %}')
+    with override_settings(DEBUG=True):
+        html = page.render(Context())
+    names = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', html)
     assert len(names) == len(set(names))
+    assert "cells/sheet.js" in names
     for name in names:
         source = (SOURCES.parent / name).read_text()
         for url in re.findall(
@@ -75,10 +93,8 @@ def test_a_page_names_each_module_that_it_needs_to_start(collected: Path) -> Non
         ):
             imported = (SOURCES.parent / name).parent / "".join(url)
             assert str(imported.resolve().relative_to(SOURCES.parent)) in names
-    html = Template('{% load modules %}{% preload_modules "cells/sheet.js" %}').render(Context())
-    assert html.count('<link rel="modulepreload"') == len(names)
-    for url in re.findall(r'href="/static/([^"]+)"', html):
-        assert (collected / url).exists()
+    with override_settings(DEBUG=False):
+        assert page.render(Context()) == ""
 
 
 async def test_static_files_are_answered_ahead_of_django(collected: Path) -> None:

@@ -131,16 +131,15 @@ def _open_large(browser: Browser, url: str) -> Iterator[tuple[str, float]]:
         yield from page.evaluate(MODULES).items()
 
 
-# As they came over the wire; what the page names in its head is what it needs to start.
+# As they came over the wire; what the page itself names is what it needs to start.
 MODULES = """() => {
-  const heads = document.querySelectorAll("link[rel=modulepreload]");
-  const first = new Set([...heads].map((link) => link.href));
+  const first = new Set([...document.querySelectorAll("script[src]")].map(({ src }) => src));
   const all = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js"));
   const sum = (some) => some.reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0);
   const needed = all.filter(({ name }) => first.has(name));
   return {
-    "modules to start": needed.length, "bytes to start": sum(needed),
-    modules: all.length, bytes: sum(all),
+    "files to start": needed.length, "bytes to start": sum(needed),
+    files: all.length, bytes: sum(all),
   };
 }"""
 
@@ -150,7 +149,7 @@ OURS_IS_PAINTED = """window.subject = {
 
 
 def _heap(cdp: CDPSession) -> float:
-    """Return the JavaScript heap in bytes, buffers included, after what nobody holds was collected."""
+    """Return the JavaScript heap in bytes, buffers included, after a collection of garbage."""
     cdp.send("HeapProfiler.collectGarbage")
     usage = cdp.send("Runtime.getHeapUsage")
     return float(usage["usedSize"] + usage.get("backingStorageSize", 0))

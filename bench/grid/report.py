@@ -28,10 +28,9 @@ AIMS = {"smooth": 55.0, "jumps": 40.0, "changes": 55.0}  # frames/s
 FIRST_MS = 300  # after the HTML, of a sheet of 1,000,000 cells
 KILOBYTES = 40  # of JavaScript, gzip
 
-COUNTED = """The aim is less than 40 kB. Ours are the bodies as production sends them, each
-module a file of its own, without comments and spaces, compressed by itself; nothing is bundled
-or renamed. What comes before the first cell is what the page names in its head; the rest
-(toolbar, menus, clipboard, filling, find, help, touch) follows as soon as cells are shown."""
+COUNTED = """The aim is less than 40 kB. Ours are the bodies as production sends them (decision 15).
+What comes before the first cell is what the page itself names; the rest (toolbar, menus,
+clipboard, filling, find, help, touch) follows as soon as cells are shown."""
 
 INTRODUCTION = """# The grid, measured
 
@@ -92,16 +91,16 @@ def _table(figures: Figures, subjects: Sequence[Subject], columns: int) -> str:
 
 
 def _sizes(figures: Figures, subjects: Sequence[Subject], sizes: Mapping[str, int]) -> str:
-    needed, needed_bytes, modules, all_bytes = (
+    needed, needed_bytes, files, all_bytes = (
         statistics.median(figures["sheetsync", 0, name])
-        for name in ("modules to start", "bytes to start", "modules", "bytes")
+        for name in ("files to start", "bytes to start", "files", "bytes")
     )
     lines = ["| | kB, gzip |", "|---|--:|"]
     for subject in subjects:
         if subject.is_ours:
-            start = f"{subject.label}, the {needed:.0f} modules that come before the first cell"
+            start = f"{subject.label}, {needed:.0f} files that come before the first cell"
             lines.append(f"| {start} | {needed_bytes / 1000:.1f} |")
-            everything = f"{subject.label}, all {modules:.0f} modules with what comes after it"
+            everything = f"{subject.label}, all {files:.0f} files with what comes after it"
             lines.append(f"| {everything} | {all_bytes / 1000:.1f} |")
         else:
             lines.append(

@@ -1,5 +1,7 @@
 """Sheets of their own and people to open them, for the files that do not bring their own server."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.e2e.grid_page import GridPage
+from tests.servers.compose import copy_build_context
 from tests.servers.databases import Databases
-from tests.servers.process import free_port
+from tests.servers.process import clean_environment, free_port
 from tests.servers.sheetsync import WebServer, run_manage, runserver
 
 SHEETS = 24  # that any guest may edit, of a file's server: one for each of its tests
@@ -22,9 +25,12 @@ _MAKE_SHEETS = (
 )
 
 
+DEPLOYED = {"DEBUG": "0", "SECRET_KEY": "a-key-of-these-tests", "ALLOWED_HOSTS": "127.0.0.1"}
+
+
 @dataclass
 class OwnServer:
-    """An embedded server, as `make run` starts it, and what a shell beside it can do."""
+    """A server for a file of tests, and what a shell beside it can do."""
 
     web: WebServer
     environment: dict[str, str]
@@ -41,17 +47,42 @@ class OwnServer:
 
 @pytest.fixture(scope="module")
 def own_server(
-    new_database: Databases, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    new_database: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OwnServer]:
-    """One server for a file; each test has its own sheets."""
+    """One server for a file; each test has its own sheets.
+
+    An embedded one, as `make run` starts it; for files that are marked `deployed`, and for all
+    under `--deployed`, one of an image: DEBUG off, static files collected.
+    """
     folder: Path = tmp_path_factory.mktemp("own")
     environment = {"DATABASE_URL": new_database("sqlite")}
-    run_manage(environment, "shell", "-v", "0", "-c", _MAKE_SHEETS.format(count=SHEETS))
+    log = folder / "web.log"
     port = free_port()
-    web = WebServer(environment, log=folder / "web.log", command=runserver(port), port=port)
+    if request.node.get_closest_marker("deployed") or request.config.getoption("deployed"):
+        environment |= DEPLOYED
+        web = WebServer(environment, log=log, port=port, folder=_image(folder / "image"))
+    else:
+        web = WebServer(environment, log=log, command=runserver(port), port=port)
+    run_manage(environment, "shell", "-v", "0", "-c", _MAKE_SHEETS.format(count=SHEETS))
     web.start()
     yield OwnServer(web, environment, iter(range(SHEETS)))
     web.kill()
+
+
+def _image(folder: Path) -> Path:
+    """Return a folder with what an image would hold."""
+    folder.mkdir()
+    copy_build_context(folder)
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
+        cwd=folder,
+        env=clean_environment(DEPLOYED),
+        check=True,
+        timeout=120,
+    )
+    return folder
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from playwright.sync_api import expect
 
 from tests.e2e.grid_page import GridPage
 
-pytestmark = pytest.mark.xdist_group("find")  # they share a server and a browser
+pytestmark = [
+    pytest.mark.xdist_group("find"),  # they share a server and a browser
+    pytest.mark.deployed,  # what production serves is tried out, too
+]
 
 OpenOwn = Callable[..., GridPage]
 

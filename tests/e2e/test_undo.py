@@ -10,7 +10,10 @@ from tests.servers.databases import Databases
 from tests.servers.process import free_port
 from tests.servers.sheetsync import WebServer, run_manage, runserver
 
-pytestmark = pytest.mark.xdist_group("undo")  # they share a server and a browser
+pytestmark = [
+    pytest.mark.xdist_group("undo"),  # they share a server and a browser
+    pytest.mark.deployed,  # what production serves is tried out, too
+]
 
 _MAKE_SHEETS = (
     "from cells.models import LinkRole; from cells.services.access import create_sheet; "

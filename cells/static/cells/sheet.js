@@ -6,7 +6,6 @@ import { address, dial } from "./sync/dialling.js";
 import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
-import { Announcer, Voice } from "./ui/announcer.js";
 import { byId } from "./ui/elements.js";
 import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
@@ -15,6 +14,7 @@ import { Presence } from "./ui/presence.js";
 import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
 import { Tints } from "./ui/tints.js";
+import { Voice } from "./ui/voice.js";
 import { gettext, ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
@@ -23,7 +23,7 @@ const PATIENCE_MS = 1_500; // with the first cells; then what comes after them i
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { slug = "", role = "viewer", user = "" } = page.dataset;
@@ -58,8 +58,8 @@ const replica = new Replica({
     showStatus();
   },
   refused: (refusal) => {
-    const isOwn = grid.hasDeletedFor(refusal.operation);
-    void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, isOwn), refusal.text, refusal.operation));
+    const { text, operation } = refusal;
+    void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, grid.hasDeletedFor(operation)), text, operation));
   },
   overwritten: (overwritten) => {
     const name = presence.author(overwritten.author)?.name ?? "";
@@ -67,7 +67,7 @@ const replica = new Replica({
   },
   arrived: (changes) => {
     tints.take(changes);
-    announcer.take(changes);
+    equipment?.announcer.take(changes);
     if (changes.some(([author]) => author === "stream")) presence.streamIsHere();
   },
   left: (count) => {
@@ -135,14 +135,6 @@ const tints = new Tints({
   changed: () => grid.repaint(),
   colorOf: (label) => presence.author(label)?.color ?? null,
 });
-const announcer = new Announcer({
-  who: (label) => presence.author(label),
-  addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
-  polite: (sentence) => voice.polite(sentence),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  now: () => performance.now(),
-});
-announcer.isOn = voice.isOn;
 
 /** Return where the browser keeps small things; null where it may not. */
 function storage() {
@@ -218,17 +210,25 @@ async function loadEquipment() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Find, Help, MoreRows, Offers, SumsLine, Toolbar, refusalOf } = parts;
-  grid.equip(parts);
+  const { Announcer, Find, Help, MoreRows, Offers, SumsLine, Toolbar, refusalOf } = parts;
+  const { styling } = grid.equip(parts);
+  const announcer = new Announcer({
+    who: (label) => presence.author(label),
+    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    polite: (sentence) => voice.polite(sentence),
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    now: () => performance.now(),
+  });
+  announcer.isOn = voice.isOn;
   const toolbar = new Toolbar(byId("toolbar"), {
     model: replica,
     selection: grid.selection,
-    styling: grid.styling,
+    styling,
     finish: () => grid.finish(),
     focus: () => grid.focus(),
     takeBack: (kind) => grid.takeBack(kind),
   });
-  const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => grid.styling.style });
+  const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => styling.style });
   const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
   const offers = new Offers(byId("stage"), {
     rectOf: (row_id, column_id) => {
@@ -261,7 +261,7 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { find, moreRows, offers, refusalOf, sums, toolbar };
+  return { announcer, find, moreRows, offers, refusalOf, sums, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

@@ -2,7 +2,7 @@
 
 import { formatTable } from "../domain/html_table.js";
 import { formatTsv, parseTsv } from "../domain/tsv.js";
-import { readClipboard, writeClipboard } from "./elements.js";
+import { readClipboard, writeClipboard } from "./system_clipboard.js";
 import { shownOf } from "./formats.js";
 import { readTable } from "./html_tables.js";
 import { gettext } from "./words.js";

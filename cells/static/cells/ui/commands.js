@@ -10,8 +10,7 @@ import { jump, lastFilled, regionAround } from "./movement.js";
  * @property {import("./selection.js").Selection} selection
  * @property {import("./sight.js").Sight} sight
  * @property {import("./scrolling.js").Scrolling} scrolling
- * @property {import("./actions.js").Actions} actions
- * @property {() => {clipboard: import("./clipboard.js").Clipboard, filling: import("./filling.js").Filling}|null} equipment null until it has come
+ * @property {(run: (equipment: import("./grid.js").Equipment) => void) => void} whenEquipped does it at once, or as soon as that has come
  * @property {() => void} edit opens the active cell
  * @property {() => void} openMenu beside the active cell
  * @property {(kind: "undo"|"redo") => void} takeBack
@@ -33,7 +32,7 @@ export class Commands {
 
   /** @param {Command} command */
   run(command) {
-    const selection = this.#around.selection;
+    const { selection, whenEquipped } = this.#around;
     switch (command.kind) {
       case "move": return this.#goOn(this.#target(command), command.isExtending);
       case "page": return this.#goOn(this.#pageTarget(command.down, command.isExtending), command.isExtending);
@@ -42,18 +41,18 @@ export class Commands {
       case "tab": selection.tab(command.direction); break;
       case "enter": selection.enter(command.direction); break;
       case "edit": this.#around.edit(); break;
-      case "clear": if (this.#model.mayEdit) this.#around.actions.clear(); return;
+      case "clear": if (this.#model.mayEdit) whenEquipped(({ actions }) => actions.clear()); return;
       case "all": return this.#selectAround();
       case "page across": return this.#goOn(this.#pageAcross(command.right, command.isExtending), command.isExtending);
-      case "shift": if (this.#model.mayEdit) this.#around.actions.move(command.axis, command.direction); return this.#around.sight.reveal(selection.active);
+      case "shift": if (this.#model.mayEdit) whenEquipped(({ actions }) => actions.move(command.axis, command.direction)); break;
       case "insert":
       case "delete": return this.#insertOrDelete(command.kind);
       case "row": selection.select(selection.active, "rows"); return;
       case "column": selection.select(selection.active, "columns"); return;
-      case "escape": this.#around.equipment()?.clipboard.forgetCut(); return;
+      case "escape": whenEquipped(({ clipboard }) => clipboard.forgetCut()); return;
       case "menu": return this.#around.openMenu();
-      case "fill down": return this.#around.equipment()?.filling.down();
-      case "fill right": return this.#around.equipment()?.filling.right();
+      case "fill down": return whenEquipped(({ filling }) => filling.down());
+      case "fill right": return whenEquipped(({ filling }) => filling.right());
       case "undo":
       case "redo": return this.#around.takeBack(command.kind);
       case "leave": return this.#around.leave();
@@ -129,10 +128,12 @@ export class Commands {
    * @param {"insert"|"delete"} kind
    */
   #insertOrDelete(kind) {
-    const { shape } = this.#around.selection;
+    const { selection: { shape }, whenEquipped } = this.#around;
     if (!this.#model.mayEdit || shape === "all") return;
     const axis = shape === "columns" ? "columns" : "rows";
-    if (kind === "insert") this.#around.actions.insert(axis, "before");
-    else this.#around.actions.delete(axis);
+    whenEquipped(({ actions }) => {
+      if (kind === "insert") actions.insert(axis, "before");
+      else actions.delete(axis);
+    });
   }
 }

@@ -1,14 +1,11 @@
 /** The grid: joins selection, keyboard, pointer, editor and clipboard to the painter. */
 
 import { formatAddress } from "../domain/addresses.js";
-import { Actions } from "./actions.js";
 import { Commands } from "./commands.js";
 import { Editor } from "./editor.js";
-import { fitRows } from "./fitting.js";
 import { rectOf } from "./frames.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
-import { lookChangeOf } from "./look_keys.js";
 import { LookingAhead } from "./looking_ahead.js";
 import { NameBox } from "./name_box.js";
 import { Painter } from "./painter.js";
@@ -17,7 +14,6 @@ import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
 import { Sight } from "./sight.js";
 import { Strays } from "./strays.js";
-import { Styling } from "./styling.js";
 import { gettext } from "./words.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -26,6 +22,15 @@ import { gettext } from "./words.js";
 /** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
 /** @typedef {{cell: [number, number]|null, range: [number, number, number, number]|null, editing: boolean}} Whereabouts by ids */
+/** @typedef {import("./equipment.js")} Parts */
+/**
+ * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"rangeItems"> & {
+ *   actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard,
+ *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle,
+ *   measures: import("./fitting.js").Measures, menu: import("./menu.js").Menu,
+ *   styling: import("./styling.js").Styling, touch: import("./touch.js").Touch,
+ * }} Equipment what the grid does without until its first cells are shown
+ */
 /**
  * @typedef {object} Surroundings
  * @property {HTMLElement} host
@@ -48,9 +53,8 @@ export class Grid {
   #scrolling;
   #selection;
   #editor;
-  #actions;
-  /** @type {ReturnType<Grid["equip"]>|null} null until it has come */ #equipment = null;
-  #measures;
+  /** @type {Equipment|null} null until it has come */ #equipment = null;
+  /** @type {((equipment: Equipment) => void)[]} what was asked for before */ #waiting = [];
   #strays;
   #sight;
   #commands;
@@ -75,17 +79,11 @@ export class Grid {
     this.#editor = new Editor(model, formula, {
       activeCell: () => this.#activeIds(),
       isRange: () => !this.#selection.isSingle,
-      fill: (text) => this.#actions.fill(text),
+      fill: (text) => this.#equipment !== null && this.#equipment.actions.fill(text),
       changed: () => this.#edited(),
       done: (leave) => this.#leave(leave),
     });
     this.#painter.adopt(this.#editor.frame);
-    this.#actions = new Actions(model, this.#selection, around.tell);
-    this.#measures = {
-      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#sight.columns.sizeOf(column)),
-      rowHeight: (/** @type {number} */ row) => this.#sight.rows.sizeOf(row),
-    };
-    this.styling = new Styling(model, this.#selection, { tell: around.tell, measures: this.#measures });
     this.#nameBox = new NameBox(nameBox, {
       model,
       selection: this.#selection,
@@ -102,8 +100,7 @@ export class Grid {
       selection: this.#selection,
       sight: this.#sight,
       scrolling: this.#scrolling,
-      actions: this.#actions,
-      equipment: () => this.#equipment,
+      whenEquipped: (run) => this.#whenEquipped(run),
       edit: () => this.#editor.open({ isTyping: false }),
       openMenu: () => this.#openMenuAtActive(),
       takeBack: (kind) => this.takeBack(kind),
@@ -126,7 +123,7 @@ export class Grid {
       focus,
       edit: () => this.#editor.open({ isTyping: false }),
       openMenu: (x, y) => this.openMenu(x, y),
-      resize: (axis, position, size) => this.#actions.resize(axis, position, size),
+      resize: (axis, position, size) => this.#whenEquipped(({ actions }) => actions.resize(axis, position, size)),
       fit: (axis, position) => this.#fit(axis, position),
       showGuide: (guide) => {
         this.#guide = guide;
@@ -153,17 +150,24 @@ export class Grid {
 
   /**
    * Take what came after the first cells were shown.
-   * @param {import("./equipment.js")} parts
+   * @param {Parts} parts
+   * @returns {Equipment}
    */
-  equip({ Clipboard, FillHandle, Filling, Menu, Touch, freezeItems, menuItems, rangeItems }) {
-    const { host } = this.#around;
-    const clipboard = new Clipboard(host, this.#model, this.#selection, this.#actions, {
-      tell: this.#around.tell,
+  equip({ Actions, Clipboard, FillHandle, Filling, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, rangeItems }) {
+    const { host, tell } = this.#around;
+    const actions = new Actions(this.#model, this.#selection, tell);
+    const measures = {
+      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#sight.columns.sizeOf(column)),
+      rowHeight: (/** @type {number} */ row) => this.#sight.rows.sizeOf(row),
+    };
+    const styling = new Styling(this.#model, this.#selection, { tell, measures });
+    const clipboard = new Clipboard(host, this.#model, this.#selection, actions, {
+      tell,
       changed: () => this.repaint(),
       isEditing: () => this.#editor.cell !== null,
     });
     const focus = () => this.#focus();
-    const filling = new Filling(this.#model, this.#selection, this.#actions, this.#around.tell);
+    const filling = new Filling(this.#model, this.#selection, actions, tell);
     const fillHandle = new FillHandle({
       painter: this.#painter,
       scrolling: this.#scrolling,
@@ -186,10 +190,23 @@ export class Grid {
       },
       zoomTo: (wanted, around) => this.zoomTo(wanted, around),
     });
-    const equipment = { clipboard, filling, fillHandle, touch, menu: new Menu(), freezeItems, menuItems, rangeItems };
+    const equipment = {
+      ...{ actions, clipboard, filling, fillHandle, measures, styling, touch, menu: new Menu() },
+      ...{ fitRows, freezeItems, lookChangeOf, menuItems, rangeItems },
+    };
     this.#equipment = equipment;
+    for (const run of this.#waiting.splice(0)) run(equipment);
     this.repaint();
     return equipment;
+  }
+
+  /**
+   * Do something at once, or as soon as what it takes has come.
+   * @param {(equipment: Equipment) => void} run
+   */
+  #whenEquipped(run) {
+    if (this.#equipment === null) this.#waiting.push(run);
+    else run(this.#equipment);
   }
 
   get selection() {
@@ -201,7 +218,7 @@ export class Grid {
    * @param {import("../domain/operations.js").Edit[]} edits
    */
   write(edits) {
-    if (this.#model.mayEdit) this.#actions.submit(edits);
+    if (this.#model.mayEdit) this.#whenEquipped(({ actions }) => actions.submit(edits));
   }
 
   /** Write what is being typed, for the page is about to go. */
@@ -214,7 +231,7 @@ export class Grid {
    * @param {import("../domain/operations.js").Intended} operation
    */
   hasDeletedFor(operation) {
-    return this.#actions.hasDeletedFor(operation);
+    return this.#equipment !== null && this.#equipment.actions.hasDeletedFor(operation);
   }
 
   /** Take the keyboard. */
@@ -331,7 +348,7 @@ export class Grid {
    * @param {number} count
    */
   addRows(count) {
-    this.#actions.addRows(count);
+    this.#whenEquipped(({ actions }) => actions.addRows(count));
   }
 
   /**
@@ -351,13 +368,13 @@ export class Grid {
    */
   openMenu(x, y) {
     if (this.#model.rows.length === 0 || this.#equipment === null) return;
-    const { menu, menuItems, rangeItems, freezeItems, clipboard } = this.#equipment;
+    const { actions, clipboard, menu, styling, freezeItems, menuItems, rangeItems } = this.#equipment;
     this.#editor.commit();
-    const items = menuItems(this.#model, this.#selection, this.#actions, clipboard);
+    const items = menuItems(this.#model, this.#selection, actions, clipboard);
     const { shape } = this.#selection;
-    if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, this.#actions, this.#around.tell));
+    if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, actions, this.#around.tell));
     if (this.#model.mayEdit && shape !== "all") {
-      items.push(null, ...freezeItems(this.#model, this.#selection, this.styling, shape === "cells" ? "both" : shape));
+      items.push(null, ...freezeItems(this.#model, this.#selection, styling, shape === "cells" ? "both" : shape));
     }
     menu.open(items, x, y, this.#around.host);
   }
@@ -368,13 +385,15 @@ export class Grid {
    * @param {number} position
    */
   #fit(axis, position) {
-    if (axis === "columns") {
-      this.#actions.fit(position, (cell) => this.#painter.fittingWidth(cell));
-      return;
-    }
-    const { top, bottom } = this.#selection.range;
-    const isAmongWhole = this.#selection.shape === "rows" && top <= position && position <= bottom;
-    fitRows(this.#model, isAmongWhole ? top : position, isAmongWhole ? bottom : position, this.#measures, "exactly");
+    this.#whenEquipped(({ actions, fitRows, measures }) => {
+      if (axis === "columns") {
+        actions.fit(position, (cell) => this.#painter.fittingWidth(cell));
+        return;
+      }
+      const { top, bottom } = this.#selection.range;
+      const isAmongWhole = this.#selection.shape === "rows" && top <= position && position <= bottom;
+      fitRows(this.#model, isAmongWhole ? top : position, isAmongWhole ? bottom : position, measures, "exactly");
+    });
   }
 
   #paint() {
@@ -468,10 +487,10 @@ export class Grid {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (event.target !== this.#around.host || this.#model.rows.length === 0) return;
-    const change = lookChangeOf(event);
+    const change = this.#equipment?.lookChangeOf(event);
     if (change) {
       event.preventDefault();
-      change(this.styling);
+      change(/** @type {Equipment} */ (this.#equipment).styling);
       return;
     }
     const command = commandOf(event);

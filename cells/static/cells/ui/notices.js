@@ -1,6 +1,7 @@
 /** What a person must be told, and texts that they may want back. */
 
-import { element, writeClipboard } from "./elements.js";
+import { element } from "./elements.js";
+import { writeClipboard } from "./system_clipboard.js";
 import { gettext } from "./words.js";
 
 const SHORT_MS = 5_000; // a remark goes by itself; a lost text stays until it is dismissed

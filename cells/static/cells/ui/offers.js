@@ -1,7 +1,8 @@
 /** Cards beside cells whose text was refused or replaced: why, and the lost text to be had back. */
 
 import { editsOf } from "../domain/operations.js";
-import { element, writeClipboard } from "./elements.js";
+import { element } from "./elements.js";
+import { writeClipboard } from "./system_clipboard.js";
 import { gettext } from "./words.js";
 
 const MAX_CARDS = 3; // more would hide the sheet: the oldest goes to the notices
