@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 import { lookOf } from "./looks.js";
 import { paintTint } from "./tints.js";
 
-const LINE_PX = 17; // of text, as .cell has it
+export const LINE_PX = 17; // of text, as .cell has it
 const ROOM_PX = 8; // of a row, above and below its text
 export const PADDING_PX = 13; // of a cell, both sides and its border
 
@@ -71,18 +71,12 @@ function leadingOf(lines, height) {
 
 /**
  * @param {CellSlot} slot
- * @param {object} cell
- * @param {number} cell.column
- * @param {string} cell.text
- * @param {string} cell.kind
- * @param {Look} cell.look
- * @param {number} cell.left
- * @param {number} cell.width
- * @param {number} cell.height
- * @param {number} cell.room how far a text may spill to the right, in pixels
+ * @param {import("./row_walk.js").Walked} walked
+ * @param {number} left in pixels of its pane
+ * @param {number} height of its row
  * @param {Ruler} ruler
  */
-export function paintCell(slot, { column, text, kind, look, left, width, height, room }, ruler) {
+export function paintCell(slot, { column, text, kind, look, width, room }, left, height, ruler) {
   const { element: cell } = slot;
   if (slot.column !== column) {
     if (slot.column === -1) cell.hidden = false;

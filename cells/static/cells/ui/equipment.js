@@ -11,6 +11,7 @@ export { FillHandle } from "./fill_handle.js";
 export { Filling } from "./filling.js";
 export { Find } from "./find.js";
 export { fitRows } from "./fitting.js";
+export { Flight } from "./flight.js";
 export { freezeItems } from "./freezing.js";
 export { Help } from "./help.js";
 export { lookChangeOf } from "./look_keys.js";

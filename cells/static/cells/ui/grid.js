@@ -71,7 +71,7 @@ export class Grid {
     const { host, formula, nameBox } = around;
     this.#model = model;
     this.#around = around;
-    this.#painter = new Painter(host);
+    this.#painter = new Painter(host, () => this.repaint());
     this.#scrolling = new Scrolling(this.#painter.scroller, this.#painter.extent, () => this.repaint());
     this.#sight = new Sight(model, this.#painter, this.#scrolling);
     this.#lookingAhead = new LookingAhead(model, () => this.#sight.port("rows"));
@@ -153,8 +153,9 @@ export class Grid {
    * @param {Parts} parts
    * @returns {Equipment}
    */
-  equip({ Actions, Clipboard, FillHandle, Filling, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, rangeItems }) {
+  equip({ Actions, Clipboard, FillHandle, Filling, Flight, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, rangeItems }) {
     const { host, tell } = this.#around;
+    this.#painter.equip(Flight);
     const actions = new Actions(this.#model, this.#selection, tell);
     const measures = {
       heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#sight.columns.sizeOf(column)),

@@ -3,7 +3,7 @@
  *
  * Elements are a fixed ring: row 57 of a ring of 40 is painted by element 17, so that scrolling by one row rewrites one
  * row. Nothing but this module and its parts (panes, headers, cells, frames) creates, moves or fills elements of the
- * grid; a canvas could take their place.
+ * grid. While the view leaps, a canvas takes their place.
  */
 
 import { PADDING_PX, heightOf, linesIn } from "./cell_slots.js";
@@ -16,6 +16,8 @@ import { lookOf } from "./looks.js";
 import { Pane } from "./panes.js";
 import { Ruler } from "./ruler.js";
 
+const LEAPS = 3; // from frame to frame, until the view is taken to be in flight
+const REST_MS = 120; // without a leap, and it has landed
 const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall sheets
 
 /** @typedef {import("../domain/axes.js").Axis} Axis */
@@ -59,6 +61,12 @@ export class Painter {
   #letters;
   #numbers;
   /** @type {View|null} */ #view = null;
+  #repaint;
+  /** @type {import("./flight.js").Flight|null} null until it has come */ #flight = null;
+  #leaps = 0;
+  #leaptAt = -Infinity;
+  #isFlying = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #landing;
   columnHeaders = element("div", "column-headers", { role: "rowgroup" });
   rowHeaders = element("div", "row-headers", { "aria-hidden": "true" }); // each row has its name within, unseen
   scroller = element("div", "scroller", { role: "rowgroup", tabindex: "0" }); // the grid takes its focus
@@ -66,9 +74,13 @@ export class Painter {
   /** What is seen of the sheet, frozen or scrolled. */
   body = element("div", "body", { role: "presentation" });
 
-  /** @param {HTMLElement} host the element with the role "grid" */
-  constructor(host) {
+  /**
+   * @param {HTMLElement} host the element with the role "grid"
+   * @param {() => void} repaint has `paint` called with the view of then
+   */
+  constructor(host, repaint) {
     this.#host = host;
+    this.#repaint = repaint;
     this.#ruler = new Ruler(host);
     const names = /** @type {const} */ (["main", "top", "left", "corner"]);
     const [main, top, left, corner] = names.map((name) => new Pane(name, this.#ruler));
@@ -96,8 +108,18 @@ export class Painter {
     this.#overlay.append(child);
   }
 
+  /**
+   * Take what paints while the view leaps.
+   * @param {typeof import("./flight.js").Flight} Flight
+   */
+  equip(Flight) {
+    this.#flight = new Flight(this.#host, this.#ruler);
+    this.#overlay.before(this.#flight.element);
+  }
+
   /** @param {View} view */
   paint(view) {
+    const isFlying = this.#flies(view);
     this.#view = view;
     const { rowGeometry, columnGeometry, down, across, range } = view;
     this.#host.setAttribute("aria-rowcount", String(rowGeometry.length + 1));
@@ -110,9 +132,36 @@ export class Painter {
     const isEveryColumn = range.left === 0 && range.right === columnGeometry.length - 1;
     this.#letters.paint(columnGeometry, across, this.#origin.x, { first: range.left, last: range.right, isWhole: isEveryRow });
     this.#numbers.paint(rowGeometry, down, this.#origin.y, { first: range.top, last: range.bottom, isWhole: isEveryColumn });
-    this.#paintPanes(view);
-    this.#nameActive(view.active);
+    if (isFlying) {
+      this.#flight?.paint(view);
+    } else {
+      this.#paintPanes(view);
+      this.#nameActive(view.active);
+    }
     this.#frames.paint(view);
+  }
+
+  /**
+   * Say whether the view has been leaping for some frames, so that nothing of one is in the next; take off, or land.
+   * @param {View} view
+   */
+  #flies(view) {
+    const now = performance.now();
+    if (this.#view && (isApart(this.#view.down.moving, view.down.moving) || isApart(this.#view.across.moving, view.across.moving))) {
+      this.#leaps = now - this.#leaptAt < REST_MS ? this.#leaps + 1 : 1;
+      this.#leaptAt = now;
+    }
+    const rest = this.#leaptAt + REST_MS - now;
+    const flies = this.#flight !== null && this.#leaps >= LEAPS && rest > 0;
+    if (flies !== this.#isFlying) {
+      this.#isFlying = flies;
+      this.body.classList.toggle("is-flying", flies);
+      if (flies) this.#flight?.begin((this.body.getBoundingClientRect().width / view.across.seen) * devicePixelRatio);
+      else this.#flight?.end();
+    }
+    clearTimeout(this.#landing);
+    if (flies) this.#landing = setTimeout(this.#repaint, rest + 1);
+    return flies;
   }
 
   /**
@@ -182,4 +231,12 @@ export class Painter {
     const [text] = shownOf(cell);
     return text === "" ? 0 : heightOf(linesIn(text, lookOf(cell?.style), width, this.#ruler));
   }
+}
+
+/**
+ * @param {import("./ports.js").Stretch} one
+ * @param {import("./ports.js").Stretch} other
+ */
+function isApart(one, other) {
+  return one.first > other.last || other.first > one.last;
 }

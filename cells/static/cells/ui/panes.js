@@ -6,9 +6,8 @@
 
 import { element } from "./elements.js";
 import { makeCell, markCell, paintCell } from "./cell_slots.js";
-import { shownOf } from "./formats.js";
 import { positionIn } from "./headers.js";
-import { lookOf } from "./looks.js";
+import { walkRow } from "./row_walk.js";
 import { Rules } from "./rules.js";
 
 const SPARE = 4; // elements beyond those needed, so that a ring is not rebuilt for one more row
@@ -116,39 +115,26 @@ export class Pane {
   }
 
   /**
-   * Paint a row's cells, from the right: a text may spill up to the next cell that is not empty or has another ground.
    * @param {View} view
    * @param {RowSlot} slot
    * @param {number} row
    * @param {Stretch} columns
    * @param {Offset} origin
    */
-  #paintCells(view, slot, row, { first, last }, origin) {
-    const { columnGeometry, range } = view;
+  #paintCells(view, slot, row, columns, origin) {
+    const { range } = view;
     const row_id = /** @type {number} */ (view.rows.idAt(row));
     const isInRange = row >= range.top && row <= range.bottom;
     const tints = view.tints.row(row_id);
     const found = view.found(row_id);
-    let limit = columnGeometry.offsetOf(last + 1);
-    let ground = "";
-    for (let column = last; column >= first; column -= 1) {
+    walkRow(view, row_id, columns, (walked, column_id) => {
+      const { column } = walked;
       const cell = slot.cells[column % this.#columnCapacity];
-      const column_id = /** @type {number} */ (view.columns.idAt(column));
-      const held = view.cellAt(row_id, column_id);
-      const [text, kind] = shownOf(held);
-      const look = lookOf(held?.style);
-      const start = columnGeometry.offsetOf(column);
-      const width = columnGeometry.sizeOf(column);
-      if (look.fill !== ground) {
-        ground = look.fill;
-        limit = start + width;
-      }
-      paintCell(cell, { column, text, kind, look, left: start - origin.x, width, height: slot.height, room: limit - start }, this.#ruler);
+      paintCell(cell, walked, walked.start - origin.x, slot.height, this.#ruler);
       markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true);
-      if (kind !== "empty") limit = start;
-    }
+    });
     for (const cell of slot.cells) {
-      if (cell.column === -1 || (cell.column >= first && cell.column <= last)) continue;
+      if (cell.column === -1 || (cell.column >= columns.first && cell.column <= columns.last)) continue;
       cell.column = -1;
       cell.element.hidden = true;
     }

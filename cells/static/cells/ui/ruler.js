@@ -7,7 +7,9 @@ const MAX_KNOWN = 4_000; // texts whose lines are remembered: some screens full 
 export class Ruler {
   #host;
   /** @type {CanvasRenderingContext2D|null} */ #context = null;
-  #usual = "";
+  #size = "";
+  #family = "";
+  /** @type {string[]} as they are asked for again and again */ #fonts = [];
   #font = "";
   /** @type {Map<string, number>} */ #lines = new Map();
 
@@ -17,17 +19,29 @@ export class Ruler {
   }
 
   /**
+   * Return a font as a canvas takes it.
+   * @param {{isBold: boolean, isItalic: boolean}} [look]
+   * @param {number} [size] in pixels, if it is not the usual one
+   */
+  fontOf({ isBold, isItalic } = { isBold: false, isItalic: false }, size) {
+    if (this.#family === "") {
+      const { fontSize, fontFamily } = getComputedStyle(this.#host);
+      this.#size = fontSize;
+      this.#family = fontFamily;
+    }
+    const key = Number(isBold) + 2 * Number(isItalic);
+    if (size === undefined) return (this.#fonts[key] ??= named(isBold, isItalic, this.#size, this.#family));
+    return named(isBold, isItalic, `${size}px`, this.#family);
+  }
+
+  /**
    * @param {string} text of one line
    * @param {Look} look
    * @returns {number} its width in pixels
    */
-  widthOf(text, { isBold, isItalic }) {
-    if (this.#context === null) {
-      this.#context = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
-      const { fontSize, fontFamily } = getComputedStyle(this.#host);
-      this.#usual = `${fontSize} ${fontFamily}`;
-    }
-    const font = `${isItalic ? "italic " : ""}${isBold ? "bold " : ""}${this.#usual}`;
+  widthOf(text, look) {
+    this.#context ??= /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+    const font = this.fontOf(look);
     if (font !== this.#font) this.#context.font = this.#font = font;
     return this.#context.measureText(text).width;
   }
@@ -71,4 +85,14 @@ export class Ruler {
     }
     return lines;
   }
+}
+
+/**
+ * @param {boolean} isBold
+ * @param {boolean} isItalic
+ * @param {string} size
+ * @param {string} family
+ */
+function named(isBold, isItalic, size, family) {
+  return `${isItalic ? "italic " : ""}${isBold ? "bold " : ""}${size} ${family}`;
 }
