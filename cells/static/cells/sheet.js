@@ -39,7 +39,9 @@ let areCellsShown = () => {};
 const whenEquipped = loadEquipment();
 
 const notices = new Notices(byId("notices"));
-const client_id = await claimClientId(journalName).catch(newId); // a browser may refuse to store anything
+const { client_id, isNew, isHeld } = await claimClientId(journalName).catch(
+  () => ({ client_id: newId(), isNew: true, isHeld: Promise.resolve(false) }), // a browser may refuse to store anything
+);
 
 const replica = new Replica({
   client_id,
@@ -80,8 +82,8 @@ const replica = new Replica({
     );
   },
   journal: {
-    put: (kept) => journal?.put(kept),
-    remove: (kept) => journal?.remove(kept),
+    put: (kept) => keep((opened) => opened.put(kept)),
+    remove: (kept) => keep((opened) => opened.remove(kept)),
   },
   steps: stepsOf(client_id),
 });
@@ -318,27 +320,42 @@ function cannotKeep(error) {
   showStatus();
 }
 
+/** Open the journal; what it kept of this tab from before a reload comes first. */
+async function openJournal() {
+  try {
+    await isHeld;
+    const opened = await Journal.open(journalName, client_id, cannotKeep);
+    if (!isNew) replica.restore(await opened.ownLines());
+    journal = opened;
+  } catch (error) {
+    cannotKeep(error);
+  }
+}
+
+/** @param {(opened: Journal) => void} write */
+function keep(write) {
+  if (journal) write(journal);
+  else void whenKept.then(() => journal && write(journal));
+}
+
 async function adoptOrphans() {
   try {
+    await whenKept;
     if (replica.mayEdit) await journal?.handOverOrphans((orphans) => replica.adopt(orphans));
   } catch (error) {
     cannotKeep(error);
   }
 }
 
-try {
-  journal = await Journal.open(journalName, client_id, cannotKeep);
-  replica.restore(await journal.ownLines());
-} catch (error) {
-  cannotKeep(error);
-}
+const whenKept = openJournal();
+if (!isNew) await whenKept; // a new tab has nothing in it that would have to be sent first
 
 addEventListener("online", () => connection.nudge());
 addEventListener("offline", showStatus);
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.nudge());
 addEventListener("pagehide", () => grid.finish());
 addEventListener("beforeunload", (event) => {
-  if (replica.unsaved > 0 && !isKept) event.preventDefault();
+  if (replica.unsaved > 0 && (journal === null || !isKept)) event.preventDefault();
 });
 byId("menu-button").addEventListener("click", (event) => {
   const { left, bottom } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect();

@@ -49,9 +49,12 @@ function hold(name, options) {
   });
 }
 
+/** @typedef {{client_id: string, isNew: boolean, isHeld: Promise<boolean>}} Claim `isHeld`: until then nothing may be kept under it */
+
 /**
  * Return this tab's client_id: the one from before a reload, a new one for a new or duplicated tab.
  * @param {string} sheet
+ * @returns {Promise<Claim>}
  */
 export async function claimClientId(sheet) {
   const key = `sheetsync.client_id.${sheet}`;
@@ -60,12 +63,11 @@ export async function claimClientId(sheet) {
     const isMine =
       !navigator.locks ||
       (await hold(lockOf(known), { signal: AbortSignal.timeout(OWN_LOCK_PATIENCE_MS) }));
-    if (isMine) return known;
+    if (isMine) return { client_id: known, isNew: false, isHeld: Promise.resolve(true) };
   }
   const client_id = newId();
   sessionStorage.setItem(key, client_id);
-  if (navigator.locks) await hold(lockOf(client_id), {});
-  return client_id;
+  return { client_id, isNew: true, isHeld: navigator.locks ? hold(lockOf(client_id), {}) : Promise.resolve(true) };
 }
 
 /**
