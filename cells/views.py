@@ -4,36 +4,24 @@ import logging
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, RedirectURLMixin, redirect_to_login
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.generic import FormView
 
 from cells.domain.errors import SheetSyncError
-from cells.forms import (
-    MAX_TITLE_CHARACTERS,
-    GrantForm,
-    LinkRoleForm,
-    RoleForm,
-    SignUpForm,
-    TitleForm,
-)
+from cells.forms import MAX_TITLE_CHARACTERS, GrantForm, LinkRoleForm, RoleForm, TitleForm
 from cells.live.attendance import Attendance, Attendee, read_attendance
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
@@ -41,22 +29,15 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
-from cells.services.quotas import wait_seconds
 from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
-
-if TYPE_CHECKING:
-    SignUpView = FormView[SignUpForm]
-else:
-    SignUpView = FormView
 
 logger = logging.getLogger(__name__)
 
 SHEETS_PER_PAGE = 25
 MAX_SEARCH_CHARACTERS = 100  # more is no search, and each word of it is a condition
 MAX_OPENED = 50  # slugs that a session remembers; it is read with every request
-SIGN_UPS_AN_HOUR = 20  # from one address, which an office or a school may share
 MAX_BADGES = 3  # of people on a line of the list; the others are behind a number
 
 
@@ -271,54 +252,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     return response
 
 
-class SignIn(LoginView):
-    """Sign in, and go on to where one was going."""
-
-    redirect_authenticated_user = True
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(may_sign_up=settings.SIGN_UP, **kwargs)
-
-
-class SignUp(RedirectURLMixin, SignUpView):
-    """Make an account and be signed in with it, where the operators allow that."""
-
-    form_class = SignUpForm
-    template_name = "registration/sign_up.html"
-    next_page = settings.LOGIN_REDIRECT_URL
-
-    @method_decorator(sensitive_post_parameters())
-    @method_decorator(never_cache)
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            return redirect(self.get_success_url())
-        if not settings.SIGN_UP:
-            return render(request, "registration/no_sign_up.html", status=404)
-        return super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Refused forms count too: they say which names are taken.
-        wait = wait_seconds("sign_up", _address(request), an_hour=SIGN_UPS_AN_HOUR)
-        if wait:
-            context = {"minutes": -(-wait // 60)}
-            response = render(request, "registration/too_many.html", context, status=429)
-            response.headers["Retry-After"] = str(wait)
-            return response
-        return super().post(request, *args, **kwargs)
-
-    def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
-        login(self.request, user)
-        return super().form_valid(form)
-
-    def form_invalid(self, form: SignUpForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=400)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # Only an address of this site's, so that no link sends a newcomer elsewhere.
-        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
-
-
 def answer_probes(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -402,15 +335,6 @@ def _visible(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
         # Strangers are told nothing of a sheet that they could not have opened.
         return _no_such_sheet(request) if role is None else _deleted(request, sheet, role)
     return _closed(request, sheet) if role is None else sheet
-
-
-def _address(request: HttpRequest) -> str:
-    """Return where a request comes from; behind a proxy that is believed, what that says last."""
-    told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if told and settings.SECURE_PROXY_SSL_HEADER:
-        return told.rpartition(",")[2].strip()
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
 
 
 def _author(request: HttpRequest) -> Author:

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog, set_language
 
-from cells.views import SignIn, SignUp
+from cells.accounts import SignIn, SignUp
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from cells.accounts import SIGN_UPS_AN_HOUR
 from cells.services import quotas
-from cells.views import SIGN_UPS_AN_HOUR
 from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.django_db
