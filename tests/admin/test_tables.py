@@ -1,0 +1,72 @@
+import pytest
+from django.test import Client
+
+from cells.models import Cell, DeadLetter, Revision, Sheet
+from tests.admin.stored import dead_letter, write
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("table", ["cell", "revision", "deadletter"])
+def test_these_tables_are_read_only(admin_client: Client, budget: Sheet, table: str) -> None:
+    model = {"cell": Cell, "revision": Revision, "deadletter": DeadLetter}[table]
+    if model is DeadLetter:
+        dead_letter(b"x")
+    pk = model._default_manager.values_list("pk", flat=True)[0]
+    assert admin_client.get(f"/admin/cells/{table}/add/").status_code == 403
+    assert admin_client.get(f"/admin/cells/{table}/{pk}/change/").status_code == 200
+    assert admin_client.post(f"/admin/cells/{table}/{pk}/change/", {}).status_code == 403
+    assert admin_client.post(f"/admin/cells/{table}/{pk}/delete/", {}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": pk, "post": "yes"}
+    admin_client.post(f"/admin/cells/{table}/", action)
+    assert model._default_manager.filter(pk=pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 3),
+        ("budget", 3),
+        ("budget C3", 1),
+        ("budget c3", 1),
+        ("budget D4", 0),
+        ("budget A5000", 0),
+        ("budget nonsense", 0),
+        ("other", 0),
+    ],
+)
+def test_cells_are_found_by_sheet_and_address(
+    admin_client: Client, budget: Sheet, query: str, found: int
+) -> None:
+    response = admin_client.get("/admin/cells/cell/", {"q": query})
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 2),
+        ("budget", 2),
+        ("budget 2", 1),
+        ("budget 2,000", 0),
+        ("budget 99999999999999999999999", 0),
+        ("budget nonsense", 0),
+        ("other", 0),
+    ],
+)
+def test_revisions_are_found_by_sheet_and_number(
+    admin_client: Client, budget: Sheet, query: str, found: int
+) -> None:
+    write("A1", "2")
+    response = admin_client.get("/admin/cells/revision/", {"q": query})
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == found
+
+
+def test_a_revision_is_found_by_its_operation_id(admin_client: Client, budget: Sheet) -> None:
+    operation_id = budget.revisions.get().operation_id
+    response = admin_client.get("/admin/cells/revision/", {"q": f"budget {operation_id}"})
+    assert response.context["cl"].result_count == 1
+    content = response.content.decode()
+    assert "set A1 to “Rent”, set B1 to “1200”" in content
