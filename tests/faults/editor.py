@@ -7,20 +7,20 @@ where it continues what it has, and asks again on a gap. Its waits are shorter t
 
 import asyncio
 import contextlib
-import itertools
 import json
 import random
 import time
 import uuid
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Origin
 
+from tests.faults.edits import TAKE_BACKS, Edits, Frame
 from tests.faults.history import Digest, History, living
+from tests.faults.replica import Replica
 
 MAX_IN_FLIGHT = 8  # the browser's
 MAX_UNACKNOWLEDGED = 40  # during an outage people stop typing at some time
@@ -34,18 +34,10 @@ SILENCE_SECONDS = 25.0  # the browser's: two and a half heartbeats
 PATIENCE_SECONDS = 2.0  # of the contract: a head that stays above for so long is a gap
 TICK_SECONDS = 0.1
 
-ROWS, COLUMNS = 40, 8  # where people edit: small, so that they overwrite each other
-# Below, one client pastes so much that first loads are worth a packed snapshot.
-PASTED_ROWS = range(100, 900)
-ROWS_A_PASTE = 400
-LOOKS = ("", {"bold": True}, {"fill": "#fff2cc", "format": "percent", "decimals": 1})
-CHANGES = (*LOOKS, {"bold": None}, {"italic": True, "fill": None})
 HARMLESS_CLOSE_CODES = {
     *(1000, 1001, 1005, 1006),  # ended by us, or cut
     *(1012, 1013, 4408),  # draining; the database does not answer; too slow
 }
-
-Frame = dict[str, Any]
 
 
 class _Unanswered:
@@ -55,28 +47,6 @@ class _Unanswered:
         self.operation = operation
         self.is_in_flight = False
         self.due = 0.0
-
-
-class _Sheet:
-    """One life of a replica: from a first load to a reload."""
-
-    def __init__(self) -> None:
-        self.revision = 0
-        self.cells = Digest()
-        self.rows: list[list[int]] = []
-        self.columns: list[list[int]] = []
-        self.row_sizes: list[list[int]] = []
-        self.column_sizes: list[list[int]] = []
-        self.frozen = [0, 0]
-        self.shape_revision = 0
-
-    def take_shape(self, frame: Frame, revision: int) -> None:
-        """Take axes and sizes, unless newer ones came with sheet.opened, ahead of the cells."""
-        if revision >= self.shape_revision:
-            self.shape_revision = revision
-            for name in ("rows", "columns", "row_sizes", "column_sizes", "frozen"):
-                if name in frame:
-                    setattr(self, name, frame[name])
 
 
 class Editor:
@@ -93,14 +63,12 @@ class Editor:
         self.close_codes: dict[int, int] = {}
         self._urls = urls
         self._draw = random.Random(seed)
-        self._replica = _Sheet()
+        self._edits = Edits(name, self._draw)
+        self._replica = Replica()
         self._life = 0
         self._client_id = str(uuid.uuid4())
         self._journal: dict[str, _Unanswered] = {}
         self._answers: dict[str, int | str] = {}
-        self._done: list[str] = []  # one's own operations in the log, as a person would undo them
-        self._undone: list[str] = []
-        self._number = 0
         self._has_to_paste = False
         self._failures = 0
         self._socket: ClientConnection | None = None
@@ -137,19 +105,7 @@ class Editor:
         for ending in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(ending, Exception):
                 self.history.note("broken", detail=f"the client itself failed: {ending!r}")
-        replica = self._replica
-        self.history.note(
-            "final",
-            life=self._life,
-            revision=replica.revision,
-            cells=[[*key, text] for key, text in replica.cells.cells.items()],
-            styles=[[*key, style] for key, style in replica.cells.styles.items()],
-            rows=replica.rows,
-            columns=replica.columns,
-            row_sizes=replica.row_sizes,
-            column_sizes=replica.column_sizes,
-            frozen=replica.frozen,
-        )
+        self.history.note("final", life=self._life, **self._replica.held())
 
     def reload(self) -> None:
         """Begin anew with nothing but the journal, as a tab does that is reloaded.
@@ -157,7 +113,7 @@ class Editor:
         It keeps its client_id, as a guest does who may still undo what they did before.
         """
         self.history.note("reload", unacknowledged=len(self._journal))
-        self._replica = _Sheet()
+        self._replica = Replica()
         self._life += 1
         self._known_head = self._opened_head = 0
         self._hang_up()
@@ -190,8 +146,18 @@ class Editor:
     async def _edit(self) -> None:
         while True:
             await asyncio.sleep(self._draw.uniform(0, 2 * EDIT_SECONDS))
-            operation = self._invent()
-            if operation is not None and len(self._journal) < MAX_UNACKNOWLEDGED:
+            rows, columns = list(living(self._replica.rows)), list(living(self._replica.columns))
+            if not rows or not columns:
+                continue  # before its first load
+            if self._has_to_paste:
+                self._has_to_paste = False
+                for paste in self._edits.pastes(rows, columns):
+                    self._submit(paste)
+            kinds = {one.operation["kind"] for one in self._journal.values()}
+            operation = self._edits.invent(
+                rows, columns, may_take_back=kinds.isdisjoint(TAKE_BACKS)
+            )
+            if len(self._journal) < MAX_UNACKNOWLEDGED:
                 self._submit(operation)
 
     def _submit(self, operation: Frame) -> None:
@@ -199,80 +165,6 @@ class Editor:
         self.history.note("submit", operation_id=operation_id, operation=operation)
         self._journal[operation_id] = _Unanswered(operation)
         self._send_what_may()
-
-    def _invent(self) -> Frame | None:
-        """Return some edit of what the replica holds now; None before its first load."""
-        rows, columns = list(living(self._replica.rows)), list(living(self._replica.columns))
-        if not rows or not columns:
-            return None
-        if self._has_to_paste:
-            self._has_to_paste = False
-            for start in range(PASTED_ROWS.start, PASTED_ROWS.stop, ROWS_A_PASTE):
-                keys = itertools.product(rows[start : start + ROWS_A_PASTE], columns[:COLUMNS])
-                cells = [[row, column, self._text()] for row, column in keys]
-                self._submit({"kind": "set_cells", "cells": cells})
-        draw = self._draw
-        chance = draw.random()
-        if chance < 0.12 and (taking_back := self._take_back()) is not None:
-            return taking_back
-        if chance < 0.17:
-            return self._restyling(rows, columns)
-        if chance < 0.93:
-            count = draw.choice([1, 1, 1, 2, 5])
-            cells = [self._cell(rows, columns) for _ in range(count)]
-            if any(len(cell) > 3 for cell in cells):
-                # Named twice, the log gives both the looks that either was given last.
-                cells = list({(cell[0], cell[1]): cell for cell in cells}.values())
-            return {"kind": "set_cells", "cells": cells}
-        axis, ids = ("rows", rows) if draw.random() < 0.8 else ("columns", columns)
-        few = [[draw.choice(ids[: ROWS if axis == "rows" else COLUMNS]), 1]]
-        if chance < 0.95:
-            before = draw.choice([*ids[:ROWS], None])
-            return {"kind": f"insert_{axis}", "before": before, "count": draw.randint(1, 3)}
-        if chance < 0.96 and len(ids) > COLUMNS * 2:
-            return {"kind": f"delete_{axis}", axis: few}
-        if chance < 0.98:
-            before = draw.choice([id_ for id_ in ids[:ROWS] if id_ != few[0][0]])
-            return {"kind": f"move_{axis}", axis: few, "before": before}
-        if chance < 0.99:
-            return {"kind": "freeze", "rows": draw.randint(0, 2), "columns": draw.randint(0, 2)}
-        return {"kind": "resize", axis: few, "size": draw.choice([None, 20, 50, 120])}
-
-    def _take_back(self) -> Frame | None:
-        """Return an undo or a redo, if there is one to do; the next waits for its answer."""
-        if any(edit.operation["kind"] in ("undo", "redo") for edit in self._journal.values()):
-            return None
-        if self._undone and self._draw.random() < 0.4:
-            return {"kind": "redo", "operation_id": self._undone[-1]}
-        return {"kind": "undo", "operation_id": self._done[-1]} if self._done else None
-
-    def _note_done(self, operation_id: str, operation: Frame) -> None:
-        match operation["kind"]:
-            case "undo":
-                self._done.remove(operation["operation_id"])
-                self._undone.append(operation["operation_id"])
-            case "redo":
-                self._undone.remove(operation["operation_id"])
-                self._done.append(operation["operation_id"])
-            case _:
-                self._done.append(operation_id)
-
-    def _restyling(self, rows: list[int], columns: list[int]) -> Frame:
-        return {
-            "kind": "set_styles",
-            "rows": [[self._draw.choice(rows[:ROWS]), 1] for _ in range(self._draw.randint(1, 3))],
-            "columns": [[self._draw.choice(columns[:COLUMNS]), 1]],
-            "style": self._draw.choice(CHANGES),
-        }
-
-    def _cell(self, rows: list[int], columns: list[int]) -> list[object]:
-        text = self._text() if self._draw.random() < 0.92 else ""
-        cell = [self._draw.choice(rows[:ROWS]), self._draw.choice(columns[:COLUMNS]), text]
-        return [*cell, self._draw.choice(LOOKS)] if self._draw.random() < 0.1 else cell
-
-    def _text(self) -> str:
-        self._number += 1
-        return f"{self.name} {self._number}"
 
     # -- the line --------------------------------------------------------------------------------
 
@@ -441,10 +333,7 @@ class Editor:
                 self.history.note("gap", revision=replica.revision, after=after)
                 self._tell(self._opening())
             return
-        for _, cells in frame["changes"]:
-            for row, column, text, *style in cells:
-                replica.cells.put(row, column, text, *style[:1])
-        replica.take_shape(frame, through)
+        replica.take_cells(frame)
         if self._behind_since is not None:
             self._behind_since = time.monotonic()
         if not frame.get("more"):
@@ -482,7 +371,7 @@ class Editor:
                     f"operation {operation_id} was answered with {earlier}, then with {revision}"
                 )
             if (edit := self._journal.pop(operation_id, None)) is not None:
-                self._note_done(operation_id, edit.operation)
+                self._edits.note_done(operation_id, edit.operation)
                 self.history.note("acknowledged", operation_id=operation_id, revision=revision)
             self._hear_of(revision)
         self._send_what_may()
