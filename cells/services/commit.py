@@ -6,9 +6,8 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
@@ -16,15 +15,14 @@ import msgspec
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from cells.domain.axes import Axis, AxisName
-from cells.domain.deltas import CellState, Delta
+from cells.domain.axes import AxisName
+from cells.domain.deltas import Delta
 from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
-from cells.domain.layout import CellId, Effect, Layout, set_inputs
+from cells.domain.layout import CellId, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
     Intended,
-    Operation,
     SetAddresses,
     Undo,
     Undone,
@@ -35,7 +33,14 @@ from cells.domain.styles import Style, canonical
 from cells.models import AuthorKind, LinkRole, Role
 from cells.services import history, sql
 from cells.services.authors import Author
-from cells.services.read import cell_state
+from cells.services.drafts import (
+    Draft,
+    cells_by_author,
+    delta_of,
+    draft_of,
+    followed_by,
+    shape_of,
+)
 from cells.services.resolve import Resolver
 from cells.services.transactions import Cursor, writing
 
@@ -43,8 +48,6 @@ logger = logging.getLogger(__name__)
 
 Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
-
-MAX_DELTA_CHARACTERS = 1_000_000  # of inputs; more is read again, in frames that sockets can take
 
 _ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
 
@@ -92,27 +95,6 @@ class CommitResult:
     deltas: dict[int, Delta]
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A sheet while its part of the batch is applied in memory."""
-
-    row: sql.SheetRow
-    layout: Layout
-    head: int
-    rows_revision: int
-    columns_revision: int
-    filled: int
-    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
-
-    @property
-    def has_new_rows(self) -> bool:
-        return self.rows_revision > self.row.head
-
-    @property
-    def has_new_columns(self) -> bool:
-        return self.columns_revision > self.row.head
-
-
 def commit(submissions: Sequence[Submission]) -> CommitResult:
     """Commit what can be committed, in order, and say of each submission what became of it.
 
@@ -156,22 +138,8 @@ def _joined(results: Sequence[CommitResult]) -> CommitResult:
     for result in results:
         for sheet_id, delta in result.deltas.items():
             earlier = deltas.get(sheet_id)
-            deltas[sheet_id] = delta if earlier is None else _followed_by(earlier, delta)
+            deltas[sheet_id] = delta if earlier is None else followed_by(earlier, delta)
     return CommitResult([outcome for result in results for outcome in result.outcomes], deltas)
-
-
-def _followed_by(first: Delta, second: Delta) -> Delta:
-    return replace(
-        first,
-        through=second.through,
-        changes=first.changes + second.changes,  # a receiver takes them in order
-        rows=first.rows if second.rows is None else second.rows,
-        columns=first.columns if second.columns is None else second.columns,
-        row_sizes=first.row_sizes if second.row_sizes is None else second.row_sizes,
-        column_sizes=first.column_sizes if second.column_sizes is None else second.column_sizes,
-        frozen=first.frozen if second.frozen is None else second.frozen,
-        lacks_cells=first.lacks_cells or second.lacks_cells,
-    )
 
 
 def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
@@ -182,7 +150,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     log may well be impossible by now.
     """
     slugs = {submission.sheet for submission in submissions}
-    drafts = {row.slug: _draft(row) for row in sql.lock_sheets(cursor, slugs)}
+    drafts = {row.slug: draft_of(row) for row in sql.lock_sheets(cursor, slugs)}
     vendor = connection.vendor
     keys = [
         (drafts[s.sheet].row.id if s.sheet in drafts else 0, sql.uuid_text(vendor, s.operation_id))
@@ -208,23 +176,8 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     return CommitResult(outcomes, deltas)
 
 
-def _draft(row: sql.SheetRow) -> _Draft:
-    decode = msgspec.json.decode
-    layout = Layout(
-        {AxisName.ROWS: _read_axis(row.rows), AxisName.COLUMNS: _read_axis(row.columns)},
-        {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
-        (row.frozen_rows, row.frozen_columns),
-    )
-    return _Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
-
-
-@lru_cache(maxsize=256)  # axes change seldom, and one of thousands of runs costs milliseconds
-def _read_axis(text: str) -> Axis:
-    return Axis.from_runs(msgspec.json.decode(text))
-
-
 def _find_roles(
-    cursor: Cursor, submissions: Sequence[Submission], drafts: dict[str, _Draft]
+    cursor: Cursor, submissions: Sequence[Submission], drafts: dict[str, Draft]
 ) -> dict[tuple[int, int], str]:
     pairs = {
         (drafts[submission.sheet].row.id, submission.author.user_id)
@@ -240,7 +193,7 @@ def _prepare(
     cursor: Cursor,
     submissions: Sequence[Submission],
     keys: Sequence[Key],
-    drafts: dict[str, _Draft],
+    drafts: dict[str, Draft],
     revisions: dict[Key, int],
 ) -> Resolver:
     resolver = Resolver(cursor, {draft.row.id: draft.layout for draft in drafts.values()})
@@ -260,7 +213,7 @@ def _apply(
     cursor: Cursor,
     submission: Submission,
     key: Key,
-    drafts: dict[str, _Draft],
+    drafts: dict[str, Draft],
     revisions: dict[Key, int],
     roles: dict[tuple[int, int], str],
     resolver: Resolver,
@@ -313,7 +266,7 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
 class _Cells:
     """The cells that a batch touches, as they were and as it leaves them, by sheet id."""
 
-    def __init__(self, cursor: Cursor, drafts: Iterable[_Draft]) -> None:
+    def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
         effects = [(draft.row.id, effect) for draft in drafts for *_, effect in draft.effects]
         keys = {(id_, row, column) for id_, effect in effects for row, column, _ in effect.cells}
         looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
@@ -334,7 +287,7 @@ class _Cells:
                     self.styles[sheet_id][row, column] = canonical(style)
 
 
-def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
+def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
     moment = sql.adapt_moment(timezone.now())
     found = _Cells(cursor, drafts)
@@ -383,7 +336,7 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
                 styled.append((sheet_id, *key, texts[key], styles.get(key), number))
             else:
                 restyled.append((sheet_id, *key, "", styles.get(key), number))
-        deltas[sheet_id] = _delta(draft, _cells_by_author(touched, {**unset, **texts}, styles))
+        deltas[sheet_id] = delta_of(draft, cells_by_author(touched, {**unset, **texts}, styles))
 
     if cells:
         sql.upsert_cells(cursor, cells)
@@ -396,73 +349,8 @@ def _write(cursor: Cursor, drafts: Sequence[_Draft]) -> dict[int, Delta]:
     sql.update_heads(cursor, heads, moment)
     reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
     if reshaped:
-        sql.update_shapes(cursor, [_shape(draft) for draft in reshaped])
+        sql.update_shapes(cursor, [shape_of(draft) for draft in reshaped])
     return deltas
-
-
-def _cells_by_author(
-    touched: Mapping[CellId, tuple[int, Author]],
-    inputs: Mapping[CellId, str | None],
-    styles: Mapping[CellId, Style],
-) -> Iterable[tuple[Author, list[CellState]]] | None:
-    """Return the cells that a batch has touched; None when they are too much for one frame."""
-    if None in inputs.values() or sum(map(len, filter(None, inputs.values()))) > (
-        MAX_DELTA_CHARACTERS
-    ):
-        return None
-    by_author: dict[int, tuple[Author, list[CellState]]] = {}
-    for (row, column), (_, author) in touched.items():
-        # An author is one object per socket: compared by it, not by its four fields.
-        if (found := by_author.get(id(author))) is None:
-            found = by_author[id(author)] = (author, [])
-        text = inputs.get((row, column)) or ""
-        found[1].append(
-            cell_state(row, column, text, styles.get((row, column)))
-            if styles
-            else (row, column, text)
-        )
-    return by_author.values()
-
-
-def _delta(draft: _Draft, by_author: Iterable[tuple[Author, list[CellState]]] | None) -> Delta:
-    axes, sizes = draft.layout.axes, draft.layout.sizes
-    has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
-    return Delta(
-        after=draft.row.head,
-        through=draft.head,
-        changes=_by_label(by_author or ()),
-        rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
-        columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
-        row_sizes=sizes[AxisName.ROWS] if has_rows else None,
-        column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
-        frozen=draft.layout.frozen if has_rows else None,
-        lacks_cells=by_author is None,
-    )
-
-
-def _by_label(
-    by_author: Iterable[tuple[Author, list[CellState]]],
-) -> list[tuple[str | None, list[CellState]]]:
-    """Return cells by what a delta calls their authors; all streams, say, share a label."""
-    changes: dict[str | None, list[CellState]] = {}
-    for author, cells in by_author:
-        changes.setdefault(author.label, []).extend(cells)
-    return list(changes.items())
-
-
-def _shape(draft: _Draft) -> sql.SheetShape:
-    encode = msgspec.json.encode
-    axes, sizes = draft.layout.axes, draft.layout.sizes
-    return sql.SheetShape(
-        draft.row.id,
-        encode(axes[AxisName.ROWS].to_runs()).decode(),
-        encode(axes[AxisName.COLUMNS].to_runs()).decode(),
-        encode(sizes[AxisName.ROWS]).decode(),
-        encode(sizes[AxisName.COLUMNS]).decode(),
-        draft.rows_revision,
-        draft.columns_revision,
-        *draft.layout.frozen,
-    )
 
 
 def _log(submissions: Iterable[Submission], outcomes: Iterable[Outcome]) -> None:

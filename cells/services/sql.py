@@ -1,18 +1,17 @@
 """The hot statements, set-based, for SQLite and PostgreSQL alike.
 
-A batch of any size costs each function one statement: its rows travel as one JSON text
-(SQLite) or as one array a column (PostgreSQL). Everything that is not hot uses the ORM.
+A batch of any size costs each function one statement; given.py says how its rows travel.
+Everything that is not hot uses the ORM.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from django.db import connection
 
+from cells.services.given import given_rows, insert_rows
 from cells.services.transactions import Cursor
 
 CellKey = tuple[int, int, int]
@@ -81,7 +80,7 @@ def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     A deleted sheet counts as none: nothing is written into it until it is brought back. On SQLite
     the immediate transaction is the lock.
     """
-    given, params = _given("slug text", [(slug,) for slug in slugs])
+    given, params = given_rows("slug text", [(slug,) for slug in slugs])
     lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
     cursor.execute(
         # S608 throughout: only names and types written in this module become part of the text.
@@ -100,7 +99,7 @@ def find_committed(
 
     Operation ids are in the database's own form; see uuid_text.
     """
-    given, params = _given("sheet_id bigint, operation_id uuid", operations)
+    given, params = given_rows("sheet_id bigint, operation_id uuid", operations)
     cursor.execute(
         "SELECT revision.sheet_id, revision.operation_id, revision.number "  # noqa: S608
         f"FROM {given} JOIN cells_revision AS revision "
@@ -112,7 +111,7 @@ def find_committed(
 
 def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """Return the granted role of each (sheet id, user id) that has one."""
-    given, params = _given("sheet_id bigint, user_id bigint", pairs)
+    given, params = given_rows("sheet_id bigint, user_id bigint", pairs)
     cursor.execute(
         "SELECT access.sheet_id, access.user_id, access.role "  # noqa: S608
         f"FROM {given} JOIN cells_sheetaccess AS access "
@@ -144,7 +143,7 @@ def glance_at_cells(
 
 
 def _select_cells(cursor: Cursor, keys: Iterable[CellKey], what: str) -> None:
-    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
+    given, params = given_rows('sheet_id bigint, "row" int, "column" int', keys)
     cursor.execute(
         f'SELECT cell.sheet_id, cell."row", cell."column", {what}, {style_text("cell")} '  # noqa: S608
         f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
@@ -155,7 +154,7 @@ def _select_cells(cursor: Cursor, keys: Iterable[CellKey], what: str) -> None:
 
 def read_rows(cursor: Cursor, rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int, str]]:
     """Return (sheet id, row id, column id, input) of the filled cells of (sheet id, row id)s."""
-    given, params = _given('sheet_id bigint, "row" int', rows)
+    given, params = given_rows('sheet_id bigint, "row" int', rows)
     cursor.execute(
         'SELECT cell.sheet_id, cell."row", cell."column", cell.input '  # noqa: S608
         f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
@@ -175,10 +174,10 @@ def find_rows(
     both databases read the sheet again for each of them.
     """
     wanted = list(wanted)
-    columns, column_params = _given(
+    columns, column_params = given_rows(
         'sheet_id bigint, "column" int', {(sheet_id, column) for sheet_id, column, _ in wanted}
     )
-    inputs, input_params = _given("input text", {(text,) for _, _, text in wanted})
+    inputs, input_params = given_rows("input text", {(text,) for _, _, text in wanted})
     cursor.execute(
         'SELECT cell.sheet_id, cell."column", cell.input, cell."row" '  # noqa: S608
         f"FROM {columns} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
@@ -196,7 +195,7 @@ def find_last_used(
     `runs` is (sheet id, place of the run on its axis, first row id, last row id). Each run costs
     one step back on an index, however many cells it spans, unless they were cleared.
     """
-    given, params = _given("sheet_id bigint, place int, low int, high int", runs)
+    given, params = given_rows("sheet_id bigint, place int, low int, high int", runs)
     cursor.execute(
         "SELECT sheet_id, place, used FROM (SELECT given.sheet_id, given.place, ("  # noqa: S608
         'SELECT cell."row" FROM cells_cell AS cell WHERE cell.sheet_id = given.sheet_id '
@@ -213,7 +212,7 @@ def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]
 
     Each cell once in a call.
     """
-    _insert(
+    insert_rows(
         cursor,
         'cells_cell (sheet_id, "row", "column", input, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
@@ -233,7 +232,7 @@ def restyle_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
 
 
 def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], on_conflict: str) -> None:
-    _insert(
+    insert_rows(
         cursor,
         'cells_cell (sheet_id, "row", "column", input, style, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, style json, revision bigint',
@@ -249,7 +248,7 @@ def _on_conflict(*names: str) -> str:
 
 def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
     """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
-    _insert(
+    insert_rows(
         cursor,
         f"cells_revision ({', '.join(RevisionRow._fields)})",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
@@ -263,7 +262,7 @@ def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_
 
     `updated_at` is as adapt_moment returns it.
     """
-    given, params = _given("id bigint, head bigint, filled int", heads)
+    given, params = given_rows("id bigint, head bigint, filled int", heads)
     cursor.execute(
         "UPDATE cells_sheet SET head = given.head, filled = given.filled, "  # noqa: S608
         f"updated_at = %s FROM {given} WHERE cells_sheet.id = given.id",
@@ -273,7 +272,7 @@ def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_
 
 def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
     """Write axes and sizes into the sheets; after their heads, which bound the revisions."""
-    given, params = _given(
+    given, params = given_rows(
         "id bigint, rows json, columns json, row_sizes json, column_sizes json, "
         "rows_revision bigint, columns_revision bigint, frozen_rows int, frozen_columns int",
         shapes,
@@ -352,7 +351,7 @@ def read_logged(
 
 def read_cells_now(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, CellNow]:
     """Return those cells that exist, with who touched them last as far as the log tells."""
-    given, params = _given('sheet_id bigint, "row" int, "column" int', keys)
+    given, params = given_rows('sheet_id bigint, "row" int, "column" int', keys)
     cursor.execute(
         'SELECT cell.sheet_id, cell."row", cell."column", cell.input, '  # noqa: S608
         f"{style_text('cell')}, cell.revision, log.author_kind, log.user_id, log.origin "
@@ -372,7 +371,7 @@ def find_written_since(
 
     Of those that were touched after revision `since`; `runs` are (first id, id behind the last).
     """
-    given, params = _given("low int, high int", runs)
+    given, params = given_rows("low int, high int", runs)
     name = {"rows": '"row"', "columns": '"column"'}[axis]
     cursor.execute(
         f"SELECT cell.{name}, log.author_kind, log.user_id, log.origin FROM {given} "  # noqa: S608
@@ -393,76 +392,6 @@ def adapt_moment(moment: datetime) -> str:
 def uuid_text(vendor: str, uuid: UUID) -> str:
     """Return the text by which a kind of database gives a UUID back: SQLite keeps bare hex."""
     return str(uuid) if vendor == "postgresql" else uuid.hex
-
-
-def _insert(
-    cursor: Cursor, into: str, columns: str, rows: Sequence[Sequence[Any]], on_conflict: str = ""
-) -> None:
-    """Insert rows into "table (names)"; `columns` as for _given.
-
-    To SQLite they are bound one by one: there is no wire, and JSON would cost more.
-    """
-    if connection.vendor == "sqlite":
-        places = ", ".join(["%s"] * len(rows[0]))
-        cursor.executemany(f"INSERT INTO {into} VALUES ({places}) {on_conflict}", rows)  # noqa: S608
-        return
-    names = ", ".join(column.split()[0] for column in columns.split(", "))
-    given, params = _given(columns, rows)
-    cursor.execute(f"INSERT INTO {into} SELECT {names} FROM {given} {on_conflict}", params)  # noqa: S608
-
-
-_NUMBERS = frozenset(("bigint", "int"))
-_POSTGRESQL_TYPES = {"json": "text"}  # arrays of text, cast when they are read
-
-
-def _given(columns: str, rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]:
-    """Return the SQL of a row source named `given`, and its parameters.
-
-    `columns` is "name type, name type …" with PostgreSQL's types.
-    """
-    if connection.vendor == "postgresql":
-        types = [column.split()[1] for column in columns.split(", ")]
-        values = list(zip(*rows, strict=True)) or [()] * len(types)
-        return _postgresql_source(columns), list(map(_array_text, types, values))
-    return _sqlite_source(columns), [msgspec.json.encode(list(rows)).decode()]
-
-
-def _array_text(type_: str, values: Sequence[Any]) -> str:
-    """Return the text of an array for PostgreSQL, which psycopg would make item by item.
-
-    https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO
-    """
-    if type_ in _NUMBERS:
-        return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
-    if None in values:
-        return "{" + ",".join(["NULL" if v is None else f'"{_escaped(v)}"' for v in values]) + "}"
-    quoted = [_escaped(v) if "\\" in v or '"' in v else v for v in values]
-    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-@cache
-def _postgresql_source(columns: str) -> str:
-    named = [column.split() for column in columns.split(", ")]
-    names = ", ".join(name for name, _ in named)
-    arrays = ", ".join(f"%s::{_POSTGRESQL_TYPES.get(type_, type_)}[]" for _, type_ in named)
-    source = f"unnest({arrays}) AS given({names})"
-    casts = ", ".join(
-        f"{name}::jsonb AS {name}" if type_ == "json" else name for name, type_ in named
-    )
-    return source if casts == names else f"(SELECT {casts} FROM {source}) AS given"  # noqa: S608
-
-
-@cache
-def _sqlite_source(columns: str) -> str:
-    fields = ", ".join(
-        f"json_extract(value, '$[{place}]') AS {column.split()[0]}"
-        for place, column in enumerate(columns.split(", "))
-    )
-    return f"(SELECT {fields} FROM json_each(%s)) AS given"  # noqa: S608
 
 
 def _columns(table: str, names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from cells.live import committer
 from cells.models import Cell
-from cells.services import commit as commit_module
+from cells.services import drafts
 from tests.live.conftest import LiveServer, Tab, database
 
 Operation = dict[str, object]
@@ -167,7 +167,7 @@ async def test_a_commit_whose_delta_cannot_be_read_is_still_acknowledged_and_tol
     def fail(*_: object) -> None:
         raise OperationalError("the database went away")
 
-    monkeypatch.setattr(commit_module, "MAX_DELTA_CHARACTERS", 3)
+    monkeypatch.setattr(drafts, "MAX_DELTA_CHARACTERS", 3)
     monkeypatch.setattr(committer, "read_frames", fail)
     alice, bob = await live.tab(), await live.tab()
     await do(alice, {"kind": "set_cells", "cells": [[0, 0, "four", BOLD]]})

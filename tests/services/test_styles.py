@@ -20,8 +20,7 @@ from cells.domain.operations import (
     parse_operation,
 )
 from cells.models import AuthorKind, Cell, LinkRole, Revision, Sheet
-from cells.services import commit as commit_module
-from cells.services import snapshots, sql
+from cells.services import drafts, snapshots, sql
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, commit
@@ -314,7 +313,7 @@ def test_a_restyle_of_long_texts_reads_none_of_them_and_says_that_the_delta_lack
 def test_a_batch_of_more_characters_than_a_frame_should_have_lacks_its_cells(
     sheet: Sheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commit_module, "MAX_DELTA_CHARACTERS", 10)
+    monkeypatch.setattr(drafts, "MAX_DELTA_CHARACTERS", 10)
     (delta,) = do(cells((0, 0, "x" * 6), (0, 1, "y" * 5))).deltas.values()
     assert (delta.after, delta.through, delta.lacks_cells) == (0, 1, True)
     (delta,) = do(cells((0, 0, "x" * 6))).deltas.values()

@@ -1,0 +1,137 @@
+"""A sheet's draft: what a batch makes of it in memory, and the delta that tells of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import msgspec
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.deltas import CellState, Delta
+from cells.domain.layout import CellId, Effect, Layout
+from cells.domain.operations import Operation
+from cells.domain.styles import Style
+from cells.services import sql
+from cells.services.authors import Author
+from cells.services.read import cell_state
+
+MAX_DELTA_CHARACTERS = 1_000_000  # of inputs; more is read again, in frames that sockets can take
+
+
+@dataclass(slots=True)
+class Draft:
+    """A sheet while its part of the batch is applied in memory."""
+
+    row: sql.SheetRow
+    layout: Layout
+    head: int
+    rows_revision: int
+    columns_revision: int
+    filled: int
+    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
+
+    @property
+    def has_new_rows(self) -> bool:
+        return self.rows_revision > self.row.head
+
+    @property
+    def has_new_columns(self) -> bool:
+        return self.columns_revision > self.row.head
+
+
+def draft_of(row: sql.SheetRow) -> Draft:
+    """Begin with a sheet as it is stored."""
+    decode = msgspec.json.decode
+    layout = Layout(
+        {AxisName.ROWS: _read_axis(row.rows), AxisName.COLUMNS: _read_axis(row.columns)},
+        {AxisName.ROWS: decode(row.row_sizes), AxisName.COLUMNS: decode(row.column_sizes)},
+        (row.frozen_rows, row.frozen_columns),
+    )
+    return Draft(row, layout, row.head, row.rows_revision, row.columns_revision, row.filled)
+
+
+@lru_cache(maxsize=256)  # axes change seldom, and one of thousands of runs costs milliseconds
+def _read_axis(text: str) -> Axis:
+    return Axis.from_runs(msgspec.json.decode(text))
+
+
+def cells_by_author(
+    touched: Mapping[CellId, tuple[int, Author]],
+    inputs: Mapping[CellId, str | None],
+    styles: Mapping[CellId, Style],
+) -> Iterable[tuple[Author, list[CellState]]] | None:
+    """Return the cells that a batch has touched; None when they are too much for one frame."""
+    if None in inputs.values() or sum(map(len, filter(None, inputs.values()))) > (
+        MAX_DELTA_CHARACTERS
+    ):
+        return None
+    by_author: dict[int, tuple[Author, list[CellState]]] = {}
+    for (row, column), (_, author) in touched.items():
+        # An author is one object per socket: compared by it, not by its four fields.
+        if (found := by_author.get(id(author))) is None:
+            found = by_author[id(author)] = (author, [])
+        text = inputs.get((row, column)) or ""
+        found[1].append(
+            cell_state(row, column, text, styles.get((row, column)))
+            if styles
+            else (row, column, text)
+        )
+    return by_author.values()
+
+
+def delta_of(draft: Draft, by_author: Iterable[tuple[Author, list[CellState]]] | None) -> Delta:
+    """Return what a draft changes; `by_author` as cells_by_author returns it."""
+    axes, sizes = draft.layout.axes, draft.layout.sizes
+    has_rows, has_columns = draft.has_new_rows, draft.has_new_columns
+    return Delta(
+        after=draft.row.head,
+        through=draft.head,
+        changes=_by_label(by_author or ()),
+        rows=axes[AxisName.ROWS].to_runs() if has_rows else None,
+        columns=axes[AxisName.COLUMNS].to_runs() if has_columns else None,
+        row_sizes=sizes[AxisName.ROWS] if has_rows else None,
+        column_sizes=sizes[AxisName.COLUMNS] if has_columns else None,
+        frozen=draft.layout.frozen if has_rows else None,
+        lacks_cells=by_author is None,
+    )
+
+
+def _by_label(
+    by_author: Iterable[tuple[Author, list[CellState]]],
+) -> list[tuple[str | None, list[CellState]]]:
+    """Return cells by what a delta calls their authors; all streams, say, share a label."""
+    changes: dict[str | None, list[CellState]] = {}
+    for author, cells in by_author:
+        changes.setdefault(author.label, []).extend(cells)
+    return list(changes.items())
+
+
+def shape_of(draft: Draft) -> sql.SheetShape:
+    """Return a draft's axes and sizes as they are stored."""
+    encode = msgspec.json.encode
+    axes, sizes = draft.layout.axes, draft.layout.sizes
+    return sql.SheetShape(
+        draft.row.id,
+        encode(axes[AxisName.ROWS].to_runs()).decode(),
+        encode(axes[AxisName.COLUMNS].to_runs()).decode(),
+        encode(sizes[AxisName.ROWS]).decode(),
+        encode(sizes[AxisName.COLUMNS]).decode(),
+        draft.rows_revision,
+        draft.columns_revision,
+        *draft.layout.frozen,
+    )
+
+
+def followed_by(first: Delta, second: Delta) -> Delta:
+    """Return two deltas of a sheet, the second from where the first ends, as one."""
+    return replace(
+        first,
+        through=second.through,
+        changes=first.changes + second.changes,  # a receiver takes them in order
+        rows=first.rows if second.rows is None else second.rows,
+        columns=first.columns if second.columns is None else second.columns,
+        row_sizes=first.row_sizes if second.row_sizes is None else second.row_sizes,
+        column_sizes=first.column_sizes if second.column_sizes is None else second.column_sizes,
+        frozen=first.frozen if second.frozen is None else second.frozen,
+        lacks_cells=first.lacks_cells or second.lacks_cells,
+    )
