@@ -1,5 +1,6 @@
 """Static files as they are deployed: hashed names, a page's modules in one file, minified."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from sheetsync.bundling import bundle
 
 OWN = "cells/"  # other packages minify their files themselves, or do not want it
 PAGE = "cells/sheet.js"  # whose modules are bundled; other pages have a few small ones
+STYLE = "cells/sheet.css"  # what it imports comes with it
+IMPORT = re.compile(r'^@import "\./([a-z_]+\.css)";$', re.MULTILINE)
 APART = ("cells/sync/dialling.js",)  # the page starts it by itself, ahead of all others
 
 
@@ -54,9 +57,14 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):
             with storage.open(path) as source:
                 return str(source.read().decode())
 
-        own = [name for name in paths if name.startswith(OWN) and name.endswith(".js")]
         texts = bundle(PAGE, read, APART) if PAGE in paths else {}
-        served = {name: _Text(minified(texts.get(name) or read(name))) for name in own}
+        served = {
+            name: _Text(minified(texts.get(name) or read(name)))
+            for name in paths
+            if name.startswith(OWN) and name.endswith(".js")
+        }
+        if STYLE in paths:
+            served[STYLE] = _Text(IMPORT.sub(lambda match: read(OWN + match[1]), read(STYLE)))
         yield from super().post_process(
             {name: (served.get(name, storage), path) for name, (storage, path) in paths.items()},
             dry_run,

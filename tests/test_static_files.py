@@ -63,6 +63,16 @@ def test_a_sheet_s_modules_come_in_two_files(collected: Path) -> None:
     assert "DOMParser" not in page.read_text()
 
 
+def test_a_sheet_s_style_comes_in_one_file(collected: Path) -> None:
+    (style,) = (file for file in collected.glob("cells/sheet.*.css"))
+    text = style.read_text()
+    assert "@import" not in text
+    parts = re.findall(r'^@import "\./(.+)";$', (SOURCES / "sheet.css").read_text(), re.MULTILINE)
+    assert len(parts) > 3
+    places = [text.index((SOURCES / part).read_text().strip()) for part in parts]
+    assert places == sorted(places)
+
+
 def test_minified_modules_pass_the_tests_of_their_sources(tmp_path: Path) -> None:
     if shutil.which("node") is None:
         missing_service("Node.js", "install version 20 or newer from https://nodejs.org/.")

@@ -26,7 +26,9 @@ _MAKE_SHEETS = (
 
 
 DEPLOYED = {
-    **{"DEBUG": "0", "SECRET_KEY": "a-key-of-these-tests", "ALLOWED_HOSTS": "127.0.0.1"},
+    "DEBUG": "0",
+    "SECRET_KEY": "a-key-of-these-tests",
+    "ALLOWED_HOSTS": "127.0.0.1",
     "SIGN_UP": "1",  # as it is where people try SheetSync out
 }
 

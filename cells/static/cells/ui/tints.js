@@ -2,7 +2,7 @@
 
 import { CellMap } from "../domain/cells.js";
 
-export const TINT_MS = 1_800; // as long as the animation in sheet.css
+export const TINT_MS = 1_800; // as long as the animation in overlay.css
 export const STREAM_MS = 4_000; // a corner is small: it may stay until somebody has seen it
 const MAX_TINTED = 300; // more would be a flicker, and cost frames; the oldest make room
 const LIVELY = 40; // so many at once are shown without fading, which every frame would have to paint
