@@ -37,6 +37,17 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# Of a list that is given twice Chromium heeds the last, so that this one begins with Playwright's.
+DISABLED_FEATURES = [
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect"),
+    *("TcpPortRandomizationWin", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    *("PreconnectToSearch", "msForceBrowserSignIn"),
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    # Else each window draws its address bar's popups, unseen, in a process of their own.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+]
 
 # What tests that wait for processes ask for, be it by way of another fixture.
 SLOW_FIXTURES = {
@@ -163,7 +174,9 @@ def browser() -> Iterator[Browser]:
         missing_service("Chromium", "apt install chromium (macOS: brew install chromium).")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=program, headless=True, args=CHROMIUM_ARGUMENTS
+            executable_path=program,
+            headless=True,
+            args=[*CHROMIUM_ARGUMENTS, f"--disable-features={','.join(DISABLED_FEATURES)}"],
         )
         yield chromium
         chromium.close()

@@ -1,5 +1,7 @@
 """The browser fixture drives a real Chromium."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -19,3 +21,9 @@ def test_two_contexts_are_two_people(browser: Browser) -> None:
     assert not bob.cookies()
     alice.close()
     bob.close()
+
+
+def test_what_playwright_switches_off_is_off(browser: Browser) -> None:
+    line = browser.new_browser_cdp_session().send("SystemInfo.getInfo")["commandLine"]
+    playwrights, ours = re.findall(r"--disable-features=(\S+)", line)
+    assert {*playwrights.split(",")} <= {*ours.split(",")}
