@@ -17,7 +17,7 @@ def test_javascript(name: str) -> None:
     if node is None:
         missing_service("Node.js", "install version 20 or newer from https://nodejs.org/.")
     ended = subprocess.run(
-        [node, "--test", f"tests/js/{name}"],
+        [node, f"tests/js/{name}"],  # not --test, which starts another node for each file
         cwd=ROOT,
         capture_output=True,
         text=True,
