@@ -20,13 +20,15 @@ from tests.servers.missing import missing_service
 from tests.servers.process import ROOT, free_port
 from tests.servers.sheetsync import WebServer
 
+pytestmark = pytest.mark.xdist_group("load")  # they share a generator, which takes long to build
+
 Result = dict[str, Any]
 Forward = Callable[[ServerConnection, str], Awaitable[None]]
 
 MEGABYTE = 1024 * 1024
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the generator with the sanitizers in it: what it does wrong ends it, and the test."""
     if shutil.which("cc") is None:
