@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class OwnServer:
     web: WebServer
     environment: dict[str, str]
     unused: Iterator[int]
+    sessions: dict[str, list[Any]] = field(default_factory=dict)  # cookies of who has signed in
 
     @property
     def url(self) -> str:
