@@ -1,5 +1,6 @@
 """axe-core finds no violation: on every page, light and dark, with what opens being open."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -33,9 +34,19 @@ deleted = create_sheet(alice, "Deleted", slug="deleted", link_role=LinkRole("vie
 delete_sheet(deleted)
 """
 
-_RENDER = """
+ERROR_PAGES = [
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "500.html",
+    "registration/too_many.html",
+    "registration/no_sign_up.html",
+]
+
+_RENDER = f"""
+import json
 from django.template.loader import render_to_string
-print(render_to_string({!r}, {{"minutes": 5}}))
+print(json.dumps({{name: render_to_string(name, {{"minutes": 5}}) for name in {ERROR_PAGES}}}))
 """
 
 _VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
@@ -157,21 +168,18 @@ def test_the_list_with_people_on_a_sheet_has_no_violation(
     assert violations(page) == []
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "403.html",
-        "403_csrf.html",
-        "404.html",
-        "500.html",
-        "registration/too_many.html",
-        "registration/no_sign_up.html",
-    ],
-)
+@pytest.fixture(scope="module")
+def error_pages(own_server: OwnServer) -> dict[str, str]:
+    """What is shown when something is wrong, by the names of the templates."""
+    pages: dict[str, str] = json.loads(own_server.shell(_RENDER))
+    return pages
+
+
+@pytest.mark.parametrize("template", ERROR_PAGES)
 def test_an_error_page_has_no_violation(
-    visit: Callable[..., Page], people: OwnServer, template: str
+    visit: Callable[..., Page], people: OwnServer, error_pages: dict[str, str], template: str
 ) -> None:
-    html = people.shell(_RENDER.format(template))
+    html = error_pages[template]
     page = visit("/accounts/login/")
     page.route("**/as-it-is", lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(f"{people.url}/as-it-is")
