@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
 from tests.e2e.people import sign_in
+from tests.servers.process import wait_until
 
 pytestmark = pytest.mark.xdist_group("pages")  # they share a server and a browser
 
@@ -70,9 +71,21 @@ def open_dialog(page: Page, title: str) -> Locator:
 # -- the list -------------------------------------------------------------------------------------
 
 
+def wait_on_list(page: Page, is_so: Callable[[], bool], what: str) -> None:
+    """Wait until a list shows it that looks every ten seconds: these fly by on its clock."""
+
+    def shows() -> bool:
+        with page.expect_response(page.url):
+            page.clock.fast_forward(10_000)
+        return is_so()
+
+    wait_until(shows, what)
+
+
 def test_the_list_shows_who_comes_to_a_sheet_and_who_leaves(
     alice: Page, hers: str, people: OwnServer, own_context: NewContext
 ) -> None:
+    alice.clock.install()
     alice.reload()
     line = line_of(alice, hers)
     expect(line).to_be_visible()
@@ -83,7 +96,8 @@ def test_the_list_shows_who_comes_to_a_sheet_and_who_leaves(
     sign_in(bob, people, "bob")
     bob.goto(f"{people.url}/sheets/{hers}/")
     bob.locator("#workbench[data-loaded=true]").wait_for()
-    expect(line.get_by_role("img", name="1 person is here now: bob")).to_be_visible()
+    him = line.get_by_role("img", name="1 person is here now: bob")
+    wait_on_list(alice, him.is_visible, "bob on the list")
     badge = line.locator(".live-person")
     expect(badge).to_have_text("B")
     expect(alice.locator("#search")).to_have_value("half a word")  # nothing else was replaced
@@ -91,9 +105,8 @@ def test_the_list_shows_who_comes_to_a_sheet_and_who_leaves(
     guest = own_context().new_page()
     guest.goto(f"{people.url}/sheets/{hers}/")
     guest.locator("#workbench[data-loaded=true]").wait_for()
-    expect(
-        line.get_by_role("img", name=re.compile("^2 people are here now: bob, Guest"))
-    ).to_be_visible()
+    both = line.get_by_role("img", name=re.compile("^2 people are here now: bob, Guest"))
+    wait_on_list(alice, both.is_visible, "both on the list")
     color = guest.locator("#people button.badge").evaluate(
         "(badge) => badge.style.getPropertyValue('--color')"
     )
@@ -103,7 +116,7 @@ def test_the_list_shows_who_comes_to_a_sheet_and_who_leaves(
 
     bob.close()
     guest.close()
-    expect(badge).to_have_count(0)
+    wait_on_list(alice, lambda: badge.count() == 0, "nobody on the list")
 
 
 def test_a_sheet_is_renamed_where_it_is_listed(alice: Page, hers: str) -> None:
