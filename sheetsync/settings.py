@@ -59,16 +59,15 @@ if _switch("HTTPS_ONLY", default=False):
 # -- Application ---------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: it replaces runserver by one that speaks WebSocket
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "channels",
+    "cells",  # before staticfiles: it replaces runserver by one that speaks WebSocket
     "django.contrib.staticfiles",
     "django.contrib.humanize",  # "3 minutes ago", "12,000"
-    "channels",
-    "cells",
 ]
 
 MIDDLEWARE = [
