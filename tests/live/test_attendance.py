@@ -266,7 +266,7 @@ async def test_pages_of_one_process_show_who_is_on_another(
     async def until(is_so: Callable[[str], bool]) -> None:
         async with asyncio.timeout(30):
             while not is_so(await asyncio.to_thread(page)):  # noqa: ASYNC110 - of other processes
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.5)
 
     assert "here now" not in page()
     alice = RetryingClient(there.websocket_url, "demo")

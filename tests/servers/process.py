@@ -91,14 +91,19 @@ def answers_http(port: int, path: str) -> bool:
 
 
 def wait_until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
-    """Return the first true value of `condition`; raise TimeoutError naming `what` otherwise."""
-    deadline = time.monotonic() + seconds
+    """Return the first true value of `condition`; raise TimeoutError naming `what` otherwise.
+
+    What has lasted for long is asked less often, so that it notices a twentieth too late: many
+    conditions ask a database, and take from the processes that are waited for.
+    """
+    began = time.monotonic()
     while True:
         if value := condition():
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.02)
+        time.sleep(min(max(0.02, waited / 20), 0.25))
 
 
 class ServerProcess:
