@@ -40,14 +40,14 @@ class Person:
         self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
         self.context.add_init_script(REMEMBER_NOTICES)
         self.grid = GridPage(self.context.new_page(), f"{server.url}/sheets/prices/").open()
-        self.name = name
+        self.initial = name[0]  # a key more is a second more: every one is pressed
         self.column = column
         self.typed: list[str] = []
 
     def type(self) -> None:
         if len(self.typed) % ROWS_TYPED == 0:
             self.grid.go_to(f"{self.column}1")
-        self.typed.append(f"{self.name} {len(self.typed)}")
+        self.typed.append(f"{self.initial}{len(self.typed)}")
         self.grid.type(self.typed[-1])
 
     @property
