@@ -54,6 +54,8 @@ SLOW_FIXTURES = {
     *("web_server", "listener", "browser", "stream", "new_database"),
     *("services", "fault_services"),
 }
+# What tests ask for that take long each, or many together on one worker.
+LONG_FIXTURES = {"browser", "fault_services"}
 
 # No deadline for an example: beside servers on two cores any of them may take long for once.
 hypothesis.settings.register_profile("sheetsync", deadline=None)
@@ -221,8 +223,9 @@ def pytest_collection_modifyitems(
     What is about one of the two databases alone, `only_on("postgresql")`, is left to its run: a
     skip would be a test that CI leaves out.
 
-    Side by side, what starts processes comes first, in its random order, and the many quick tests
-    last: so the workers end together, instead of one waiting for another's longest test.
+    Side by side, what takes long comes first, in its random order, then what else starts processes,
+    and the many quick tests last: so the workers end together, instead of one waiting for another's
+    longest test.
     """
     for item in items:
         if _uses_test_database(item):
@@ -233,7 +236,7 @@ def pytest_collection_modifyitems(
     yield
     if hasattr(config, "workerinput"):
         _require_groups(config, items)
-        items.sort(key=lambda item: SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())))
+        items.sort(key=_turn)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -254,6 +257,15 @@ def _require_groups(config: pytest.Config, items: list[pytest.Item]) -> None:
             "pytest-xdist's groups have no effect with this pytest: install the pinned versions "
             "(make test does it)."
         )
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return 0 for what takes long, 1 for what starts processes, 2 for what is quick."""
+    fixtures = getattr(item, "fixturenames", ())
+    is_quick = SLOW_FIXTURES.isdisjoint(fixtures)
+    is_long = not LONG_FIXTURES.isdisjoint(fixtures)
+    is_in_group = item.get_closest_marker("xdist_group") is not None
+    return 0 if is_long or (is_in_group and not is_quick) else 1 + is_quick
 
 
 def _belongs_here(item: pytest.Item) -> bool:

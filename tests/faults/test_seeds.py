@@ -9,6 +9,8 @@ from tests.faults.round import run_round
 from tests.faults.schedule import Mode
 from tests.faults.site import Services, Site
 
+pytestmark = pytest.mark.xdist_group("seeds")  # they share sites, which take long to start
+
 SECONDS = 7.0
 SEEDS = [  # together they have every kind of fault, on every kind of target
     (Mode.REDIS, 204),
