@@ -47,6 +47,25 @@ def test_edits_made_without_a_server_survive_a_reload(
     assert grid.revision == 2
 
 
+def test_a_part_of_the_page_that_did_not_come_is_asked_for_again(
+    own_context: Callable[..., BrowserContext], own_server: OwnServer, own_sheet: str
+) -> None:
+    page = own_context().new_page()
+    page.route("**/ui/equipment.js", lambda route: route.abort())
+    grid = GridPage(page, f"{own_server.url}/sheets/{own_sheet}/")
+    page.goto(grid.url)
+    notice = page.locator(".notice")
+    expect(notice).to_have_text("A part of this page could not be loaded. It is tried again.")
+    grid.type("typed")  # what is there works
+    grid.go_to("A1")
+    grid.press("Delete")  # and this is done as soon as it can be
+    grid.expect_cell("A1", "typed")
+    page.unroute("**/ui/equipment.js")
+    page.locator("#workbench[data-loaded=true]").wait_for()
+    grid.expect_cell("A1", "")
+    grid.expect_saved()
+
+
 def test_edits_of_a_closed_tab_are_sent_by_the_next(
     open_person: OpenPerson, person: Callable[[], BrowserContext], own_server: OwnServer
 ) -> None:

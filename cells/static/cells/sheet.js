@@ -20,6 +20,7 @@ import { ZoomControl } from "./ui/zoom.js";
 
 const TICK_MS = 250; // how late a due retry or a noticed gap may be
 const PATIENCE_MS = 1_500; // with the first cells; then what comes after them is loaded all the same
+const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
@@ -196,14 +197,25 @@ async function loadEquipment() {
     areCellsShown = () => requestAnimationFrame(() => resolve(undefined));
     setTimeout(resolve, PATIENCE_MS);
   });
-  try {
-    equipment = equip(await import("./ui/equipment.js"));
-  } catch (error) {
-    notices.tell(gettext("A part of this page could not be loaded. Reload it when you are online."));
-    throw error;
-  }
+  equipment = equip(await partsOfPage());
   opened();
   return equipment;
+}
+
+/**
+ * Load a part of the page, however often it takes.
+ * @returns {Promise<Parts>}
+ */
+async function partsOfPage() {
+  for (;;) {
+    try {
+      return await import("./ui/equipment.js");
+    } catch (error) {
+      console.warn("A part of the page could not be loaded:", error);
+      notices.tell(gettext("A part of this page could not be loaded. It is tried again."));
+    }
+    await new Promise((resolve) => setTimeout(resolve, RELOAD_MS));
+  }
 }
 
 /**
