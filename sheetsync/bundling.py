@@ -36,16 +36,16 @@ def imports_of(text: str, name: str) -> Iterator[str]:
             yield _absolute(name, match[2])
 
 
-def order_of(entry: str, read: Read, leave: Collection[str] = ()) -> list[str]:
+def order_of(entry: str, read: Read, known: Collection[str] = ()) -> list[str]:
     """Return the static names of a module and of all that it needs, each after what it needs.
 
-    What is in `leave`, and only what that needs, is not among them.
+    What is in `known`, and only what that needs, is not among them.
     """
     order: list[str] = []
     path: list[str] = []
 
     def visit(name: str) -> None:
-        if name in order or name in leave:
+        if name in order or name in known:
             return
         if name in path:
             circle = " > ".join([*path[path.index(name) :], name])
@@ -59,26 +59,24 @@ def order_of(entry: str, read: Read, leave: Collection[str] = ()) -> list[str]:
     return order
 
 
-def bundle(entry: str, read: Read, apart: Collection[str]) -> dict[str, str]:
+def bundle(entry: str, read: Read) -> dict[str, str]:
     """Return texts by static name: of a page's module with all it needs, and of each late one.
 
     A late module is one that `import("./x.js")` names: its text holds what it needs and the page's
-    does not, and is handed the rest. The modules in `apart` stay files of their own and are
-    imported from there, for the page starts them by themselves.
+    does not, and is handed the rest.
 
     Raises BundlingError for what is not written as the house writes modules.
     """
-    first = order_of(entry, read, apart)
-    names = {name: f"m{place}" for place, name in enumerate([*apart, *first])}
+    first = order_of(entry, read)
+    names = {name: f"m{place}" for place, name in enumerate(first)}
     late = sorted({_absolute(entry, url) for url in LATE_IMPORT.findall(read(entry))})
     texts = {name: _late_bundle(name, read, names) for name in late}
-    handed = ",".join(names[name] for name in [*apart, *first] if name != entry)
+    handed = ",".join(names[name] for name in first[:-1])
 
     def hand_over(match: re.Match[str]) -> str:
         return f"{match[0]}.then((late)=>late.start({{{handed}}}))"
 
-    parts = [f'import*as {names[name]} from"{_relative(entry, name)}";' for name in apart]
-    parts += [_wrapped(name, read(name), names) for name in first[:-1]]
+    parts = [_wrapped(name, read(name), names) for name in first[:-1]]
     for name in first[:-1]:
         if LATE_IMPORT.search(read(name)):
             raise BundlingError(f"{name}: Only {entry} may import late: it has all to hand over.")
@@ -138,7 +136,3 @@ def _body(name: str, text: str, names: dict[str, str]) -> tuple[str, list[str]]:
 
 def _absolute(name: str, url: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), url))
-
-
-def _relative(name: str, other: str) -> str:
-    return f"./{posixpath.relpath(other, posixpath.dirname(name))}"

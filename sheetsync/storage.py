@@ -14,7 +14,6 @@ OWN = "cells/"  # other packages minify their files themselves, or do not want i
 PAGE = "cells/sheet.js"  # whose modules are bundled; other pages have a few small ones
 STYLE = "cells/sheet.css"  # what it imports comes with it
 IMPORT = re.compile(r'^@import "\./([a-z_]+\.css)";$', re.MULTILINE)
-APART = ("cells/sync/dialling.js",)  # the page starts it by itself, ahead of all others
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):
@@ -57,7 +56,7 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):
             with storage.open(path) as source:
                 return str(source.read().decode())
 
-        texts = bundle(PAGE, read, APART) if PAGE in paths else {}
+        texts = bundle(PAGE, read) if PAGE in paths else {}
         served = {
             name: _Text(minified(texts.get(name) or read(name)))
             for name in paths

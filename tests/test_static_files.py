@@ -49,12 +49,12 @@ def test_modules_are_served_without_comments_under_names_that_change_with_them(
 
 
 def test_a_sheet_s_modules_come_in_two_files(collected: Path) -> None:
-    page, late, dialling = (
+    page, late = (
         next(file for file in served(collected) if file.name.startswith(f"{name}."))
-        for name in ("sheet", "equipment", "dialling")
+        for name in ("sheet", "equipment")
     )
     wanted = re.findall(r"""(?:\bfrom|\bimport\()\s*["']\./([^"']+)["']""", page.read_text())
-    assert wanted == [f"sync/{dialling.name}", f"ui/{late.name}"]
+    assert wanted == [f"ui/{late.name}"]
     assert not re.search(r"""\bfrom\s*["']|\bimport\b""", late.read_text())
     for words in ("operation.submit", "aria-rowindex"):
         assert words in page.read_text()

@@ -29,8 +29,9 @@ FIRST_MS = 300  # after the HTML, of a sheet of 1,000,000 cells
 KILOBYTES = 40  # of JavaScript, gzip
 
 COUNTED = """The aim is less than 40 kB. Ours are the bodies as production sends them (decision 15).
-What comes before the first cell is what the page itself names; the rest (toolbar, menus,
-clipboard, filling, find, help, touch) follows as soon as cells are shown."""
+What comes before the first cell is what the page itself names, with the script that stands in it;
+the rest (toolbar, menus, clipboard, filling, find, help, touch) follows as soon as cells are
+shown."""
 
 INTRODUCTION = """# The grid, measured
 
@@ -38,7 +39,7 @@ INTRODUCTION = """# The grid, measured
 without a GPU, {cores} cores. Medians of {runs} runs, all grids in each; the best of a row is
 **bold**. Frames are those of `requestAnimationFrame`, 60 a second at most.
 
-Every grid shows the same texts in rows of 25 pixels, in a window of 1280 × 720. SheetSync is its
+Every grid shows the same texts in rows of 25 pixels, in a window of 1280 × 720 that has come to rest. SheetSync is its
 own page as it is deployed, toolbar and all, fed through its wire contract by a script that takes
 the server's place: a remote change is a frame that is decoded, checked against the revision and
 merged. Its peers are their own minified bundles, filled from arrays in memory and changed by the

@@ -1,13 +1,15 @@
-"""A tag by which a page asks for its modules at once, not one level of imports after the other."""
+"""Tags by which a page gets its scripts: early, and its modules at once."""
 
+from functools import cache
 from pathlib import Path
 
+import rjsmin
 from django import template
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from sheetsync.bundling import order_of
 
@@ -26,8 +28,20 @@ def preload_modules(entry: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def inline_script(name: str) -> SafeString:
+    """Return a script that runs before anything is fetched."""
+    text = _source(name) if settings.DEBUG else _short(name)
+    return format_html("<script>{}</script>", mark_safe(text))  # noqa: S308 - our own file
+
+
 def _source(name: str) -> str:
     path = finders.find(name)
     if not isinstance(path, str):
         raise LookupError(f"There is no static file {name!r}.")
     return Path(path).read_text()
+
+
+@cache
+def _short(name: str) -> str:
+    return str(rjsmin.jsmin(_source(name)))

@@ -26,6 +26,7 @@ function arrivals(receive = () => {}) {
     },
     progressed: () => (seen.progress += 1),
     broken: (error) => seen.errors.push(error),
+    begin: () => seen.shown ?? Promise.resolve(),
     pause: async () => {
       seen.pauses += 1;
       await pause();
@@ -62,6 +63,19 @@ test("what is in a packed load comes in order, and before what followed it", asy
   assert.ok(seen.progress >= pieces.length);
   made.take(beat(4));
   assert.deepEqual(seen.frames.at(-1), beat(4));
+});
+
+test("a packed load waits until the page has nothing better to do, rows that were asked for do not", async () => {
+  const { seen, made } = arrivals();
+  let show = () => {};
+  seen.shown = new Promise((resolve) => (show = resolve));
+  for (const message of packed([beat(1)])) made.take(message);
+  made.take({ type: "rows.loaded" });
+  for (let turn = 0; turn < 5; turn += 1) await pause();
+  assert.deepEqual(seen.frames, [{ type: "rows.loaded" }]);
+  show();
+  await until(() => seen.frames.length === 2);
+  assert.deepEqual(seen.frames[1], beat(1));
 });
 
 test("a line that is cut takes the rest of a packed load with it", async () => {

@@ -4,16 +4,19 @@ import { test } from "node:test";
 import { Connection } from "../../cells/static/cells/sync/connection.js";
 
 /** A connection in a world where time passes only when told to. */
-function world(random = () => 0.999) {
-  const made = { sockets: [], frames: [], states: [], timers: new Map(), now: 0 };
+function world(random = () => 0.999, ahead = { isGreeted: false, heard: [] }) {
+  const made = { sockets: [], frames: [], states: [], timers: new Map(), now: 0, hellos: 0 };
   let timer = 0;
   made.connection = new Connection("ws://test/", {
     dial: () => {
       const socket = { readyState: 0, sent: [], send: (text) => socket.sent.push(JSON.parse(text)), close: () => (socket.readyState = 3) };
       made.sockets.push(socket);
-      return socket;
+      return { socket, ...(made.sockets.length === 1 ? ahead : { isGreeted: false, heard: [] }) };
     },
-    hello: () => ({ type: "sheet.open" }),
+    hello: () => {
+      made.hellos += 1;
+      return { type: "sheet.open" };
+    },
     receive: (frame) => made.frames.push(frame),
     changed: (state, code) => made.states.push([state, code]),
     setTimeout: (run, ms) => (made.timers.set((timer += 1), { run, at: made.now + ms }), timer),
@@ -118,6 +121,20 @@ test("a server that accepts and never answers is left after 10 s", () => {
   made.sockets[0].onopen();
   made.pass(10_000);
   assert.equal(made.connection.state, "waiting");
+});
+
+test("a socket that was greeted ahead is not greeted again, and what came on it is taken first", () => {
+  const opened = { data: JSON.stringify({ type: "sheet.opened" }) };
+  const heard = [opened, { data: JSON.stringify({ type: "rows.loaded" }) }];
+  const made = world(() => 0, { isGreeted: true, heard });
+  made.connection.open();
+  assert.deepEqual([made.hellos, made.sockets[0].sent, made.sockets[0].onopen], [1, [], undefined]);
+  assert.deepEqual(made.frames.map(({ type }) => type), ["sheet.opened", "rows.loaded"]);
+  assert.equal(made.connection.state, "open");
+  made.drop(1006);
+  made.connection.nudge();
+  made.accept();
+  assert.deepEqual([made.hellos, made.sockets[1].sent.length], [2, 1]);
 });
 
 test("a nudge dials at once instead of waiting, and never twice", () => {

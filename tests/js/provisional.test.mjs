@@ -281,3 +281,19 @@ function play(seed, isEditing) {
   const styled = [...replica.styled()].map(([row, column]) => `${row},${column},${JSON.stringify(replica.styleAt(row, column))}`).sort();
   assert.deepEqual(styled, server.styled(), `seed ${seed}`);
 }
+
+test("the first cells are awaited right behind the shape of a sheet that has some, and no longer than the line lasts", () => {
+  const { client, replica } = loading();
+  assert.ok(replica.isAwaitingCells);
+  client.receive(loaded(5, [[0, 1]], [[0, 0, "x"]]));
+  assert.ok(!replica.isAwaitingCells);
+  const other = loading();
+  other.client.receive(first(5, [[0, 0, "x"]]));
+  assert.ok(!other.replica.isAwaitingCells);
+  const cut = loading();
+  cut.replica.disconnected();
+  assert.ok(!cut.replica.isAwaitingCells);
+  const empty = makeClient("bob");
+  empty.receive({ type: "sheet.opened", protocol: 1, sheet: { slug: "demo", title: "Demo" }, role: "editor", you: null, head: 0, filled: 0, rows: [[0, 9]], columns: [[0, 9]] });
+  assert.ok(!empty.replica.isAwaitingCells);
+});

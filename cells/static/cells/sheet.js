@@ -2,7 +2,7 @@
 
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
-import { address, dial } from "./sync/dialling.js";
+import { dial, firstWords } from "./sync/dialling.js";
 import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
@@ -24,11 +24,11 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
-const { slug = "", role = "viewer", user = "" } = page.dataset;
-const journalName = `${slug} ${user}`; // nobody sends what another user of this browser typed
+const { role = "viewer" } = page.dataset;
+const { address, clientIdKey, keptAs, newClientId } = firstWords;
 
 /** @type {Journal|null} */
 let journal = null;
@@ -37,11 +37,16 @@ let isStatusDue = false;
 /** @type {Equipment|null} null until it has come */
 let equipment = null;
 let areCellsShown = () => {};
+/** @type {Promise<void>} what is not needed for the first cells waits for them */
+const whenShown = new Promise((resolve) => {
+  areCellsShown = () => requestAnimationFrame(() => resolve());
+  setTimeout(resolve, PATIENCE_MS);
+});
 const whenEquipped = loadEquipment();
 
 const notices = new Notices(byId("notices"));
-const { client_id, isNew, isHeld } = await claimClientId(journalName).catch(
-  () => ({ client_id: newId(), isNew: true, isHeld: Promise.resolve(false) }), // a browser may refuse to store anything
+const { client_id, isNew, isHeld } = await claimClientId(clientIdKey, newClientId).catch(
+  () => ({ client_id: newClientId ?? newId(), isNew: true, isHeld: Promise.resolve(false) }), // a browser may refuse to store anything
 );
 
 const replica = new Replica({
@@ -120,6 +125,7 @@ const arrivals = new Arrivals({
     console.warn("The sheet could not be unpacked; it comes as text:", error);
     replica.cannotUnpack();
   },
+  begin: () => whenShown,
   pause,
   now: () => performance.now(),
 });
@@ -129,6 +135,7 @@ const presence = new Presence(byId("people"), {
   goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
   follow: (client) => follow.start(client),
   moved: (clients) => follow.take(clients),
+  openMenu: (...asked) => void whenEquipped.then(({ menu }) => menu.open(...asked)),
 });
 
 const voice = new Voice(byId("polite"), byId("assertive"), storage());
@@ -193,10 +200,7 @@ const follow = new Follow(byId("stage"), {
  * @returns {Promise<Equipment>}
  */
 async function loadEquipment() {
-  await new Promise((resolve) => {
-    areCellsShown = () => requestAnimationFrame(() => resolve(undefined));
-    setTimeout(resolve, PATIENCE_MS);
-  });
+  await whenShown;
   equipment = equip(await partsOfPage());
   opened();
   return equipment;
@@ -225,7 +229,7 @@ async function partsOfPage() {
  */
 function equip(parts) {
   const { Announcer, Find, Help, MoreRows, Offers, SumsLine, Toolbar, refusalOf } = parts;
-  const { styling } = grid.equip(parts);
+  const { menu, styling } = grid.equip(parts);
   const announcer = new Announcer({
     who: (label) => presence.author(label),
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
@@ -275,7 +279,7 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { announcer, find, moreRows, offers, refusalOf, sums, toolbar };
+  return { announcer, find, menu, moreRows, offers, refusalOf, sums, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */
@@ -336,7 +340,7 @@ function cannotKeep(error) {
 async function openJournal() {
   try {
     await isHeld;
-    const opened = await Journal.open(journalName, client_id, cannotKeep);
+    const opened = await Journal.open(keptAs, client_id, cannotKeep);
     if (!isNew) replica.restore(await opened.ownLines());
     journal = opened;
   } catch (error) {

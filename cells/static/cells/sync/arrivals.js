@@ -12,6 +12,7 @@ const SLICE_MS = 8; // of a screen's 16 ms: the other half is for painting and f
  * @property {(frame: any) => void} receive
  * @property {() => void} progressed a piece of a packed load has come
  * @property {(error: unknown) => void} broken a packed load cannot be unpacked; what was in it is missing
+ * @property {() => Promise<void>} begin until then there are better things to do than to unpack
  * @property {() => Promise<void>} pause let the page do what it has to
  * @property {() => number} now in milliseconds
  */
@@ -54,9 +55,10 @@ export class Arrivals {
   /** @param {Unpacking} unpacking */
   async #unpack(unpacking) {
     this.#unpacking = unpacking;
-    const { pause, now } = this.#around;
-    let began = now();
+    const { begin, pause, now } = this.#around;
     try {
+      await begin();
+      let began = now();
       for await (const line of unpacking.lines()) {
         if (now() - began >= SLICE_MS) {
           await pause();

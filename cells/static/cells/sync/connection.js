@@ -14,8 +14,8 @@ const FINAL = new Set([CLOSE.notSignedIn, CLOSE.forbidden, CLOSE.noSuchSheet]);
 /** @typedef {"connecting"|"open"|"waiting"|"stopped"} State */
 /**
  * @typedef {object} Surroundings
- * @property {(url: string) => WebSocket} dial
- * @property {() => object} hello the first frame of every connection
+ * @property {(url: string) => import("./dialling.js").Dialled} dial
+ * @property {() => object} hello the first frame of every connection; told also where it was sent ahead
  * @property {(message: any) => void} receive a frame, or the ArrayBuffer of a binary message
  * @property {(state: State, code: number) => void} changed `code`: why the last socket closed, 0 before
  * @property {(run: () => void, ms: number) => any} setTimeout
@@ -57,15 +57,17 @@ export class Connection {
     if (this.#state === "stopped" || this.#socket !== null) return;
     this.#around.clearTimeout(this.#retryTimer);
     this.#become("connecting");
-    const socket = this.#around.dial(this.#url);
+    const { socket, isGreeted, heard } = this.#around.dial(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#watch(OPEN_TIMEOUT_MS);
     const greet = () => socket.send(JSON.stringify(this.#around.hello()));
-    socket.onopen = greet;
     socket.onmessage = ({ data }) => this.#receive(socket, data);
     socket.onclose = ({ code }) => this.#closed(socket, code);
-    if (socket.readyState === 1) greet(); // dialled ahead
+    if (isGreeted) this.#around.hello();
+    else if (socket.readyState === 1) greet(); // dialled ahead
+    else socket.onopen = greet;
+    for (const { data } of heard) this.#receive(socket, data);
   }
 
   /**

@@ -53,19 +53,19 @@ function hold(name, options) {
 
 /**
  * Return this tab's client_id: the one from before a reload, a new one for a new or duplicated tab.
- * @param {string} sheet
+ * @param {string} key of sessionStorage
+ * @param {string|null} made a new one that the tab has already been introduced by
  * @returns {Promise<Claim>}
  */
-export async function claimClientId(sheet) {
-  const key = `sheetsync.client_id.${sheet}`;
+export async function claimClientId(key, made) {
   const known = sessionStorage.getItem(key);
-  if (known !== null) {
+  if (made === null && known !== null) {
     const isMine =
       !navigator.locks ||
       (await hold(lockOf(known), { signal: AbortSignal.timeout(OWN_LOCK_PATIENCE_MS) }));
     if (isMine) return { client_id: known, isNew: false, isHeld: Promise.resolve(true) };
   }
-  const client_id = newId();
+  const client_id = made ?? newId();
   sessionStorage.setItem(key, client_id);
   return { client_id, isNew: true, isHeld: navigator.locks ? hold(lockOf(client_id), {}) : Promise.resolve(true) };
 }

@@ -56,6 +56,7 @@ export class Replica {
   /** @type {{client_id: string, name: string, color: string}|null} */ you = null;
   title = "";
   /** Whether the first load is complete. */ isLoaded = false;
+  /** Whether the sheet's shape is here, and its first cells are right behind. */ isAwaitingCells = false;
   #packing;
   #loadedCells = 0;
   #filled = 0; // how many cells the first load will bring, about
@@ -292,6 +293,7 @@ export class Replica {
 
   disconnected() {
     this.#isOpen = false;
+    this.#cellsCame();
     this.#catchUp.disconnected();
     this.#wishes.forget();
     this.#outgoing.disconnected();
@@ -341,6 +343,7 @@ export class Replica {
       this.#confirmed.reset(); // a first load that broke off may hold cells cleared since
       this.#loadedCells = 0;
       this.#filled = frame.filled ?? 0;
+      this.isAwaitingCells = this.#filled > 0;
     }
     this.#known.keepUpTo(frame.head);
     this.#openedHead = frame.head;
@@ -354,6 +357,7 @@ export class Replica {
 
   /** @param {any} frame */
   #rowsLoaded(frame) {
+    this.#cellsCame();
     this.#wishes.answered();
     if (this.revision > 0) return; // an answer that the whole has overtaken
     this.#known.take(frame);
@@ -363,6 +367,7 @@ export class Replica {
 
   /** @param {any} frame */
   #cellsChanged(frame) {
+    this.#cellsCame();
     if (frame.through <= this.revision) {
       if (frame.through === this.revision && !frame.more) this.#loaded();
       return;
@@ -397,6 +402,12 @@ export class Replica {
   #tellNews(changes) {
     const others = changes.filter(([author]) => author !== this.#around.client_id);
     if (others.length > 0) this.#around.arrived?.(others);
+  }
+
+  #cellsCame() {
+    if (!this.isAwaitingCells) return;
+    this.isAwaitingCells = false;
+    this.#around.changed("cells");
   }
 
   #loaded() {

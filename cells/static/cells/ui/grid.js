@@ -269,7 +269,7 @@ export class Grid {
 
   /** Paint before the next frame. */
   repaint() {
-    if (this.#isPaintDue) return;
+    if (this.#isPaintDue || this.#model.isAwaitingCells) return;
     this.#isPaintDue = true;
     requestAnimationFrame(() => {
       this.#isPaintDue = false;

@@ -14,6 +14,7 @@
  * @property {{rows: number, columns: number}} frozen how many of the first ones stay in view
  * @property {boolean} mayEdit
  * @property {boolean} isLoaded
+ * @property {boolean} isAwaitingCells they are right behind the sheet's shape: what is painted now would be painted again at once
  * @property {(row: number) => boolean} isKnown whether all cells of a row are here
  * @property {(stretches: {first: number, last: number}[]) => void} wantRows have what is missing of the rows in view come ahead of the rest
  * @property {boolean} canUndo

@@ -1,7 +1,6 @@
 /** Who else is here: their cursors for the painter, their initials and what they offer in the bar, authors by name. */
 
 import { element } from "./elements.js";
-import { Menu } from "./menu.js";
 import { gettext, locale } from "./words.js";
 
 const MAX_SHOWN = 5; // initials in the bar; the others are behind a number
@@ -21,6 +20,7 @@ const NO_COLOR = "#8c969c"; // of an author who is no person, or whom nobody kno
  * @property {(row_id: number, column_id: number) => void} goTo
  * @property {(client: Client) => void} follow
  * @property {(clients: ReadonlyMap<string, Client>) => void} moved somebody came, went, or is elsewhere
+ * @property {(items: (Item|null)[], x: number, y: number, returnFocus: HTMLElement) => void} openMenu
  */
 
 /**
@@ -51,7 +51,6 @@ export class Presence {
   /** @type {Map<string, Author>} everyone who was here since the page was opened */ #known = new Map();
   #list;
   #around;
-  #menu = new Menu();
   #own = "";
   #shown = ""; // what the bar shows, so that badges with the keyboard's focus are not replaced without need
   #streamUntil = -Infinity;
@@ -186,7 +185,7 @@ export class Presence {
    */
   #open(badge, items) {
     const { left, bottom } = badge.getBoundingClientRect();
-    this.#menu.open(items, left, bottom + 4, badge);
+    this.#around.openMenu(items, left, bottom + 4, badge);
   }
 
   /**
