@@ -41,9 +41,9 @@ without a GPU, {cores} cores. Medians of {runs} runs, all grids in each; the bes
 
 Every grid shows the same texts in rows of 25 pixels, in a window of 1280 × 720 that has come to
 rest. SheetSync is its own page as it is deployed, toolbar and all, fed through its wire contract
-by a script that takes the server's place: a remote change is a frame that is decoded, checked against the revision and
-merged. Its peers are their own minified bundles, filled from arrays in memory and changed by the
-call that their documentation names.
+by a script that takes the server's place: a remote change is a frame that is decoded, checked
+against the revision and merged. Its peers are their own minified bundles, filled from arrays in
+memory and changed by the call that their documentation names.
 """
 
 

@@ -18,6 +18,7 @@
   }
 
   window.WebSocket = class extends EventTarget {
+    static OPEN = 1;
     readyState = 0;
 
     constructor() {

@@ -67,7 +67,7 @@ export class Connection {
     if (isGreeted) this.#around.hello();
     else if (socket.readyState === 1) greet(); // dialled ahead
     else socket.onopen = greet;
-    for (const { data } of heard) this.#receive(socket, data);
+    for (const { data } of heard.splice(0)) this.#receive(socket, data);
   }
 
   /**
