@@ -340,6 +340,7 @@ function cannotKeep(error) {
 async function openJournal() {
   try {
     await isHeld;
+    if (isNew) await whenShown;
     const opened = await Journal.open(keptAs, client_id, cannotKeep);
     if (!isNew) replica.restore(await opened.ownLines());
     journal = opened;
