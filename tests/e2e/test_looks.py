@@ -237,6 +237,25 @@ def test_frozen_rows_and_columns_stay_while_the_rest_scrolls(open_own: Open) -> 
     expect(cell(alice, "Item")).to_have_count(0)
 
 
+# Scrolls in the moment before the page hears of what is frozen: no event has told it so.
+_SCROLL_MEANWHILE = """() => {
+  const { socket } = window.firstWords;
+  const hear = socket.onmessage;
+  socket.onmessage = (message) => {
+    const scroller = document.querySelector(".scroller");
+    if (String(message.data).includes('"frozen"')) scroller.scrollTop = 2_000;
+    hear(message);
+  };
+}"""
+
+
+def test_who_scrolls_while_rows_are_frozen_is_not_thrown_back(open_own: Open) -> None:
+    grid = open_own()
+    grid.page.evaluate(_SCROLL_MEANWHILE)
+    freeze(grid, "A1", "Freeze up to row 1")
+    grid.expect_cell("A90", "")
+
+
 def test_a_drag_out_of_the_scrolled_part_scrolls_back_under_what_is_frozen(open_own: Open) -> None:
     grid = open_own()
     freeze(grid, "B3", "Freeze up to row 3", "Freeze up to column B")

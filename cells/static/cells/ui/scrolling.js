@@ -43,6 +43,7 @@ export class Scrolling {
    * @param {number} height
    */
   resize(width, height) {
+    this.#scrolled(); // what no event has told of yet
     this.#total = { x: width + MARGIN_PX, y: height + MARGIN_PX };
     this.#extent.style.width = `${Math.min(this.#total.x, MAX_ELEMENT_PX)}px`;
     this.#extent.style.height = `${Math.min(this.#total.y, MAX_ELEMENT_PX)}px`;
