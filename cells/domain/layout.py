@@ -27,7 +27,8 @@ from cells.domain.operations import (
     SetStyles,
     Undone,
 )
-from cells.domain.runs import MAX_RUNS, Runs, join_runs
+from cells.domain.reordering import ReorderCells
+from cells.domain.runs import MAX_RUNS, Runs, ids_of, join_runs
 from cells.domain.sizes import Sized, resized, resized_each, sizes_of
 from cells.domain.styles import Style, StyleChange, style_to_json
 
@@ -48,17 +49,20 @@ class Effect(NamedTuple):
     """What an operation does: the cells it sets, each axis it changes with its past, and looks.
 
     `restyled` may name cells that are not in `cells`: they keep their inputs. What a change makes
-    of a style is known only when the effect is settled. `frozen_before` is what was frozen where
-    that changes.
+    of a style is known only when the effect is settled, and so is what cells get that are
+    `reordered`. `frozen_before` is what was frozen where that changes.
     """
 
     cells: tuple[CellInput, ...]
     axes_before: Mapping[AxisName, Any]
     restyled: Mapping[CellId, StyleChange | Style] = _NO_CHANGE
     frozen_before: tuple[int, int] | None = None
+    reordered: ReorderCells | None = None
 
-    def settled(self, styles: Mapping[CellId, Style]) -> "Effect":
-        """Return this with changes worked out; cells that look like that already fall out."""
+    def settled(self, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]) -> "Effect":
+        """Return this with changes worked out; cells that are like that already fall out."""
+        if self.reordered is not None:
+            return _settled(self.reordered, inputs, styles)
         if not self.restyled:
             return self
         becoming: dict[CellId, Style] = {}
@@ -71,6 +75,14 @@ class Effect(NamedTuple):
             if style != past:
                 becoming[key] = style
         return self._replace(restyled=becoming)
+
+    def rewritten(self) -> list[CellId]:
+        """Return the cells that may get another input: what these hold has to be known."""
+        keys = [(row, column) for row, column, _ in self.cells]
+        if self.reordered is not None:
+            moves, columns = self.reordered.moves(), ids_of(self.reordered.columns)
+            keys += [(row, column) for row, _ in moves for column in columns]
+        return keys
 
     def touched(self) -> list[CellId]:
         """Return each cell that the operation is about, once."""
@@ -108,6 +120,10 @@ class Layout:
                 _require_alive(self.axes[AxisName.COLUMNS], "column", columns_named)
                 looks = {(row, column): style for row, column, style in styles}
                 return Effect((), _NO_CHANGE, looks)
+            case ReorderCells(rows, columns):
+                _require_alive(self.axes[AxisName.ROWS], "row", ids_of(rows))
+                _require_alive(self.axes[AxisName.COLUMNS], "column", ids_of(columns))
+                return Effect((), _NO_CHANGE, reordered=operation)
             case Freeze(rows=frozen_rows, columns=frozen_columns):
                 before = self.frozen
                 self.frozen = (frozen_rows, frozen_columns)
@@ -147,6 +163,10 @@ class Layout:
                 return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
             case Undone(step=step):
                 return Effect((), _NO_CHANGE) if step is None else self.apply(step)
+
+    def sparing_deleted(self, operation: ReorderCells) -> ReorderCells | None:
+        """Return `operation` without what is deleted; None if nothing else is left of it."""
+        return operation.among(self.axes[AxisName.ROWS], self.axes[AxisName.COLUMNS])
 
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))
@@ -202,30 +222,47 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     """Put the cells of a settled `effect` into place; return in JSON form what undo needs.
 
     That is each cell as it was: row id, column id, input (None where it stays, for it may be long)
-    and, where its looks are concerned, the style.
+    and, where its looks are concerned, the style. Of cells that were reordered it is nothing: the
+    operation itself says where each of them came from.
     """
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
         before[axis.value] = past
     if effect.frozen_before is not None:
         before["frozen"] = effect.frozen_before
-    if effect.restyled:
+    if effect.reordered is None and effect.restyled:
         before["cells"] = _pasts(inputs, styles, effect)
-        for key, style in effect.restyled.items():
-            if not isinstance(style, str):
-                raise TypeError("an effect has to be settled before it is carried out")
-            if style:
-                styles[key] = style
-            else:
-                styles.pop(key, None)
-        inputs.update(((row, column), text) for row, column, text in effect.cells)
-    elif effect.cells:
-        pasts = before["cells"] = []
-        for row, column, text in effect.cells:
-            key = (row, column)
-            pasts.append((row, column, inputs.get(key, "")))
-            inputs[key] = text
+    elif effect.reordered is None and effect.cells:
+        before["cells"] = [
+            (row, column, inputs.get((row, column), "")) for row, column, _ in effect.cells
+        ]
+    for key, style in effect.restyled.items():
+        if not isinstance(style, str):
+            raise TypeError("an effect has to be settled before it is carried out")
+        if style:
+            styles[key] = style
+        else:
+            styles.pop(key, None)
+    for row, column, text in effect.cells:
+        inputs[row, column] = text
     return before
+
+
+def _settled(
+    reordered: ReorderCells, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]
+) -> Effect:
+    cells: list[CellInput] = []
+    restyled: dict[CellId, Style] = {}
+    moves = reordered.moves()
+    for column in ids_of(reordered.columns):
+        for row, source in moves:
+            text = inputs.get((source, column), "")
+            if text != inputs.get((row, column), ""):
+                cells.append((row, column, text))
+            style = styles.get((source, column), "")
+            if style != styles.get((row, column), ""):
+                restyled[row, column] = style
+    return Effect(tuple(cells), _NO_CHANGE, restyled, reordered=reordered)
 
 
 def _pasts(inputs: Inputs, styles: Styles, effect: Effect) -> list[tuple[Any, ...]]:

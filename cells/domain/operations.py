@@ -13,6 +13,7 @@ from uuid import UUID
 
 from cells.domain.axes import AxisName
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
+from cells.domain.reordering import ReorderCells, parse_reordering
 from cells.domain.runs import Runs, join_runs
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
 from cells.domain.styles import (
@@ -192,6 +193,7 @@ Step: TypeAlias = (
     SetCells
     | SetStyles
     | RestyleEach
+    | ReorderCells
     | Insert
     | Delete
     | Move
@@ -224,6 +226,9 @@ def parse_operation(raw: object) -> Intended:
             rows, columns = _parse_runs(raw, AxisName.ROWS), _parse_runs(raw, AxisName.COLUMNS)
             check_cell_count(_total(rows) * _total(columns))
             return SetStyles(rows, columns, parse_change(raw.get("style")))
+        case "reorder_cells":
+            rows, columns = _parse_runs(raw, AxisName.ROWS), _parse_runs(raw, AxisName.COLUMNS)
+            return parse_reordering(rows, columns, raw.get("order"))
         case "freeze":
             return Freeze(
                 _parse_integer(raw, "rows", 0, MAX_FROZEN),
@@ -325,6 +330,8 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
         case RestyleEach(styles):
             looks = [(row, column, style_to_json(style)) for row, column, style in styles]
             return {"kind": "restyle_each", "cells": looks}
+        case ReorderCells(rows, columns, order):
+            return {"kind": "reorder_cells", "rows": rows, "columns": columns, "order": order}
         case Freeze(frozen_rows, frozen_columns):
             return {"kind": "freeze", "rows": frozen_rows, "columns": frozen_columns}
         case Insert(axis, before, count):

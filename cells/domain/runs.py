@@ -36,6 +36,22 @@ def join_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def ids_of(runs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the ids that `runs` name, in the order in which they do."""
+    return [id_ for first, count in runs for id_ in range(first, first + count)]
+
+
+def runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the runs that name `ids` in this order."""
+    runs: list[tuple[int, int]] = []
+    for id_ in ids:
+        if runs and id_ == sum(runs[-1]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((id_, 1))
+    return runs
+
+
 def cut_range(first: int, count: int, joined: list[tuple[int, int]]) -> Iterator[Piece]:
     """Cut the ids `first` … `first + count - 1` where the joined runs begin and end.
 

@@ -19,6 +19,7 @@ from cells.domain.operations import (
     SetStyles,
     Step,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.runs import Runs, cut_range, join_runs
 from cells.domain.styles import Style, style_from_json
 
@@ -61,8 +62,10 @@ def inverse_of_cells(
 
 
 def inverse_of_shape(step: Step, before: Mapping[str, Any]) -> Step | None:
-    """Return the step that takes a change of rows, columns, sizes or freezing back."""
+    """Return the step that takes a change of rows, columns, sizes, freezing or order back."""
     match step:
+        case ReorderCells():
+            return step.back()
         case Insert(axis) | Restore(axis):
             runs = _runs(before, axis)
             return Delete(axis, runs) if runs else None

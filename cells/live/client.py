@@ -20,6 +20,7 @@ from cells.domain.operations import (
     Undo,
     Undone,
 )
+from cells.domain.reordering import ReorderCells
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
@@ -106,6 +107,8 @@ def weight_of(operation: Intended) -> int:
             return CELL_WEIGHT * count + sum([len(text) for _, _, text in cells])
         case SetStyles(rows, columns):
             return 2 * CELL_WEIGHT * sum(n for _, n in rows) * sum(n for _, n in columns)
+        case ReorderCells(columns=columns, order=order):
+            return 2 * CELL_WEIGHT * len(order) * sum(n for _, n in columns)
         case RestyleEach(styles):
             return 2 * CELL_WEIGHT * len(styles)
         case Insert() | Freeze():

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cells.domain.axes import AxisName
 from cells.domain.deltas import Delta
-from cells.domain.errors import Forbidden, NoSuchSheet, SheetSyncError
+from cells.domain.errors import Deleted, Forbidden, NoSuchSheet, SheetSyncError
 from cells.domain.layout import CellId, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
@@ -29,6 +29,7 @@ from cells.domain.operations import (
     UpsertRow,
     operation_to_json,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.styles import Style, canonical
 from cells.models import AuthorKind, LinkRole, Role
 from cells.services import history, sql
@@ -120,10 +121,10 @@ def _in_transaction(submissions: Sequence[Submission], *, is_new: bool) -> Commi
 
 
 def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
-    """Cut a batch where something is undone: that reads what the part before it has written."""
+    """Cut a batch at what reads the part before it, or leaves cells that only a reading tells."""
     first = 0
     for place, submission in enumerate(submissions):
-        if isinstance(submission.operation, Undo):
+        if isinstance(submission.operation, Undo | ReorderCells):
             if first < place:
                 yield submissions[first:place]
             yield submissions[place : place + 1]
@@ -229,6 +230,11 @@ def _apply(
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
         operation = resolver.resolve(sheet_id, operation)
+    if isinstance(operation, ReorderCells):
+        spared = draft.layout.sparing_deleted(operation)
+        if spared is None:
+            raise Deleted("these rows or columns have been deleted meanwhile")
+        operation = spared
     left = 0
     if isinstance(operation, Undo):
         operation, left = history.resolve(
@@ -268,7 +274,7 @@ class _Cells:
 
     def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
         effects = [(draft.row.id, effect) for draft in drafts for *_, effect in draft.effects]
-        keys = {(id_, row, column) for id_, effect in effects for row, column, _ in effect.cells}
+        keys = {(id_, row, column) for id_, effect in effects for row, column in effect.rewritten()}
         looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
         self.inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
         self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
@@ -308,7 +314,7 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         new_styles: set[CellId] = set()
         draft.filled -= sum(map(bool, texts.values()))
         for number, id_text, author, operation, planned in draft.effects:
-            effect = planned.settled(styles)
+            effect = planned.settled(texts, styles)
             before = set_inputs(texts, styles, effect)
             lines.append(
                 sql.RevisionRow(

@@ -16,6 +16,7 @@ from cells.services.authors import Author
 from cells.services.read import cell_state
 
 MAX_DELTA_CHARACTERS = 1_000_000  # of inputs; more is read again, in frames that sockets can take
+MAX_DELTA_CELLS = 20_000  # likewise
 
 
 @dataclass(slots=True)
@@ -61,9 +62,9 @@ def cells_by_author(
     styles: Mapping[CellId, Style],
 ) -> Iterable[tuple[Author, list[CellState]]] | None:
     """Return the cells that a batch has touched; None when they are too much for one frame."""
-    if None in inputs.values() or sum(map(len, filter(None, inputs.values()))) > (
-        MAX_DELTA_CHARACTERS
-    ):
+    if len(touched) > MAX_DELTA_CELLS or None in inputs.values():
+        return None
+    if sum(map(len, filter(None, inputs.values()))) > MAX_DELTA_CHARACTERS:
         return None
     by_author: dict[int, tuple[Author, list[CellState]]] = {}
     for (row, column), (_, author) in touched.items():

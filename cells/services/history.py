@@ -23,6 +23,7 @@ from cells.domain.operations import (
     Undone,
     load_operation,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.runs import join_runs
 from cells.domain.styles import canonical
 from cells.domain.undoing import inverse_of_cells, inverse_of_shape, without, written_by
@@ -53,6 +54,8 @@ def resolve(
         inverse, left = inverse_of_shape(step, before), 0
         if isinstance(inverse, Delete):
             inverse, left = _sparing_others(cursor, sheet_id, inverse, logged.number, author)
+        elif isinstance(inverse, ReorderCells):
+            inverse = layout.sparing_deleted(inverse)
     return Undone(undo.operation_id, undo.is_redo, inverse), left
 
 

@@ -24,6 +24,7 @@ from cells.domain.operations import (
     Undone,
     load_operation,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.runs import Runs
 from cells.models import Revision, Sheet
 
@@ -106,6 +107,9 @@ class Describer:
                 if len(styles) > 1:
                     which = f"{len(styles):,} cells from {which} on"
                 return f"gave {which} the former looks"
+            case ReorderCells(rows, columns, order):
+                which = self.address(rows[0][0], columns[0][0])
+                return f"sorted {_count(AxisName.ROWS, len(order))} from {which} on"
             case Freeze(frozen_rows, frozen_columns):
                 if not frozen_rows and not frozen_columns:
                     return "let all rows and columns scroll"

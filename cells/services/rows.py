@@ -10,6 +10,7 @@ from django.db import connection
 
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState
+from cells.domain.runs import runs_of
 from cells.services.read import OpenedSheet, cell_state
 from cells.services.sql import style_text
 
@@ -50,7 +51,7 @@ def _read(sheet_id: int, ids: list[int]) -> LoadedRows | None:
     at, cells = state
     whole = _whole_rows(cells)
     if whole:
-        return LoadedRows(at, _runs_of(ids[: bisect_left(ids, cells[len(whole)][0])]), whole)
+        return LoadedRows(at, runs_of(ids[: bisect_left(ids, cells[len(whole)][0])]), whole)
     if len(cells) > MAX_CELLS:
         # A row of more cells than may travel at once, and nobody could ever see it: it goes alone.
         ids = ids[: bisect_right(ids, cells[0][0])]
@@ -58,7 +59,7 @@ def _read(sheet_id: int, ids: list[int]) -> LoadedRows | None:
         if state is None:
             return None
         at, cells = state
-    return LoadedRows(at, _runs_of(ids), cells)
+    return LoadedRows(at, runs_of(ids), cells)
 
 
 def _select(sheet_id: int, ids: list[int], limit: int | None) -> tuple[int, list[CellState]] | None:
@@ -98,13 +99,3 @@ def _whole_rows(cells: list[CellState]) -> list[CellState]:
             if begin > 0:
                 return cells[:begin]
     return []
-
-
-def _runs_of(ids: Iterable[int]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for id_ in ids:
-        if runs and id_ == sum(runs[-1]):
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((id_, 1))
-    return runs

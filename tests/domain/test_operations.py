@@ -27,9 +27,11 @@ from cells.domain.operations import (
     operation_to_json,
     parse_operation,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
 
 ids = st.integers(0, 50)
+order = st.permutations(range(4)).map(tuple)
 runs = st.lists(st.tuples(ids, st.integers(1, 9)), min_size=1, max_size=4).map(tuple)
 axes = st.sampled_from(AxisName)
 changes = st.sampled_from(
@@ -48,6 +50,7 @@ operations = st.one_of(
     st.builds(Resize, axes, runs, st.none() | st.integers(8, 500)),
     st.builds(Freeze, st.integers(0, 50), st.integers(0, 50)),
     st.builds(SetStyles, runs, runs, changes),
+    st.builds(ReorderCells, st.just(((7, 1), (2, 3))), st.just(((0, 2),)), order),
 )
 pieces = st.lists(st.tuples(ids, st.integers(1, 9), st.none() | ids), min_size=1, max_size=4)
 steps = st.one_of(
@@ -81,14 +84,26 @@ def test_a_client_cannot_say_which_ids_a_growing_grid_gets() -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["kind", "cells", "rows", "columns", "before", "count", "size"]),
+                st.sampled_from(
+                    ["kind", "cells", "rows", "columns", "before", "count", "size", "order"]
+                ),
                 inner,
             )
         ),
         max_leaves=12,
     ),
     st.sampled_from(
-        ["set_cells", "insert_rows", "delete_columns", "move_rows", "resize", "undo", "", 5]
+        [
+            "set_cells",
+            "insert_rows",
+            "delete_columns",
+            "move_rows",
+            "resize",
+            "reorder_cells",
+            "undo",
+            "",
+            5,
+        ]
     ),
 )
 def test_any_json_is_an_operation_or_refused_with_a_code(raw: Any, kind: object) -> None:

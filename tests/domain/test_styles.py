@@ -113,14 +113,14 @@ def test_a_change_of_looks_touches_every_cell_of_a_rectangle_and_no_input() -> N
     operation = parse_operation(raw)
     assert isinstance(operation, SetStyles)
     inputs, styles = {(0, 3): "x"}, {(0, 3): '{"wrap":true}'}
-    effect = new_layout().apply(operation).settled(styles)
+    effect = new_layout().apply(operation).settled(inputs, styles)
     assert set(effect.touched()) == {(0, 3), (0, 4), (1, 3), (1, 4)}
     before = set_inputs(inputs, styles, effect)
     assert inputs == {(0, 3): "x"}
     assert json.loads(styles[0, 3]) == {"bold": True, "wrap": True}
     assert styles[1, 4] == '{"bold":true}'
     assert before["cells"][0] == (0, 3, None, {"wrap": True})
-    again = new_layout().apply(operation).settled(styles)
+    again = new_layout().apply(operation).settled(inputs, styles)
     assert again.touched() == [], "what looks like that already is not touched"
 
 

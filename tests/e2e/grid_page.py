@@ -52,6 +52,25 @@ class GridPage:
             arg=arguments,
         )
 
+    def note_what_is_seen(self, *addresses: str) -> None:
+        """From now on, note what these cells show together whenever the page is painted."""
+        places = [[int(address[1:]) - 1, ord(address[0]) - ord("A"), 1, 1] for address in addresses]
+        self.page.evaluate(
+            f"""(places) => {{
+              window.seen = [];
+              const look = () => {{
+                window.seen.push(places.map((place) => ({_CELLS})(place)[0][0]));
+                requestAnimationFrame(look);
+              }};
+              look();
+            }}""",
+            places,
+        )
+
+    def seen(self) -> list[tuple[str | None, ...]]:
+        """Return what note_what_is_seen has noted."""
+        return [tuple(texts) for texts in self.page.evaluate("window.seen")]
+
     def expect_saved(self) -> None:
         self.page.locator("#workbench[data-unsaved='0'][data-line=open]").wait_for()
         expect(self.page.locator("#status")).to_have_text("Saved")

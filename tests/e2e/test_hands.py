@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
 
 pytestmark = pytest.mark.xdist_group("hands")  # they share a server and a browser
@@ -274,6 +275,36 @@ def test_a_range_is_sorted_by_menu_in_one_step(open_own: OpenOwn) -> None:
     bob.expect_cells("A1", [["apple", "20"], ["fig", ""], ["pear", "3"]])
     alice.press("Control+z", "Control+z")
     bob.expect_cells("A1", [["pear", "3"], ["apple", "20"], ["fig", ""]])
+
+
+def test_a_large_range_is_sorted_by_one_operation(
+    open_own: OpenOwn, own_server: OwnServer, own_sheet: str
+) -> None:
+    alice, bob = open_own(), open_own()
+    height, width = 900, 26  # more cells than a paste has in one operation
+    alice.copy_from_elsewhere(
+        "\n".join("\t".join(f"{height - row}" for _ in range(width)) for row in range(height))
+    )
+    alice.press("Control+v")
+    alice.expect_saved()
+    bob.expect_cells("A1", [["900", "900"], ["899", "899"]])
+    bob.note_what_is_seen("A1", "A20")
+    alice.go_to("A1")
+    alice.choose("Sort by column A, A to Z")
+    alice.expect_cells("A1", [["1", "1"], ["2", "2"]])
+    bob.expect_cells("A1", [["1", "1"], ["2", "2"]])
+    alice.expect_saved()
+    kinds = own_server.shell(
+        "from cells.models import Revision;"
+        f"print([r.operation['kind'] for r in Revision.objects.filter(sheet__slug='{own_sheet}')])"
+    )
+    assert kinds.count("reorder_cells") == 1
+    assert kinds.strip().endswith("'reorder_cells']")
+    alice.press("Control+z")
+    bob.expect_cells("A1", [["900", "900"], ["899", "899"]])
+    alice.press("Control+y")
+    bob.expect_cells("A1", [["1", "1"], ["2", "2"]])
+    assert set(bob.seen()) == {("900", "881"), ("1", "20")}, "half of a sort was to be seen"
 
 
 def test_rows_and_columns_by_keys(open_own: OpenOwn) -> None:

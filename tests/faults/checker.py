@@ -13,7 +13,7 @@ from typing import Any
 from tests.faults.database import Stored
 from tests.faults.history import Event
 from tests.faults.replay import Replay, shape_of
-from tests.faults.take_backs import TakeBacks, as_submitted
+from tests.faults.take_backs import TakeBacks, is_as_submitted
 
 # What an edit may be refused for good with: somebody else deleted its row or column.
 RIGHTFUL_REFUSALS = {"deleted"}
@@ -131,7 +131,8 @@ def _check_edits(
             match event["what"]:
                 case "submit":
                     submitted[operation_id] = event["operation"]
-                    if line is not None and as_submitted(line.operation) != event["operation"]:
+                    operation = event["operation"]
+                    if line is not None and not is_as_submitted(line.operation, operation, replay):
                         yield Violation(
                             Promise.COMMITTED_ALTERED,
                             f"{name} submitted {event['operation']} as {operation_id}, "

@@ -44,6 +44,8 @@ class Edits:
             return taking_back
         if chance < 0.17:
             return self._restyling(rows, columns)
+        if chance < 0.2:
+            return self._sorting(rows, columns)
         if chance < 0.93:
             count = draw.choice([1, 1, 1, 2, 5])
             cells = [self._cell(rows, columns) for _ in range(count)]
@@ -82,6 +84,17 @@ class Edits:
         if self._undone and self._draw.random() < 0.4:
             return {"kind": "redo", "operation_id": self._undone[-1]}
         return {"kind": "undo", "operation_id": self._done[-1]} if self._done else None
+
+    def _sorting(self, rows: list[int], columns: list[int]) -> Frame:
+        few = self._draw.sample(rows[:ROWS], self._draw.randint(2, 6))
+        order = list(range(len(few)))
+        self._draw.shuffle(order)
+        return {
+            "kind": "reorder_cells",
+            "rows": [[row, 1] for row in few],
+            "columns": [[column, 1] for column in self._draw.sample(columns[:COLUMNS], 3)],
+            "order": order,
+        }
 
     def _restyling(self, rows: list[int], columns: list[int]) -> Frame:
         return {

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from tests.faults.history import Digest, canonical
+from tests.faults.reorderings import named, sources
 
 NEW_SHEET = {"rows": 1000, "columns": 26}
 
@@ -51,6 +52,10 @@ class Replay:
                     self._insert(axis, None, operation.get(f"new_{axis}", 0))
             case ("set", _, "styles") | ("restyle", _, "each"):
                 pass
+            case "reorder", _, "cells":
+                for axis in NEW_SHEET:
+                    if self.deleted[axis] & set(named(operation[axis])):
+                        raise ValueError(f"revision {number} reorders what is deleted")
             case "insert", _, axis:
                 self._insert(axis, operation["before"], operation["count"])
             case "delete", _, axis:
@@ -119,6 +124,14 @@ def written_by(operation: dict[str, Any], before: Replay) -> dict[Key, Written]:
                 looks = canonical(style[0]) if style else written.get((row, column), ("", None))[1]
                 written[row, column] = text, looks
             return written
+        case "reorder_cells":
+            was = before.cells.at
+            return {
+                (row, column): was((source, column))
+                for row, source in sources(operation).items()
+                for column in named(operation["columns"])
+                if was((source, column)) != was((row, column))
+            }
         case "restyle_each":
             return {(row, col): (None, canonical(style)) for row, col, style in operation["cells"]}
         case "set_styles":

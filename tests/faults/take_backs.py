@@ -3,12 +3,14 @@
 Each cell that the operation wrote gets its past again if it holds what the operation left in it
 and nobody else has written it since; a cell that somebody else wrote last is never touched.
 Between these two, where the same content came back by other ways, a server may do either.
+What was reordered goes back to where it was, with all that was written into it meanwhile.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.database import Line
+from tests.faults.reorderings import is_rest_of, living, named, sources, way_back
 from tests.faults.replay import Key, Replay, Written, written_by
 
 Past = tuple[str, str]
@@ -20,6 +22,7 @@ class _Write:
 
     written: dict[Key, Written]
     before: dict[Key, Past]
+    reordering: dict[str, Any] | None  # the step, if it was one
 
 
 class TakeBacks:
@@ -34,16 +37,23 @@ class TakeBacks:
         """Take in a line that `replay` has not carried out yet. Raises ValueError."""
         operation = line.operation
         written = written_by(operation, replay)
-        named = line.operation_id
+        about = line.operation_id
+        step: dict[str, Any] | None = operation
         if operation["kind"] in ("undo", "redo"):
-            named = operation["operation_id"]
-            target = self._newest.get(named)
+            about, step = operation["operation_id"], operation["step"]
+            target = self._newest.get(about)
             if target is None:
-                raise ValueError(f"{operation['kind']} of {named}, which is not in the log")
-            self._judge(line.author, target, written, replay)
+                raise ValueError(f"{operation['kind']} of {about}, which is not in the log")
+            taken = self._writes[target].reordering
+            if taken is None:
+                self._judge(line.author, target, written, replay)
+            else:
+                _judge_way_back(taken, step, replay)
+                step = step or {**taken, "rows": [], "order": []}  # which leaves nothing to redo
         before = {key: replay.cells.at(key) for key in written}
-        self._writes[line.number] = _Write(written, before)
-        self._newest[named] = line.number
+        reordering = step if step is not None and step["kind"] == "reorder_cells" else None
+        self._writes[line.number] = _Write(written, before, reordering)
+        self._newest[about] = line.number
         for key in written:
             self._touches.setdefault(key, []).append((line.number, line.author))
 
@@ -70,6 +80,26 @@ class TakeBacks:
             )
             if key in put and put[key] != expected:
                 raise ValueError(f"{key} is put back to {put[key]}; before it was {expected}")
+
+
+def _judge_way_back(taken: dict[str, Any], step: Any, replay: Replay) -> None:
+    """Raise ValueError unless `step` puts back what is left of what `taken` reordered."""
+    wanted = living(way_back(taken), lambda row: row not in replay.deleted["rows"])
+    columns = [id_ for id_ in named(taken["columns"]) if id_ not in replay.deleted["columns"]]
+    if not wanted or not columns:
+        if step is not None:
+            raise ValueError("rows or columns that are gone are put back in order")
+        return
+    is_reordering = step is not None and step["kind"] == "reorder_cells"
+    if not is_reordering or sources(step) != wanted or named(step["columns"]) != columns:
+        raise ValueError(f"cells are put back by {step}, and not to where they were")
+
+
+def is_as_submitted(logged: dict[str, Any], submitted: dict[str, Any], replay: Replay) -> bool:
+    """Say whether the log has an operation as its author submitted it."""
+    if as_submitted(logged) == submitted:
+        return True
+    return is_rest_of(logged, submitted, lambda axis, id_: id_ in replay.ever_deleted[axis])
 
 
 def as_submitted(operation: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pytest
 from tests.faults.checker import Promise, check
 from tests.faults.database import DeadLetter, Line, Stored
 from tests.faults.history import Digest, Event
+from tests.faults.replay import Replay
+from tests.faults.take_backs import is_as_submitted
 
 SHAPE: dict[str, Any] = {
     "rows": [[0, 5], [1000, 1], [5, 995]],
@@ -193,6 +195,57 @@ def undone(step: dict[str, Any] | None, *others: tuple[str, dict[str, Any]]) -> 
     lines.append(Line(number, f"op-{number}", "guest", UNDO | {"step": step}, "guest 1"))
     round_.store(log=lines)
     return round_.promises() & {Promise.TAKEN_BACK_WRONGLY}
+
+
+def sort_undone(step: dict[str, Any] | None, *others: dict[str, Any]) -> set[Promise]:
+    """Judge an undo of a sort of three rows that came to `step`, after `others`."""
+    round_ = Round()
+    undo: dict[str, Any] = UNDO | {"operation_id": "op-2", "step": step}
+    operations: list[dict[str, Any]] = [TYPED, SORTED, *others, undo]
+    lines = [
+        Line(number, f"op-{number}", "guest", operation, "guest 1")
+        for number, operation in enumerate(operations, start=1)
+    ]
+    round_.store(log=lines)
+    return round_.promises() & {Promise.TAKEN_BACK_WRONGLY, Promise.STATE_IS_NOT_THE_LOG}
+
+
+SORTED = {"kind": "reorder_cells", "rows": [[0, 3]], "columns": [[0, 2]], "order": [1, 2, 0]}
+SORTED_BACK = SORTED | {"order": [2, 0, 1]}
+WITHOUT_ROW_1 = {"kind": "delete_rows", "rows": [[1, 1]]}
+
+
+def test_a_sort_is_taken_back_as_far_as_its_rows_are_left() -> None:
+    wrong = {Promise.TAKEN_BACK_WRONGLY}
+    assert wrong & sort_undone(SORTED_BACK) == set()
+    for step in (None, SORTED, SORTED_BACK | {"columns": [[0, 1]]}, CLEARED):
+        assert wrong <= sort_undone(step)
+    # Row 0 has the cells of row 1 now, row 2 those of row 0: these come first again.
+    left = SORTED | {"rows": [[0, 1], [2, 1]], "order": [1, 0]}
+    assert wrong & sort_undone(left, WITHOUT_ROW_1) == set()
+    assert wrong <= sort_undone(left | {"order": [0, 1]}, WITHOUT_ROW_1)
+    assert Promise.STATE_IS_NOT_THE_LOG in sort_undone(SORTED_BACK, WITHOUT_ROW_1)
+    without = {"kind": "delete_columns", "columns": [[0, 2]]}
+    assert wrong & sort_undone(None, without) == set()
+    assert wrong <= sort_undone(SORTED_BACK, without)
+
+
+@pytest.mark.parametrize(
+    ("logged_", "is_right"),
+    [
+        (SORTED, True),
+        (SORTED | {"rows": [[0, 1], [2, 1]], "order": [1, 0]}, True),
+        (SORTED | {"rows": [[0, 1], [2, 1]], "order": [0, 1]}, False),
+        (SORTED | {"rows": [[0, 2]], "order": [1, 0]}, False),
+        (SORTED | {"columns": [[0, 1]]}, False),
+    ],
+)
+def test_a_sort_is_logged_as_submitted_but_for_what_was_deleted(
+    logged_: dict[str, Any], *, is_right: bool
+) -> None:
+    replay = Replay()
+    replay.carry_out(1, WITHOUT_ROW_1)
+    assert is_as_submitted(logged_, SORTED, replay) == is_right
 
 
 CLEARED = {"kind": "set_cells", "cells": [[0, 0, ""]]}

@@ -96,7 +96,7 @@ export class FakeServer {
     if (verb === "delete") this[which] = this[which].delete(operation[which]);
     if (verb === "move") this[which] = this[which].move(operation[which], operation.before);
     if (verb === "freeze") this.frozen = [operation.rows, operation.columns];
-    const ids = (runs) => runs.flatMap(([first, count]) => Array.from({ length: count }, (_, place) => first + place));
+    if (verb === "reorder") this.reorder(line, operation);
     const styled = which === "styles" ? ids(operation.rows).flatMap((row) => ids(operation.columns).map((column) => [row, column])) : [];
     for (const [row, column] of [...(operation.cells ?? []), ...styled]) {
       this.rows.positionOf(row);
@@ -112,6 +112,25 @@ export class FakeServer {
     }
   }
 
+  /** Rows and columns that are deleted fall out; the others keep their order. */
+  reorder(line, { rows, columns, order }) {
+    const all = ids(rows);
+    const isAlive = (row) => this.rows.findPosition(row) !== undefined;
+    const sources = order.map((place) => all[place]).filter(isAlive);
+    const targets = all.filter(isAlive);
+    const across = ids(columns).filter((column) => this.columns.findPosition(column) !== undefined);
+    if (targets.length === 0 || across.length === 0) throw Object.assign(new Error("gone"), { code: "deleted" });
+    line.done = { rows: targets.map((row) => [row, 1]), columns: across.map((column) => [column, 1]), order: sources.map((row) => targets.indexOf(row)) };
+    const before = new Map(this.cells);
+    for (const column of across) {
+      for (const [place, row] of targets.entries()) {
+        const { input = "", style } = before.get(`${sources[place]},${column}`) ?? {};
+        const isSame = input === this.input(row, column) && JSON.stringify(style) === JSON.stringify(this.style(row, column));
+        if (!isSame) this.put(line, `${row},${column}`, line.author, { input, style });
+      }
+    }
+  }
+
   put({ past }, key, author, { input, style, state = this.head + 1 }) {
     past.push([key, this.cells.get(key) ?? { input: "", style: undefined, state: 0 }, state]);
     this.cells.set(key, { input, style, revision: this.head + 1, author, state });
@@ -124,7 +143,13 @@ export class FakeServer {
     const isUndone = newest?.operation.kind === "undo";
     if (!newest || isUndone !== (kind === "redo")) throw Object.assign(new Error(kind), { code: `nothing_to_${kind}` });
     if (newest.author !== line.author) throw Object.assign(new Error(kind), { code: "forbidden" });
-    for (const [key, before, left] of newest.past) {
+    if (newest.done) {
+      const { rows, columns, order } = newest.done;
+      if (ids(rows).some((row) => this.rows.findPosition(row) !== undefined) && ids(columns).some((column) => this.columns.findPosition(column) !== undefined)) {
+        this.reorder(line, { rows, columns, order: order.map((_, place) => order.indexOf(place)) });
+      } else line.done = newest.done;
+    }
+    for (const [key, before, left] of newest.done ? [] : newest.past) {
       if (this.cells.get(key).state === left) this.put(line, key, line.author, before);
       else line.left += 1;
     }
@@ -163,14 +188,18 @@ export class FakeServer {
     if (isCatchUpHeld) return;
     const delta = this.delta(revision > this.head ? 0 : revision);
     const middle = delta.changes.length >> 1;
-    if (middle > 0) client.hear({ ...delta, changes: delta.changes.slice(0, middle), more: true });
-    client.hear({ ...delta, changes: middle > 0 ? delta.changes.slice(middle) : delta.changes });
+    // An answer in several frames comes in order and whole, or the line is cut: marked for who mixes frames up.
+    const answer = middle > 0 ? { ...delta, isPart: true } : delta;
+    if (middle > 0) client.hear({ ...answer, changes: delta.changes.slice(0, middle), more: true });
+    client.hear({ ...answer, changes: delta.changes.slice(middle) });
   }
 
   beat(client) {
     client.hear({ type: "sheet.heartbeat", head: this.head });
   }
 }
+
+const ids = (runs) => runs.flatMap(([first, count]) => Array.from({ length: count }, (_, place) => first + place));
 
 let births = 0; // ids are not given twice, over a reload neither
 

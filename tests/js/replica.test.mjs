@@ -9,6 +9,29 @@ function opened(server = new FakeServer()) {
   return { server, client, replica: client.replica };
 }
 
+/** The first rows upside down, in the first columns. */
+function reversed(replica) {
+  const [rows, columns] = [replica.rows.runsBetween(0, 2), replica.columns.runsBetween(0, 1)];
+  const ids = [0, 1, 2].map((place) => replica.rows.idAt(place)).filter((id) => id !== undefined);
+  const across = [0, 1].map((place) => replica.columns.idAt(place));
+  const shown = ids.flatMap((id, place) =>
+    across.map((column) => [id, column, replica.inputAt(ids.at(-1 - place), column), replica.styleAt(ids.at(-1 - place), column) ?? ""]),
+  );
+  return { kind: "reorder_cells", rows, columns, order: ids.map((_, place) => ids.length - 1 - place), shown };
+}
+
+/** Lose some frames, but no part of an answer. */
+function lose(inbox, from, count) {
+  const lost = inbox.slice(from, from + count).filter(({ isPart }) => !isPart);
+  for (const frame of lost) inbox.splice(inbox.indexOf(frame), 1);
+}
+
+/** Let frames change places, but not the parts of an answer. */
+function mixUp(inbox, random) {
+  const loose = inbox.filter(({ isPart }) => !isPart).sort(() => random() - 0.5);
+  for (const [place, { isPart }] of [...inbox].entries()) if (!isPart) inbox[place] = loose.pop();
+}
+
 const set = (row, column, input) => ({ kind: "set_cells", cells: [[row, column, input]] });
 
 test("an edit shows before it is sent, is sent once, and is saved when committed and confirmed", () => {
@@ -177,6 +200,26 @@ test("more:true moves cells but not the revision", () => {
   assert.equal(replica.revision, 0);
   client.receive({ type: "cells.changed", after: 0, through: 9, changes: [[null, [[0, 1, "b"]]]] });
   assert.equal(replica.revision, 9);
+});
+
+test("news in several frames show at once: between two states of the log there is nothing to see", () => {
+  const { client, replica } = opened();
+  const part = (cells, more) => ({ type: "cells.changed", after: 3, through: 9, changes: [["bob", cells]], ...(more && { more }) });
+  client.receive({ type: "cells.changed", after: 0, through: 3, changes: [[null, [[0, 0, "a"], [0, 1, "b"]]]] });
+  client.receive(part([[0, 0, "b"]], true));
+  assert.deepEqual([replica.inputAt(0, 0), replica.inputAt(0, 1)], ["a", "b"]);
+  client.receive({ type: "cells.changed", after: 3, through: 5, changes: [["dave", [[1, 1, "d"]]]] });
+  client.receive(part([[0, 1, "a"]]));
+  assert.deepEqual([replica.inputAt(0, 0), replica.inputAt(0, 1), replica.inputAt(1, 1), replica.revision], ["b", "a", "d", 9]);
+});
+
+test("a part of news that were cut off is not taken for a part of the next ones", () => {
+  const { client, replica } = opened();
+  client.receive({ type: "cells.changed", after: 0, through: 3, changes: [[null, [[0, 0, "a"]]]] });
+  client.receive({ type: "cells.changed", after: 3, through: 9, changes: [["bob", [[0, 0, "late"]]]], more: true });
+  client.disconnect();
+  client.receive({ type: "cells.changed", after: 3, through: 9, changes: [["bob", [[0, 1, "b"]]]] });
+  assert.deepEqual([replica.inputAt(0, 0), replica.inputAt(0, 1)], ["a", "b"]);
 });
 
 test("a first load that broke off leaves nothing behind that was cleared since", () => {
@@ -400,20 +443,21 @@ for (let seed = 1; seed <= 60; seed += 1) {
       const client = clients[pick(clients.length)];
       const { rows, columns } = client.replica;
       const any = (axis) => axis.idAt(pick(axis.length)) ?? 0;
-      const action = pick(18);
+      const action = pick(19);
       if (action < 5) client.replica.submit(set(any(rows), any(columns), random() < 0.2 ? "" : `${client.name} ${step}`));
       else if (action === 5) client.replica.submit({ kind: "insert_rows", before: random() < 0.5 ? null : any(rows), count: 1 + pick(3) });
       else if (action === 6 && rows.length > 3) client.replica.submit({ kind: "delete_rows", rows: [[any(rows), 1]] });
       else if (action === 7) client.replica.submit({ kind: "move_columns", columns: [[any(columns), 1]], before: null });
       else if (action === 8) client.replica.submit({ kind: "paste", cell: [any(rows), any(columns)], values: [["p", "q"], [`${step}`, "r"]] });
       else if (action === 9) (client.isConnected ? client.disconnect() : client.connect(server));
-      else if (action === 10) client.inbox.splice(pick(client.inbox.length), 1 + pick(3));
+      else if (action === 10) lose(client.inbox, pick(client.inbox.length), 1 + pick(3));
       else if (action === 11 && client.inbox.length) client.inbox.push(structuredClone(client.inbox[pick(client.inbox.length)]));
-      else if (action === 12) client.inbox.sort(() => random() - 0.5);
+      else if (action === 12) mixUp(client.inbox, random);
       else if (action === 13) client.replica.submit({ kind: "set_styles", rows: [[any(rows), 1]], columns: [[0, 1 + pick(3)]], style: pick(4) ? { bold: pick(2) ? true : null, decimals: pick(3) } : "" });
       else if (action === 14) client.replica.submit({ kind: "set_cells", cells: [[any(rows), any(columns), `styled ${step}`, pick(2) ? { wrap: true } : ""]] });
       else if (action === 15) (pick(2) ? client.replica.undo() : client.replica.redo());
       else if (action === 16) client.replica.submit({ kind: "freeze", rows: pick(3), columns: pick(2) });
+      else if (action === 17) client.replica.submit(reversed(client.replica));
       else client.now += pick(4_000);
       if (random() < 0.2) server.unavailable = pick(3);
       if (random() < 0.7) for (const frame of client.outbox.splice(0, pick(4))) server.take(client, frame);

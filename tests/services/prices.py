@@ -63,7 +63,7 @@ def replay(
     inputs: dict[tuple[int, int], str] = {}
     styles: dict[tuple[int, int], str] = {}
     for revision in Revision.objects.filter(sheet=sheet).order_by("number"):
-        effect = layout.apply(load_operation(revision.operation)).settled(styles)
+        effect = layout.apply(load_operation(revision.operation)).settled(inputs, styles)
         before = set_inputs(inputs, styles, effect)
         assert _Normal.of(before) == _Normal.of(revision.before)
     return layout, inputs, styles

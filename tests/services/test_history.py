@@ -16,7 +16,9 @@ from cells.domain.operations import (
     SetCells,
     SetStyles,
     Undo,
+    UpsertRow,
 )
+from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
 from cells.models import AuthorKind, Cell, LinkRole, Sheet
 from cells.services.authors import Author
@@ -128,6 +130,7 @@ def test_inputs_with_looks_are_taken_back_with_them(open_sheet: Sheet) -> None:
         Move(ROWS, ((0, 2), (4, 1)), 9),
         Resize(ROWS, ((0, 4),), None),
         Freeze(1, 2),
+        ReorderCells(((0, 4),), ((0, 1),), (3, 1, 0, 2)),
     ],
     ids=lambda operation: type(operation).__name__,
 )
@@ -247,6 +250,53 @@ def test_an_edit_and_its_undo_may_come_in_one_batch(open_sheet: Sheet) -> None:
     assert_log_is_whole("prices", 6)
 
 
+def test_a_sort_is_taken_back_with_what_others_have_typed_since(open_sheet: Sheet) -> None:
+    put(SetCells(((0, 0, "c"), (1, 0, "a"), (2, 0, "b"), (1, 1, "of a"))))
+    bold = put(SetStyles(((1, 1),), ((0, 1),), BOLD))
+    sorting = put(ReorderCells(((0, 3),), ((0, 2),), (1, 2, 0)))
+    assert texts() == {"A1": "a", "B1": "of a", "A2": "b", "A3": "c"}
+    assert (style_of(0, 0), style_of(1, 0)) == ({"bold": True}, None)
+    put(cell(2, 1, "Bob's, of c"), BOB)
+    put(Delete(ROWS, ((1, 1),)), BOB)
+    assert undo(sorting) == 0
+    assert texts() == {"A1": "c", "B1": "Bob's, of c", "A2": "a", "B2": "of a"}
+    assert redo(sorting) == 0
+    assert texts() == {"A1": "a", "B1": "of a", "A2": "c", "B2": "Bob's, of c"}
+    assert undo(sorting) == 0
+    assert undo(bold) == 1, "its row is gone, and its cell with it"
+    assert_log_is_whole("prices", 9)
+
+
+def test_a_sort_spares_what_was_deleted_meanwhile(open_sheet: Sheet) -> None:
+    put(SetCells(((0, 0, "c"), (1, 0, "a"), (2, 0, "b"))))
+    put(Delete(ROWS, ((0, 1),)), BOB)
+    put(Delete(COLUMNS, ((1, 1),)), BOB)
+    sorting = put(ReorderCells(((0, 3),), ((0, 2),), (2, 1, 0)))
+    assert texts() == {"A1": "b", "A2": "a"}
+    undo(sorting)
+    assert texts() == {"A1": "a", "A2": "b"}
+    gone = Submission("prices", uuid.uuid4(), ReorderCells(((0, 1),), ((0, 1),), (0,)), ALICE)
+    (outcome,) = commit([gone]).outcomes
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "deleted"
+    assert_log_is_whole("prices", 5)
+
+
+def test_a_sort_in_a_batch_sees_what_comes_before_it_and_is_seen_by_what_follows(
+    open_sheet: Sheet,
+) -> None:
+    put(SetCells(((0, 0, "Name"), (1, 0, "b"), (2, 0, "a"))))
+    intended: list[Intended | UpsertRow] = [
+        cell(3, 0, "0"),
+        ReorderCells(((1, 3),), ((0, 2),), (2, 1, 0)),
+        UpsertRow((("Name", "b"),), (("Name", "b, seen"),)),
+    ]
+    result = commit([Submission("prices", uuid.uuid4(), what, ALICE) for what in intended])
+    assert all(isinstance(outcome, Committed) for outcome in result.outcomes)
+    assert texts() == {"A1": "Name", "A2": "0", "A3": "a", "A4": "b, seen"}
+    assert_log_is_whole("prices", 4)
+
+
 small = st.integers(0, 3)
 whose = st.sampled_from([ALICE, BOB])
 actions = st.lists(
@@ -256,6 +306,7 @@ actions = st.lists(
         st.tuples(st.just("insert"), whose, small, small),
         st.tuples(st.just("delete"), whose, small, small),
         st.tuples(st.just("move"), whose, small, small),
+        st.tuples(st.just("reorder"), whose, small, small),
         st.tuples(st.sampled_from(["undo", "redo"]), whose, small, small),
     ),
     max_size=14,
@@ -272,6 +323,10 @@ def _operation(kind: str, first: int, second: int, text: str) -> Intended:
             return Insert(ROWS, first, second + 1)
         case "delete":
             return Delete(ROWS, ((first, 1),))
+        case "reorder":
+            order = [0, 1, 2, 3]
+            order.insert(second, order.pop(first))
+            return ReorderCells(((0, 4),), ((0, 4),), tuple(order))
         case _:
             return Move(ROWS, ((first, 1),), second)
 

@@ -10,9 +10,10 @@
 /** @typedef {{kind: "move_rows"|"move_columns", rows?: Run[], columns?: Run[], before: number|null}} Move */
 /** @typedef {{kind: "resize", rows?: Run[], columns?: Run[], size: number|null}} Resize */
 /** @typedef {{kind: "set_styles", rows: Run[], columns: Run[], style: StyleChanges|""}} SetStyles Of every cell in rows × columns; merges, "" clears. */
+/** @typedef {{kind: "reorder_cells", rows: Run[], columns: Run[], order: number[], shown?: Edit[]}} ReorderCells The i-th of `rows` gets, in `columns`, what the order[i]-th has; `shown` is what that comes to here, and never travels. */
 /** @typedef {{kind: "freeze", rows: number, columns: number}} Freeze How many rows and columns stay in view. */
 /** @typedef {{kind: "undo"|"redo", operation_id: string}} TakeBack Names the operation that is taken back, or done again. */
-/** @typedef {SetCells|SetStyles|Insert|Delete|Move|Resize|Freeze|TakeBack} Operation What travels. */
+/** @typedef {SetCells|SetStyles|ReorderCells|Insert|Delete|Move|Resize|Freeze|TakeBack} Operation What travels. */
 /** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][]}} Paste Waits for rows and columns that are not born; null leaves a cell's style. Never travels. */
 /** @typedef {{kind: "transfer", cells: Edit[], cleared: Edit[], after: string[]}} Transfer Writes `cells` and empties what was cut, in one, once the operations `after` are in the log; falls with them. Travels as set_cells. */
 /** @typedef {Operation|Paste|Transfer} Intended What a person wants: kept until it is in the log. */
@@ -135,6 +136,27 @@ function split(runs, most) {
 export function editsOf(operation) {
   if (operation.kind === "transfer") return [...operation.cells, ...operation.cleared];
   return operation.kind === "set_cells" ? operation.cells : null;
+}
+
+/**
+ * Return what is shown of an operation, cell by cell, until the log has it; null for what writes no single cells.
+ * @param {Intended} operation
+ * @returns {Edit[]|null}
+ */
+export function shownOf(operation) {
+  return operation.kind === "reorder_cells" ? (operation.shown ?? []) : editsOf(operation);
+}
+
+/**
+ * Return an operation as the server knows it.
+ * @param {Exclude<Intended, Paste>} operation
+ * @returns {Operation}
+ */
+export function forTheWire(operation) {
+  if (operation.kind === "transfer") return { kind: "set_cells", cells: [...operation.cells, ...operation.cleared] };
+  if (operation.kind !== "reorder_cells") return operation;
+  const { kind, rows, columns, order } = operation;
+  return { kind, rows, columns, order };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Operations on their way into the log: which may be sent, which again, and what becomes of a refused one. */
 
-import { editsOf, isTakeBack, textOf } from "../domain/operations.js";
+import { editsOf, forTheWire, isTakeBack, textOf } from "../domain/operations.js";
 import { planPaste } from "./paste.js";
 import { Unacknowledged, makeEntry } from "./unacknowledged.js";
 
@@ -215,7 +215,7 @@ export class Outgoing {
     const entry = this.#unacknowledged.find(operation_id);
     if (!entry || entry.state === "committed") return;
     if (retryable) this.#retryLater(entry);
-    else if (code === "deleted" && entry.cells !== null) this.#salvage(entry, message);
+    else if (code === "deleted" && editsOf(entry.operation) !== null) this.#salvage(entry, message);
     else if (code === "deleted" && entry.area !== null) this.#salvageStyles(entry, message);
     else this.#refuse(entry, code, message);
   }
@@ -368,9 +368,7 @@ export class Outgoing {
       entry.due_ms = now + ANSWER_TIMEOUT_MS;
       room -= 1;
       this.#lastSent = now;
-      const { operation_id, operation } = entry;
-      const cells = editsOf(operation);
-      this.#around.send({ type: "operation.submit", operation_id, operation: cells ? { kind: "set_cells", cells } : operation });
+      this.#around.send({ type: "operation.submit", operation_id: entry.operation_id, operation: forTheWire(entry.operation) });
     }
   }
 

@@ -11,6 +11,7 @@ import { Confirmed } from "./confirmed.js";
 import { History } from "./history.js";
 import { Outgoing } from "./outgoing.js";
 import { Overwrites } from "./overwrites.js";
+import { Parts } from "./parts.js";
 import { Provisional } from "./provisional.js";
 import { Wishes } from "./wishes.js";
 
@@ -22,7 +23,7 @@ export const PROTOCOL = 1;
 /** @typedef {{operation_id: string, operation: Intended, order: number}} Kept */
 /** @typedef {{code: string, message: string, text: string, operation: Intended}} Refusal */
 /** @typedef {import("./overwrites.js").Overwritten} Overwritten */
-/** @typedef {[author: string|null, cells: import("./overwrites.js").WireCell[]][]} Changes as cells.changed has them */
+/** @typedef {[author: string|null, cells: import("./confirmed.js").WireCell[]][]} Changes as cells.changed has them */
 /**
  * @typedef {object} Surroundings
  * @property {string} client_id
@@ -44,6 +45,7 @@ export const PROTOCOL = 1;
 export class Replica {
   #confirmed = new Confirmed();
   #known = new Provisional(this.#confirmed.cells);
+  #parts = new Parts();
   #wishes;
   #around;
   #catchUp;
@@ -295,6 +297,7 @@ export class Replica {
     this.#isOpen = false;
     this.#cellsCame();
     this.#catchUp.disconnected();
+    this.#parts.clear();
     this.#wishes.forget();
     this.#outgoing.disconnected();
   }
@@ -377,15 +380,21 @@ export class Replica {
       if (this.#catchUp.isGap(this.revision)) this.#ask();
       return;
     }
+    this.#catchUp.progressed();
+    if (frame.more && this.revision > 0) {
+      this.#parts.hold(frame);
+      return;
+    }
     const isNews = this.isLoaded && this.revision >= this.#openedHead;
-    for (const [author, cells] of frame.changes) {
+    /** @type {Changes} */
+    const changes = this.#parts.endWith(frame).flatMap((part) => part.changes);
+    for (const [author, cells] of changes) {
       if (author === this.#around.client_id) this.#overwrites.ownArrived(cells, frame.through);
       else this.#overwrites.arrived(author, cells, frame.through);
       for (const cell of cells) this.#confirmed.takeCell(cell);
       this.#loadedCells += cells.length;
     }
     const hasShape = this.#confirmed.takeShape(frame, frame.through);
-    this.#catchUp.progressed();
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
       this.#known.reached(frame.through);
@@ -393,7 +402,7 @@ export class Replica {
       this.#loaded();
     }
     this.#around.changed(hasShape ? "shape" : "cells");
-    if (isNews) this.#tellNews(frame.changes);
+    if (isNews) this.#tellNews(changes);
     this.#hearOf(frame.through);
     this.#outgoing.send();
   }
@@ -440,6 +449,7 @@ export class Replica {
   #startAfresh() {
     this.#confirmed.reset();
     this.#known.clear();
+    this.#parts.clear();
     this.#outgoing.forgetCommitted();
     this.#overwrites.clear();
     this.#catchUp.startAfresh();

@@ -1,7 +1,7 @@
 /** Operations that the log does not have yet, in order. */
 
 import { Area, CellMap } from "../domain/cells.js";
-import { editsOf, isTakeBack } from "../domain/operations.js";
+import { isTakeBack, shownOf } from "../domain/operations.js";
 import { Overlay } from "./overlay.js";
 
 /** @typedef {import("../domain/operations.js").Edit} Edit */
@@ -16,7 +16,8 @@ import { Overlay } from "./overlay.js";
  * @property {number} order where it stands among the others, also in the journal
  * @property {"pending"|"in_flight"|"committed"} state
  * @property {CellMap<Edit>|null} cells what it writes, cell by cell
- * @property {Area|null} area what it styles; whatever has neither meets everything
+ * @property {Area|null} area what it styles
+ * @property {CellMap<Edit>|Area|null} extent what it is about; whatever has none meets everything
  * @property {boolean} isTakenBack an undo waits for it: it is no longer shown
  * @property {number} revision
  * @property {number} attempts
@@ -32,13 +33,14 @@ import { Overlay } from "./overlay.js";
  * @returns {Entry}
  */
 export function makeEntry(operation_id, operation, order, waiting = null) {
-  const edits = editsOf(operation);
+  const edits = shownOf(operation);
   /** @type {CellMap<Edit>|null} */
   const cells = edits && new CellMap();
   for (const edit of edits ?? []) cells?.set(edit[0], edit[1], edit);
-  const area = operation.kind === "set_styles" ? new Area(operation.rows, operation.columns) : null;
+  const whole = operation.kind === "set_styles" || operation.kind === "reorder_cells" ? new Area(operation.rows, operation.columns) : null;
+  const area = operation.kind === "set_styles" ? whole : null;
   /** @type {Entry} */
-  const entry = { operation_id, operation, order, state: "pending", cells, area, isTakenBack: false, revision: 0, attempts: 0, due_ms: 0, for: waiting };
+  const entry = { operation_id, operation, order, state: "pending", cells, area, extent: whole ?? cells, isTakenBack: false, revision: 0, attempts: 0, due_ms: 0, for: waiting };
   return entry;
 }
 
@@ -48,7 +50,7 @@ export function makeEntry(operation_id, operation, order, waiting = null) {
  * @param {Entry} other
  */
 function meet(one, other) {
-  const [mine, theirs] = [one.cells ?? one.area, other.cells ?? other.area];
+  const [mine, theirs] = [one.extent, other.extent];
   if (mine === null || theirs === null) return true;
   return mine instanceof Area ? mine.meets(theirs) : theirs.meets(mine);
 }

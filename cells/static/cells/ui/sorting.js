@@ -1,12 +1,14 @@
-/** Sorting a range by the column of the active cell: its cells are written anew, with their looks, in one step of undo. */
+/** Sorting a range by the column of the active cell: its rows take each other's places, as one operation. */
 
+import { MAX_OPERATION_BYTES } from "../domain/operations.js";
 import { parseDate, parseNumber } from "../domain/literals.js";
 import { sortedOrder } from "../domain/sorting.js";
 import { sameStyle } from "../domain/styles.js";
 import { regionAround } from "./movement.js";
 import { gettext, locale } from "./words.js";
 
-const MAX_SORTED_CELLS = 200_000; // beyond this the others wait too long
+const MAX_SORTED_CELLS = 200_000; // the server's limit: beyond this the others wait too long
+const MAX_SORTED_ROWS = 40_000; // whose order a frame holds
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
@@ -44,29 +46,45 @@ export function sortedRange(model, selection) {
 export function sortRange(model, selection, actions, direction, tell) {
   if (!model.mayEdit) return;
   const { top, left, bottom, right } = sortedRange(model, selection);
-  const count = (bottom - top + 1) * (right - left + 1);
-  if (count > MAX_SORTED_CELLS) {
-    tell(gettext("At most %(count)s cells can be sorted at once.", { count: MAX_SORTED_CELLS }));
-    return;
-  }
+  const height = Math.max(0, bottom - top + 1);
+  const tooMany = sayTooMany(height, right - left + 1);
+  if (tooMany !== null) return tell(tooMany);
   const by = Math.max(left, Math.min(right, selection.active.column));
   /** @type {(row: number, column: number) => ReturnType<Model["cellAt"]>} */
   const cellAt = (row, column) => model.cellAt(/** @type {number} */ (model.rows.idAt(row)), /** @type {number} */ (model.columns.idAt(column)));
-  const keys = Array.from({ length: Math.max(0, bottom - top + 1) }, (_, down) => keyOf(cellAt(top + down, by)));
+  const keys = Array.from({ length: height }, (_, down) => keyOf(cellAt(top + down, by)));
   const { compare } = new Intl.Collator(locale, { numeric: true });
   /** @type {Edit[]} */
-  const edits = [];
-  for (const [down, from] of sortedOrder(keys, direction, compare).entries()) {
+  const shown = [];
+  const order = sortedOrder(keys, direction, compare);
+  for (const [down, from] of order.entries()) {
     if (down === from) continue;
     for (let column = left; column <= right; column += 1) {
       const cell = cellAt(top + from, column);
       const before = cellAt(top + down, column);
       const isSame = (cell?.input ?? "") === (before?.input ?? "") && sameStyle(cell?.style, before?.style);
-      if (!isSame) edits.push(actions.edit(top + down, column, cell?.input ?? "", cell?.style ?? ""));
+      if (!isSame) shown.push(actions.edit(top + down, column, cell?.input ?? "", cell?.style ?? ""));
     }
   }
-  actions.submit(edits);
+  if (shown.length > 0) {
+    const rows = model.rows.runsBetween(top, bottom);
+    const columns = model.columns.runsBetween(left, right);
+    if (JSON.stringify({ rows, columns, order }).length > MAX_OPERATION_BYTES) {
+      return tell(gettext("These rows have been moved about too much to be sorted at once: choose fewer."));
+    }
+    model.submit({ kind: "reorder_cells", rows, columns, order, shown });
+  }
   selection.selectRange({ top, left, bottom, right });
+}
+
+/**
+ * @param {number} height
+ * @param {number} width
+ */
+function sayTooMany(height, width) {
+  if (height > MAX_SORTED_ROWS) return gettext("At most %(count)s rows can be sorted at once.", { count: MAX_SORTED_ROWS });
+  if (height * width > MAX_SORTED_CELLS) return gettext("At most %(count)s cells can be sorted at once.", { count: MAX_SORTED_CELLS });
+  return null;
 }
 
 /**
