@@ -22,6 +22,19 @@ test("a text that somebody replaces a moment later is offered", () => {
   assert.equal(lost.length, 1); // once
 });
 
+test("a text that somebody's sort moves to another row is not lost, and no longer one's own where it was", () => {
+  const { overwrites, lost, write } = begun();
+  write("a", "mine");
+  overwrites.committed("a", 5);
+  overwrites.arrived("ada", [[1, 1, "hers"], [4, 1, "mine"]], 6);
+  overwrites.arrived("ada", [[1, 1, "later"]], 7);
+  assert.deepEqual(lost, []);
+  write("b", "mine", 2);
+  overwrites.committed("b", 8);
+  overwrites.arrived("ada", [[2, 1, "hers"], [2, 2, "mine"]], 9);
+  assert.deepEqual(lost, [{ row: 2, column: 1, text: "mine", author: "ada" }]); // in another column it is something else
+});
+
 test("a text on its way is offered once the log says that it came first", () => {
   const { overwrites, lost, write } = begun();
   write("a", "mine");

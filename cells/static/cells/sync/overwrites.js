@@ -90,6 +90,7 @@ export class Overwrites {
       const { revision = 0, until_ms = 0 } = this.#written.get(own.operation_id) ?? {};
       if (input === own.text) own.met = null; // only its style is another one
       else if (revision === 0) own.met = { author, through };
+      else if (through >= revision && cells.some((cell) => cell[2] === own.text && cell[1] === column)) this.#own.delete(row, column); // a sort moved it
       else if (through >= revision && this.#now() < until_ms) this.#replaced(row, column, own, author);
     }
   }
