@@ -35,6 +35,30 @@ class AuthorKind(models.TextChoices):
     CALCULATOR = "calculator"
 
 
+class DeadLetterOutcome(models.TextChoices):
+    """What a person did with a dead letter."""
+
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+class FeedWrite(models.TextChoices):
+    """How a feed writes what a message says into its sheet."""
+
+    UPSERT = "upsert", "Set cells of the row with the same key, or append one"
+    APPEND = "append", "Append a row below the last used one"
+    CELLS = "cells", "Set fixed cells"
+
+
+class FeedPolicy(models.TextChoices):
+    """Whose text stays in a cell that a person has edited since the stream wrote it."""
+
+    STREAM = "stream", "The stream wins"
+    PERSON = "person", "The person wins"
+    NEWEST = "newest", "The newest event time wins"
+    PROPOSE = "propose", "The stream only proposes"
+
+
 def new_rows() -> list[list[int]]:
     return [[0, NEW_ROWS]]
 
@@ -164,6 +188,12 @@ class Revision(models.Model):
         blank=True,
         help_text="A browser tab's client id, or a subscription and message id.",
     )
+    # What only a stream's revisions have.
+    feed = models.ForeignKey(
+        "Feed", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    published_at = models.DateTimeField(null=True, help_text="When the message was published.")
+    event_at = models.DateTimeField(null=True, help_text="When it happened, by the message itself.")
     operation = models.JSONField()
     before = models.JSONField(help_text="What undo needs: the state that the operation replaced.")
     committed_at = models.DateTimeField(default=timezone.now)
@@ -221,9 +251,135 @@ class Snapshot(models.Model):
         return f"snapshot of revision {self.revision}"
 
 
-class DeadLetter(models.Model):
-    """A stream message that could not become an edit, kept whole with its reason."""
+class Feed(models.Model):
+    """Binds a subscription, whose messages know nothing of sheets, to a sheet."""
 
+    name = models.CharField(
+        max_length=100, unique=True, help_text="What the log and the grid call this stream."
+    )
+    is_enabled = models.BooleanField("enabled", default=True)
+    sheet = models.ForeignKey(Sheet, on_delete=models.CASCADE, related_name="feeds")
+    subscription = models.CharField(
+        max_length=255,
+        help_text="Its name in PUBSUB_PROJECT, or projects/…/subscriptions/… in full. Several "
+        "feeds may share one.",
+    )
+    write = models.CharField(max_length=6, choices=FeedWrite, default=FeedWrite.UPSERT)
+    records = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="JSONPath of the records in a message, such as $.orders[*]; empty: the whole "
+        "message is one.",
+    )
+    filter = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="Which records count, as a JSONPath filter (RFC 9535): @ is the record, "
+        "$.attributes the message's: @.price > 0 && $.attributes.type == 'trade'. Empty: all.",
+    )
+    event_time = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Where a record says when it happened: a JSONPath or attribute:NAME. ISO 8601, "
+        "or seconds or milliseconds since 1970. Empty: the time it was published.",
+    )
+    policy = models.CharField(
+        "when a person has edited the cell since",
+        max_length=7,
+        choices=FeedPolicy,
+        default=FeedPolicy.STREAM,
+    )
+    stale_after_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The grid says that it is late when nothing came for so long. Empty: never.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="By a person; listeners look at it."
+    )
+    # What listeners count, now and then; they write nothing else here.
+    messages = models.BigIntegerField(default=0, editable=False)
+    edits = models.BigIntegerField(default=0, editable=False)
+    dead = models.BigIntegerField(default=0, editable=False)
+    last_message_at = models.DateTimeField(null=True, editable=False)
+    trouble = models.TextField(
+        blank=True, editable=False, help_text="Why nothing can be pulled now."
+    )
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(write__in=FeedWrite.values), name="feed_write_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(policy__in=FeedPolicy.values), name="feed_policy_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeedColumn(models.Model):
+    """One line of a feed's mapping: what of a record goes where."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="columns")
+    target = models.CharField(
+        max_length=200, help_text="A header of row 1; for fixed cells an address, such as B2."
+    )
+    source = models.CharField(
+        max_length=300,
+        help_text="A JSONPath from the record on, such as $.price; or attribute:NAME, "
+        "message:id, message:publish_time, message:ordering_key.",
+    )
+    is_key = models.BooleanField("key", default=False)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = "column"
+        constraints = (models.UniqueConstraint(fields=("feed", "target"), name="feed_column_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target}"
+
+
+class Proposal(models.Model):
+    """What a stream would have written where a person had edited.
+
+    It is open while nobody has written the cell after `revision`; the newest one of a cell counts.
+    """
+
+    sheet = models.ForeignKey(
+        Sheet, on_delete=models.CASCADE, related_name="proposals", db_index=False
+    )
+    row = models.IntegerField(help_text="A row id, not a position.")
+    column = models.IntegerField(help_text="A column id, not a position.")
+    input = models.TextField(blank=True)
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="proposals")
+    revision = models.BigIntegerField(help_text="The stream's revision that proposes it.")
+    proposed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("sheet", "row", "column"), name="proposal_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sheet_id}:{self.row},{self.column}"
+
+
+class DeadLetter(models.Model):
+    """A stream message that could not become an edit, kept whole with its reason.
+
+    A person replays it, with other bytes if need be, or discards it: `settled_at` is then.
+    """
+
+    feed = models.ForeignKey(
+        Feed, on_delete=models.SET_NULL, null=True, related_name="dead_letters"
+    )
+    topic = models.CharField(max_length=255, blank=True)
     subscription = models.CharField(max_length=255)
     message_id = models.CharField(max_length=255)
     reason = models.CharField(max_length=40, help_text="The refusal's stable code.")
@@ -234,9 +390,23 @@ class DeadLetter(models.Model):
     delivery_attempt = models.PositiveIntegerField(null=True)
     published_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
+    edited_data = models.BinaryField(null=True, help_text="What a person made of the bytes.")
+    edited_attributes = models.JSONField(null=True)
+    outcome = models.CharField(
+        max_length=9,
+        choices=DeadLetterOutcome,
+        blank=True,
+        help_text="What a person did with it; empty: it waits.",
+    )
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
 
     class Meta:
         ordering = ("-id",)
+        # The inbox, by feed: what waits, the newest first.
+        indexes = (models.Index(fields=("outcome", "feed", "-id"), name="dead_letter_inbox"),)
         constraints = (
             models.UniqueConstraint(
                 # Google's emulator counts message ids from 1 again when it is restarted.

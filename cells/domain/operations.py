@@ -48,6 +48,8 @@ class SetCells:
     `styles` are the whole styles of those cells that get one; "" takes it away. Each is of a cell
     in `cells`; the others keep their looks.
 
+    `yielded` are what a stream would have written where a person's text, or newer news, stays.
+
     `new_rows` and `new_columns` are first added at the ends of the axes. Only an addressed
     operation that did not fit resolves to them: another author's insert could take the ids.
     """
@@ -56,6 +58,7 @@ class SetCells:
     new_rows: int = 0
     new_columns: int = 0
     styles: tuple[CellStyle, ...] = ()
+    yielded: tuple[CellInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,13 @@ def load_operation(raw: dict[str, Any]) -> Operation:
 def load_step(raw: dict[str, Any]) -> Step:
     """Read what an operation of the log does; see load_operation."""
     match raw.get("kind"):
+        case "set_cells" if "yielded" in raw:
+            cells, yielded = (
+                tuple((row, column, text) for row, column, text in raw[name])
+                for name in ("cells", "yielded")
+            )
+            new_rows, new_columns = raw.get("new_rows", 0), raw.get("new_columns", 0)
+            return SetCells(cells, new_rows, new_columns, yielded=yielded)
         case "restore_rows" | "restore_columns" as kind:
             axis = AxisName(kind[8:])
             return Restore(axis, _parse_runs(raw, axis))
@@ -293,8 +303,8 @@ def load_step(raw: dict[str, Any]) -> Step:
             axis = AxisName(kind[9:])
             return PutBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
         case "restyle_each":
-            cells = tuple((row, col, style_from_json(style)) for row, col, style in raw["cells"])
-            return RestyleEach(cells)
+            looks = tuple((row, col, style_from_json(style)) for row, col, style in raw["cells"])
+            return RestyleEach(looks)
         case "resize_back":
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
@@ -311,8 +321,10 @@ def load_step(raw: dict[str, Any]) -> Step:
 def operation_to_json(operation: Operation) -> dict[str, Any]:
     """Return the JSON form that load_operation reads, and parse_operation of what clients send."""
     match operation:
-        case SetCells(cells, new_rows, new_columns, styles):
+        case SetCells(cells, new_rows, new_columns, styles, yielded):
             raw: dict[str, Any] = {"kind": "set_cells", "cells": cells}
+            if yielded:
+                raw["yielded"] = yielded
             if styles:
                 raw["cells"] = _with_styles(cells, styles)
             if new_rows:

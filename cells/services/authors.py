@@ -1,10 +1,13 @@
 """Authors: who makes an edit, as the log keeps it and as other clients see it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
 
 from cells.domain.errors import Malformed
 from cells.domain.operations import check_text
-from cells.models import AuthorKind
+from cells.models import AuthorKind, FeedPolicy
 
 MAX_NAME_CHARACTERS = 150  # Revision.author_name's column
 MAX_ORIGIN_CHARACTERS = 300  # Revision.origin's column
@@ -32,6 +35,20 @@ class Author:
     @property
     def label(self) -> str:
         return label_of(self.kind, self.origin)
+
+
+class Source(msgspec.Struct, frozen=True, gc=False):
+    """Where a stream's edit came from: when it was published and happened, and by which feed."""
+
+    published_at: datetime
+    event_at: datetime | None = None
+    feed_id: int | None = None
+    policy: FeedPolicy = FeedPolicy.STREAM
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened, as far as is known."""
+        return self.event_at or self.published_at
 
 
 def label_of(kind: str, origin: str) -> str:

@@ -5,7 +5,6 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -24,18 +23,20 @@ from cells.domain.operations import (
     AppendRows,
     Intended,
     SetAddresses,
+    SetCells,
     Undo,
     Undone,
     UpsertRow,
     operation_to_json,
 )
 from cells.domain.reordering import ReorderCells
-from cells.domain.styles import Style, canonical
 from cells.models import AuthorKind, LinkRole, Role
-from cells.services import history, sql
-from cells.services.authors import Author
+from cells.services import history, sql, sql_past
+from cells.services.authors import Author, Source
 from cells.services.drafts import (
     Draft,
+    Planned,
+    TouchedCells,
     cells_by_author,
     delta_of,
     draft_of,
@@ -44,6 +45,7 @@ from cells.services.drafts import (
 )
 from cells.services.resolve import Resolver
 from cells.services.transactions import Cursor, writing
+from cells.services.yielding import Yielding
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +59,16 @@ __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Subm
 
 # Structs of C, which the search for garbage passes over: a busy sheet makes them by the thousand.
 class Submission(msgspec.Struct, frozen=True, gc=False):
-    """An operation on the way to the log: its id, its author, and its sheet's slug."""
+    """An operation on the way to the log: its id, its author, and its sheet's slug.
+
+    Of a stream's also the `source`.
+    """
 
     sheet: str
     operation_id: UUID
     operation: Intended | AddressedOperation
     author: Author
+    source: Source | None = None
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
@@ -172,7 +178,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     if is_new and refused and sql.find_committed(cursor, refused):
         raise _RetryFoundError
 
-    changed = [draft for draft in drafts.values() if draft.effects]
+    changed = [draft for draft in drafts.values() if draft.planned]
     deltas = _write(cursor, changed) if changed else {}
     return CommitResult(outcomes, deltas)
 
@@ -251,7 +257,8 @@ def _apply(
             draft.columns_revision = draft.head
     if effect.frozen_before is not None:
         draft.rows_revision = draft.head  # a delta tells of it with the rows
-    draft.effects.append((draft.head, key[1], submission.author, operation, effect))
+    author, source = submission.author, submission.source
+    draft.planned.append(Planned(draft.head, key[1], author, source, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True, left=left)
 
@@ -269,34 +276,15 @@ def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, 
     raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
-class _Cells:
-    """The cells that a batch touches, as they were and as it leaves them, by sheet id."""
-
-    def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
-        effects = [(draft.row.id, effect) for draft in drafts for *_, effect in draft.effects]
-        keys = {(id_, row, column) for id_, effect in effects for row, column in effect.rewritten()}
-        looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
-        self.inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
-        self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
-        # Of cells that get only a style: the inputs, for the delta; None is too long for one.
-        self.unset: dict[int, dict[CellId, str | None]] = defaultdict(dict)
-        if keys:
-            for (sheet_id, row, column), (text, style) in sql.read_cells(cursor, keys).items():
-                self.inputs[sheet_id][row, column] = text
-                if style is not None:
-                    self.styles[sheet_id][row, column] = canonical(style)
-        if looks:
-            found = sql.glance_at_cells(cursor, looks)
-            for (sheet_id, row, column), (glance, style) in found.items():
-                self.unset[sheet_id][row, column] = glance
-                if style is not None:
-                    self.styles[sheet_id][row, column] = canonical(style)
-
-
 def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
-    moment = sql.adapt_moment(timezone.now())
-    found = _Cells(cursor, drafts)
+    now = timezone.now()
+    moment = sql.adapt_moment(now)
+    found = TouchedCells(cursor, drafts)
+    yielding = Yielding(
+        cursor,
+        [(draft.row.id, line.source, line.effect) for draft in drafts for line in draft.planned],
+    )
     encode = msgspec.json.encode
     cells: list[tuple[int, int, int, str, int]] = []
     styled: list[sql.StyledCell] = []
@@ -313,8 +301,11 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         touched: dict[CellId, tuple[int, Author]] = {}
         new_styles: set[CellId] = set()
         draft.filled -= sum(map(bool, texts.values()))
-        for number, id_text, author, operation, planned in draft.effects:
-            effect = planned.settled(texts, styles)
+        for number, id_text, author, source, intended, planned in draft.planned:
+            operation, effect = intended, planned.settled(texts, styles)
+            if source is not None and isinstance(operation, SetCells):
+                operation, effect = yielding.settle(sheet_id, number, source, operation, effect)
+            yielding.note(sheet_id, author, source, effect, now)
             before = set_inputs(texts, styles, effect)
             lines.append(
                 sql.RevisionRow(
@@ -325,6 +316,11 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
                     author.name,
                     author.user_id,
                     author.origin,
+                    None if source is None else source.feed_id,
+                    None if source is None else sql.adapt_moment(source.published_at),
+                    None
+                    if source is None or source.event_at is None
+                    else sql.adapt_moment(source.event_at),
                     encode(operation_to_json(operation)).decode(),
                     encode(before).decode(),
                     moment,
@@ -350,6 +346,9 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         sql.upsert_styled_cells(cursor, styled)
     if restyled:
         sql.restyle_cells(cursor, restyled)
+    if yielding.proposals:
+        rows = [(*key, *what, moment) for key, what in yielding.proposals.items()]
+        sql_past.write_proposals(cursor, rows)
     sql.insert_revisions(cursor, lines)
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)

@@ -17,7 +17,7 @@ _NEWEST_WINS = (
 
 
 def record_dead_letters(letters: Sequence[DeadLetter]) -> None:
-    """Keep these unsaved dead letters, each message once, in one statement (SQLite: per 99).
+    """Keep these unsaved dead letters, each message once, in one statement (SQLite: per 50).
 
     A message that is there already is overwritten by its redelivery. Text that no database holds
     is made harmless first; the bytes stay as they came.

@@ -1,8 +1,10 @@
 """A sheet's draft: what a batch makes of it in memory, and the delta that tells of it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,13 +12,25 @@ from cells.domain.axes import Axis, AxisName
 from cells.domain.deltas import CellState, Delta
 from cells.domain.layout import CellId, Effect, Layout
 from cells.domain.operations import Operation
-from cells.domain.styles import Style
+from cells.domain.styles import Style, canonical
 from cells.services import sql
-from cells.services.authors import Author
+from cells.services.authors import Author, Source
 from cells.services.read import cell_state
+from cells.services.transactions import Cursor
 
 MAX_DELTA_CHARACTERS = 1_000_000  # of inputs; more is read again, in frames that sockets can take
 MAX_DELTA_CELLS = 20_000  # likewise
+
+
+class Planned(NamedTuple):
+    """A numbered operation of a draft: its id in the database's form, and what it does."""
+
+    number: int
+    id_text: str
+    author: Author
+    source: Source | None
+    operation: Operation
+    effect: Effect
 
 
 @dataclass(slots=True)
@@ -29,7 +43,7 @@ class Draft:
     rows_revision: int
     columns_revision: int
     filled: int
-    effects: list[tuple[int, str, Author, Operation, Effect]] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
 
     @property
     def has_new_rows(self) -> bool:
@@ -54,6 +68,31 @@ def draft_of(row: sql.SheetRow) -> Draft:
 @lru_cache(maxsize=256)  # axes change seldom, and one of thousands of runs costs milliseconds
 def _read_axis(text: str) -> Axis:
     return Axis.from_runs(msgspec.json.decode(text))
+
+
+class TouchedCells:
+    """The cells that a batch touches, as they were and as it leaves them, by sheet id."""
+
+    def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
+        """Read them, in two statements at the most."""
+        effects = [(draft.row.id, line.effect) for draft in drafts for line in draft.planned]
+        keys = {(id_, row, column) for id_, effect in effects for row, column in effect.rewritten()}
+        looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
+        self.inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
+        self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
+        # Of cells that get only a style: the inputs, for the delta; None is too long for one.
+        self.unset: dict[int, dict[CellId, str | None]] = defaultdict(dict)
+        if keys:
+            for (sheet_id, row, column), (text, style) in sql.read_cells(cursor, keys).items():
+                self.inputs[sheet_id][row, column] = text
+                if style is not None:
+                    self.styles[sheet_id][row, column] = canonical(style)
+        if looks:
+            found = sql.glance_at_cells(cursor, looks)
+            for (sheet_id, row, column), (glance, style) in found.items():
+                self.unset[sheet_id][row, column] = glance
+                if style is not None:
+                    self.styles[sheet_id][row, column] = canonical(style)
 
 
 def cells_by_author(

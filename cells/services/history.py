@@ -28,7 +28,7 @@ from cells.domain.runs import join_runs
 from cells.domain.styles import canonical
 from cells.domain.undoing import inverse_of_cells, inverse_of_shape, without, written_by
 from cells.models import AuthorKind
-from cells.services import sql
+from cells.services import sql, sql_past
 from cells.services.authors import Author
 from cells.services.transactions import Cursor
 
@@ -62,18 +62,18 @@ def resolve(
 def note(cursor: Cursor, sheet_id: int, undone: Undone, number: int) -> None:
     """Remember which revision undid or redid an operation."""
     operation_id = sql.uuid_text(connection.vendor, undone.operation_id)
-    sql.write_take_back(cursor, sheet_id, operation_id, number, is_undone=not undone.is_redo)
+    sql_past.write_take_back(cursor, sheet_id, operation_id, number, is_undone=not undone.is_redo)
 
 
-def _find(cursor: Cursor, sheet_id: int, undo: Undo, author: Author) -> sql.LoggedOperation:
+def _find(cursor: Cursor, sheet_id: int, undo: Undo, author: Author) -> sql_past.LoggedOperation:
     """Return the line of the log that is to be taken back: the operation, or its last redo."""
     operation_id = sql.uuid_text(connection.vendor, undo.operation_id)
-    original = sql.read_logged(cursor, sheet_id, operation_id=operation_id)
+    original = sql_past.read_logged(cursor, sheet_id, operation_id=operation_id)
     if original is None:
         raise NothingToUndo("the log does not have this operation; it may have been pruned")
     if not _is_same(author, original.author_kind, original.user_id, original.origin):
         raise Forbidden("only one's own operations can be undone")
-    taken_back = sql.find_take_back(cursor, sheet_id, operation_id)
+    taken_back = sql_past.find_take_back(cursor, sheet_id, operation_id)
     is_undone = taken_back is not None and taken_back[1]
     if undo.is_redo and not is_undone:
         raise NothingToRedo("this operation has not been undone")
@@ -83,7 +83,7 @@ def _find(cursor: Cursor, sheet_id: int, undo: Undo, author: Author) -> sql.Logg
         if msgspec.json.decode(original.operation)["kind"] in ("undo", "redo"):
             raise NothingToUndo("to take an undo back, redo the operation that it names")
         return original
-    newest = sql.read_logged(cursor, sheet_id, number=taken_back[0])
+    newest = sql_past.read_logged(cursor, sheet_id, number=taken_back[0])
     if newest is None:
         raise NothingToUndo("the log does not reach back to this operation any more")
     return newest
@@ -99,7 +99,7 @@ def _cells_back(
     author: Author,
 ) -> tuple[SetCells | RestyleEach | None, int]:
     written = written_by(step, before)
-    now = sql.read_cells_now(cursor, [(sheet_id, *key) for key in written])
+    now = sql_past.read_cells_now(cursor, [(sheet_id, *key) for key in written])
     rows, columns = layout.axes[AxisName.ROWS], layout.axes[AxisName.COLUMNS]
 
     def is_mine(key: CellId) -> bool:
@@ -121,7 +121,7 @@ def _sparing_others(
     cursor: Cursor, sheet_id: int, deletion: Delete, number: int, author: Author
 ) -> tuple[Delete | None, int]:
     """Leave out rows or columns that somebody else has written into since; count those cells."""
-    found = sql.find_written_since(
+    found = sql_past.find_written_since(
         cursor, sheet_id, deletion.axis.value, join_runs(deletion.runs), number
     )
     others = [

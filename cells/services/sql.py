@@ -45,7 +45,7 @@ class SheetRow(NamedTuple):
 class RevisionRow(NamedTuple):
     """One line of the log, ready to be written.
 
-    `operation` and `before` are JSON text, `committed_at` is as adapt_moment returns it.
+    `operation` and `before` are JSON text, moments are as adapt_moment returns them.
     """
 
     sheet_id: int
@@ -55,6 +55,9 @@ class RevisionRow(NamedTuple):
     author_name: str
     user_id: int | None
     origin: str
+    feed_id: int | None
+    published_at: str | None
+    event_at: str | None
     operation: str
     before: str
     committed_at: str
@@ -217,31 +220,32 @@ def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]
         'cells_cell (sheet_id, "row", "column", input, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
         cells,
-        _on_conflict("input", "revision"),
+        on_conflict("input", "revision"),
     )
 
 
 def upsert_styled_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
     """Write cells with their styles; each once in a call."""
-    _insert_styled(cursor, cells, _on_conflict("input", "style", "revision"))
+    _insert_styled(cursor, cells, on_conflict("input", "style", "revision"))
 
 
 def restyle_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
     """Write the styles of cells, and inputs only of those that were never written."""
-    _insert_styled(cursor, cells, _on_conflict("style", "revision"))
+    _insert_styled(cursor, cells, on_conflict("style", "revision"))
 
 
-def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], on_conflict: str) -> None:
+def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], conflict: str) -> None:
     insert_rows(
         cursor,
         'cells_cell (sheet_id, "row", "column", input, style, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, style json, revision bigint',
         cells,
-        on_conflict,
+        conflict,
     )
 
 
-def _on_conflict(*names: str) -> str:
+def on_conflict(*names: str) -> str:
+    """Return the SQL by which a cell's row takes these columns of a new one."""
     assignments = ", ".join(f"{name} = excluded.{name}" for name in names)
     return f'ON CONFLICT (sheet_id, "row", "column") DO UPDATE SET {assignments}'
 
@@ -252,7 +256,8 @@ def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
         cursor,
         f"cells_revision ({', '.join(RevisionRow._fields)})",
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
-        "user_id bigint, origin text, operation json, before json, committed_at timestamptz",
+        "user_id bigint, origin text, feed_id bigint, published_at timestamptz, "
+        "event_at timestamptz, operation json, before json, committed_at timestamptz",
         revisions,
     )
 
@@ -288,100 +293,6 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
 def style_text(table: str) -> str:
     """Return the SQL of a cell's style as JSON text; NULL for none."""
     return f"{table}.style::text" if connection.vendor == "postgresql" else f"{table}.style"
-
-
-class LoggedOperation(NamedTuple):
-    """An operation of the log that is to be taken back: what it did, to what, and whose it was."""
-
-    number: int
-    author_kind: str
-    user_id: int | None
-    origin: str
-    operation: str
-    before: str
-
-
-class CellNow(NamedTuple):
-    """A cell as it is, and who touched it last."""
-
-    input: str
-    style: str | None
-    revision: int
-    author_kind: str | None
-    user_id: int | None
-    origin: str | None
-
-
-def find_take_back(cursor: Cursor, sheet_id: int, operation_id: str) -> tuple[int, bool] | None:
-    """Return (number of the newest undo or redo of an operation, whether it is undone now)."""
-    cursor.execute(
-        "SELECT number, is_undone FROM cells_takeback WHERE sheet_id = %s AND operation_id = %s",
-        [sheet_id, operation_id],
-    )
-    found = cursor.fetchall()
-    return (found[0][0], bool(found[0][1])) if found else None
-
-
-def write_take_back(
-    cursor: Cursor, sheet_id: int, operation_id: str, number: int, *, is_undone: bool
-) -> None:
-    """Note that revision `number` undid or redid an operation."""
-    cursor.execute(
-        "INSERT INTO cells_takeback (sheet_id, operation_id, number, is_undone) "
-        "VALUES (%s, %s, %s, %s) ON CONFLICT (sheet_id, operation_id) "
-        "DO UPDATE SET number = excluded.number, is_undone = excluded.is_undone",
-        [sheet_id, operation_id, number, is_undone],
-    )
-
-
-def read_logged(
-    cursor: Cursor, sheet_id: int, *, operation_id: str | None = None, number: int = 0
-) -> LoggedOperation | None:
-    """Return an operation of the log by its id, or by its revision's number."""
-    by = "number = %s" if operation_id is None else "operation_id = %s"
-    json = "::text" if connection.vendor == "postgresql" else ""
-    cursor.execute(
-        "SELECT number, author_kind, user_id, origin, "  # noqa: S608
-        f"operation{json}, before{json} FROM cells_revision WHERE sheet_id = %s AND {by}",
-        [sheet_id, number if operation_id is None else operation_id],
-    )
-    found = cursor.fetchall()
-    return LoggedOperation(*found[0]) if found else None
-
-
-def read_cells_now(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, CellNow]:
-    """Return those cells that exist, with who touched them last as far as the log tells."""
-    given, params = given_rows('sheet_id bigint, "row" int, "column" int', keys)
-    cursor.execute(
-        'SELECT cell.sheet_id, cell."row", cell."column", cell.input, '  # noqa: S608
-        f"{style_text('cell')}, cell.revision, log.author_kind, log.user_id, log.origin "
-        f"FROM {given} JOIN cells_cell AS cell ON cell.sheet_id = given.sheet_id "
-        'AND cell."row" = given."row" AND cell."column" = given."column" '
-        "LEFT JOIN cells_revision AS log "
-        "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision",
-        params,
-    )
-    return {(row[0], row[1], row[2]): CellNow(*row[3:]) for row in cursor.fetchall()}
-
-
-def find_written_since(
-    cursor: Cursor, sheet_id: int, axis: str, runs: Iterable[tuple[int, int]], since: int
-) -> list[tuple[int, str | None, int | None, str | None]]:
-    """Return (row or column id, author's kind, user id, origin) of each filled cell in `runs`.
-
-    Of those that were touched after revision `since`; `runs` are (first id, id behind the last).
-    """
-    given, params = given_rows("low int, high int", runs)
-    name = {"rows": '"row"', "columns": '"column"'}[axis]
-    cursor.execute(
-        f"SELECT cell.{name}, log.author_kind, log.user_id, log.origin FROM {given} "  # noqa: S608
-        f"JOIN cells_cell AS cell ON cell.{name} >= given.low AND cell.{name} < given.high "
-        "LEFT JOIN cells_revision AS log "
-        "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
-        "WHERE cell.sheet_id = %s AND cell.revision > %s AND cell.input <> ''",
-        [*params, sheet_id, since],
-    )
-    return cursor.fetchall()
 
 
 def adapt_moment(moment: datetime) -> str:

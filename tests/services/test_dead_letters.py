@@ -82,6 +82,6 @@ def test_names_longer_than_their_column_keep_their_end() -> None:
 
 def test_a_batch_of_letters_takes_one_statement(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        record_dead_letters([letter(str(number)) for number in range(99)])
+        record_dead_letters([letter(str(number)) for number in range(50)])
 
-    assert DeadLetter.objects.count() == 99
+    assert DeadLetter.objects.count() == 50

@@ -1,0 +1,76 @@
+"""Whose text stays where a feed writes what a person has edited since, or what newer news are of.
+
+Decided under the sheet's lock, within commit. What gives way stays in the log's line, so that
+a redelivery finds its operation there, and a person what the stream had to say.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from cells.domain.layout import Effect
+from cells.domain.operations import CellInput, SetCells
+from cells.models import AuthorKind, FeedPolicy
+from cells.services import sql_past
+from cells.services.authors import Author, Source
+from cells.services.sql import CellKey
+from cells.services.transactions import Cursor
+
+PEOPLE = frozenset((AuthorKind.USER, AuthorKind.GUEST, AuthorKind.ADMIN))
+
+
+class Yielding:
+    """The last touch of each cell that a feed with a policy is about, kept up through a batch."""
+
+    def __init__(
+        self, cursor: Cursor, planned: Iterable[tuple[int, Source | None, Effect]]
+    ) -> None:
+        """Read what the database knows; `planned` has (sheet id, source, effect)."""
+        keys = {
+            (sheet_id, row, column)
+            for sheet_id, source, effect in planned
+            if _has_policy(source)
+            for row, column, _ in effect.cells
+        }
+        self._touches = sql_past.read_touches(cursor, keys) if keys else {}
+        self._is_needed = bool(keys)
+        self.proposals: dict[CellKey, tuple[str, int | None, int]] = {}
+
+    def settle(
+        self, sheet_id: int, number: int, source: Source | None, operation: SetCells, effect: Effect
+    ) -> tuple[SetCells, Effect]:
+        """Return an edit and its effect without the cells that stay as they are."""
+        if not _has_policy(source) or source is None:
+            return operation, effect
+        kept: list[CellInput] = []
+        yielded: list[CellInput] = []
+        for cell in effect.cells:
+            touch = self._touches.get((sheet_id, cell[0], cell[1]))
+            (yielded if touch is not None and _stays(touch, source) else kept).append(cell)
+        if not yielded:
+            return operation, effect
+        if source.policy == FeedPolicy.PROPOSE:
+            for row, column, text in yielded:
+                self.proposals[sheet_id, row, column] = (text, source.feed_id, number)
+        settled = replace(operation, cells=tuple(kept), yielded=tuple(yielded))
+        return settled, effect._replace(cells=tuple(kept))
+
+    def note(
+        self, sheet_id: int, author: Author, source: Source | None, effect: Effect, now: datetime
+    ) -> None:
+        """Remember an edit of this batch: it is the last touch of its cells."""
+        if not self._is_needed:
+            return
+        touch = sql_past.Touch(author.kind, now if source is None else source.moment)
+        for row, column, _ in effect.cells:
+            self._touches[sheet_id, row, column] = touch
+
+
+def _has_policy(source: Source | None) -> bool:
+    return source is not None and source.policy != FeedPolicy.STREAM
+
+
+def _stays(touch: sql_past.Touch, source: Source) -> bool:
+    if source.policy == FeedPolicy.NEWEST:
+        return touch.moment > source.moment
+    return touch.author_kind in PEOPLE
