@@ -182,6 +182,13 @@ class AppendRows:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendRecord:
+    """Write (header, input) pairs into a row below the last used one, under their headers."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UpsertRow:
     """Set cells of the row whose key columns hold the key; append such a row if there is none.
 
@@ -210,7 +217,7 @@ Operation: TypeAlias = Step | Undone
 Intended: TypeAlias = Operation | Undo
 """What a client may submit, and what that becomes."""
 
-AddressedOperation: TypeAlias = SetAddresses | AppendRows | UpsertRow
+AddressedOperation: TypeAlias = SetAddresses | AppendRows | AppendRecord | UpsertRow
 
 
 def parse_operation(raw: object) -> Intended:

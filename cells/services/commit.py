@@ -20,6 +20,7 @@ from cells.domain.errors import Deleted, Forbidden, NoSuchSheet, SheetSyncError
 from cells.domain.layout import CellId, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
+    AppendRecord,
     AppendRows,
     Intended,
     SetAddresses,
@@ -52,7 +53,7 @@ logger = logging.getLogger(__name__)
 Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
-_ADDRESSED = (SetAddresses, AppendRows, UpsertRow)
+_ADDRESSED = (SetAddresses, AppendRows, AppendRecord, UpsertRow)
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 

@@ -6,6 +6,8 @@ from cells.models import DeadLetter
 
 _ONCE = ("subscription", "message_id", "published_at")
 _NEWEST_WINS = (
+    "feed",
+    "topic",
     "reason",
     "detail",
     "data",
@@ -34,7 +36,7 @@ def record_dead_letters(letters: Sequence[DeadLetter]) -> None:
 
 
 def _make_safe(letter: DeadLetter) -> None:
-    for field in ("subscription", "message_id", "reason", "detail", "ordering_key"):
+    for field in ("topic", "subscription", "message_id", "reason", "detail", "ordering_key"):
         text = _safe_text(getattr(letter, field))
         limit = getattr(DeadLetter._meta.get_field(field), "max_length", None)
         # The end is what tells a long resource name or id from its neighbours.

@@ -13,6 +13,7 @@ from cells.domain.errors import UnknownHeader
 from cells.domain.layout import Layout
 from cells.domain.operations import (
     AddressedOperation,
+    AppendRecord,
     AppendRows,
     CellInput,
     SetAddresses,
@@ -50,10 +51,13 @@ class Resolver:
         """Read what `wanted`, as (sheet id, operation), needs: three statements at the most."""
         self._addressed.update(sheet_id for sheet_id, _ in wanted)
         upserts = [(sheet_id, op) for sheet_id, op in wanted if isinstance(op, UpsertRow)]
-        if any(isinstance(op, AppendRows | UpsertRow) for _, op in wanted):
-            self._read_last_used({id_ for id_, op in wanted if not isinstance(op, SetAddresses)})
+        below = {id_ for id_, op in wanted if not isinstance(op, SetAddresses)}
+        if below:
+            self._read_last_used(below)
+        by_header = {id_ for id_, op in wanted if isinstance(op, UpsertRow | AppendRecord)}
+        if by_header:
+            self._read_headers(by_header)
         if upserts:
-            self._read_headers({sheet_id for sheet_id, _ in upserts})
             self._find_keys(upserts)
 
     @property
@@ -71,6 +75,8 @@ class Resolver:
                 return self._place(sheet_id, edits)
             case AppendRows(rows):
                 return self._append(sheet_id, rows)
+            case AppendRecord(values):
+                return self._append_record(sheet_id, values)
             case UpsertRow(key, values):
                 return self._upsert(sheet_id, key, values)
 
@@ -140,14 +146,21 @@ class Resolver:
             # Nothing to set makes sure that the row is there: the key, once more, is that edit.
             cells = set_cells or key_cells
             return SetCells(tuple((row, column, text) for column, text in cells))
+        return self._below(sheet_id, {**dict(key_cells), **dict(set_cells)})
+
+    def _append_record(self, sheet_id: int, values: Iterable[tuple[str, str]]) -> SetCells:
+        columns = self._columns_by_header(sheet_id)
+        return self._below(
+            sheet_id, {self._column(columns, header): text for header, text in values}
+        )
+
+    def _below(self, sheet_id: int, texts: dict[int, str]) -> SetCells:
+        """Return the edit that writes texts, by column id, below the last used row."""
         position = self._next_position(sheet_id)
         axis = self._layouts[sheet_id].axes[AxisName.COLUMNS]
         return self._place(
             sheet_id,
-            [
-                (position, axis.position_of(column), text)
-                for column, text in {**dict(key_cells), **dict(set_cells)}.items()
-            ],
+            [(position, axis.position_of(column), text) for column, text in texts.items()],
         )
 
     def _row_with(self, sheet_id: int, key_cells: Sequence[tuple[int, str]]) -> int | None:

@@ -55,6 +55,7 @@ class Route:
     project: str
     topic: str
     subscription: str
+    foreign_topic: str = ""  # in full; of another project than the subscription's, perhaps
 
     @classmethod
     def from_settings(
@@ -82,9 +83,15 @@ class Route:
                 )
         return route
 
+    @classmethod
+    def of(cls, subscription: Subscription) -> "Route":
+        """Return the route of a subscription that was found."""
+        _, project, _, name = subscription.name.split("/")
+        return cls(project, subscription.topic.rpartition("/")[2], name, subscription.topic)
+
     @property
     def topic_path(self) -> str:
-        return f"projects/{self.project}/topics/{self.topic}"
+        return self.foreign_topic or f"projects/{self.project}/topics/{self.topic}"
 
     @property
     def subscription_path(self) -> str:
@@ -129,24 +136,35 @@ def find_subscription(client: SubscriberClient, route: Route, *, create: bool) -
 
     Raises PubsubSetupError when it is not there, cannot be pulled from or hears another topic.
     """
-    try:
-        if create:
+    if create:
+        try:
             _create(client, route)
-        subscription = client.get_subscription(
-            subscription=route.subscription_path, retry=None, timeout=SETUP_SECONDS
-        )
-    except (GoogleAPICallError, GoogleAuthError) as error:
-        raise PubsubSetupError(explain(error, f"subscription {route.subscription_path}")) from error
+        except (GoogleAPICallError, GoogleAuthError) as error:
+            resource = f"subscription {route.subscription_path}"
+            raise PubsubSetupError(explain(error, resource)) from error
+    subscription = find_feed_subscription(client, route.subscription_path)
     if subscription.topic != route.topic_path:
         raise PubsubSetupError(
             f"The subscription {route.subscription_path} belongs to the topic "
             f"{subscription.topic}, not to {route.topic_path}: correct PUBSUB_TOPIC or --topic, "
             "or choose another subscription."
         )
+    return subscription
+
+
+def find_feed_subscription(client: SubscriberClient, path: str) -> Subscription:
+    """Return a subscription by its full name, whatever its topic.
+
+    Raises PubsubSetupError when it is not there or cannot be pulled from.
+    """
+    try:
+        subscription = client.get_subscription(subscription=path, retry=None, timeout=SETUP_SECONDS)
+    except (GoogleAPICallError, GoogleAuthError) as error:
+        raise PubsubSetupError(explain(error, f"subscription {path}")) from error
     if subscription.push_config.push_endpoint:
         raise PubsubSetupError(
-            f"The subscription {route.subscription_path} pushes to "
-            f"{subscription.push_config.push_endpoint}: choose one that can be pulled from."
+            f"The subscription {path} pushes to {subscription.push_config.push_endpoint}: "
+            "choose one that can be pulled from."
         )
     return subscription
 

@@ -39,6 +39,11 @@ class Leases:
         self._held: set[str] = set()
         self._closing = threading.Event()
 
+    @property
+    def count(self) -> int:
+        """How many messages are held."""
+        return len(self._held)
+
     def hold(self, ack_ids: Sequence[str]) -> None:
         """Renew these from now on."""
         with self._lock:

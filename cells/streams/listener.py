@@ -5,20 +5,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from queue import Empty, SimpleQueue
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from google.pubsub_v1 import SubscriberClient
 
 from cells.services.failures import is_outage
 from cells.streams.batches import Tally, commit_batch
 from cells.streams.clients import Route, find_subscription
-from cells.streams.leases import Leases
-from cells.streams.messages import Message
+from cells.streams.counting import FeedCounts, write_trouble
+from cells.streams.feeds import REFRESH_SECONDS, FeedBook
+from cells.streams.intake import Intake
+from cells.streams.messages import Feed, Message
 from cells.streams.outages import Backoff, Outage
-from cells.streams.pulling import MESSAGES_PER_PULL, Pull, Puller
+from cells.streams.pulling import Pull
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +42,11 @@ class Status:
     lag_seconds: float
     database_down_seconds: float | None
     pubsub_down_seconds: float | None
+    feeds_down_seconds: dict[str, float] = field(default_factory=dict)  # by subscription
 
 
 class Listener:
-    """Pullers feed one committer; a third kind of thread keeps the leases.
+    """Pullers feed one committer; a third kind of thread keeps the leases, a fourth the feeds.
 
     One committer, because batches make commits cheap and two of them would wait for each other's
     sheet locks. Several listeners may share a subscription: Pub/Sub gives the messages of one
@@ -58,60 +62,62 @@ class Listener:
         batch_size: int,
         create: bool = False,
     ) -> None:
-        """Find the subscription, or raise PubsubSetupError."""
-        subscription = find_subscription(client, route, create=create)
-        if not subscription.enable_message_ordering:
-            logger.warning(
-                "%s has no message ordering: two edits of one cell may commit in the wrong order. "
-                "It cannot be turned on later; make another subscription with --create.",
-                route.subscription_path,
-            )
+        """Find the subscription of edits, or raise PubsubSetupError; feeds' are found later."""
+        self._client = client
+        self._route = route
+        self._subscription = find_subscription(client, route, create=create)
+        self._create = create
+        self._puller_count = pullers
         self._batch_size = batch_size
         self._pubsub = Outage("Pub/Sub")
         self._database = Outage("The database")
         self._pulled: SimpleQueue[Pull] = SimpleQueue()
         self._stopping = threading.Event()
-        self._leases = Leases(
-            client, route.subscription_path, subscription.ack_deadline_seconds, self._pubsub
-        )
-        self._pullers = [
-            Puller(
-                client,
-                route,
-                self._leases,
-                self._pubsub,
-                self._pulled,
-                max_messages=min(batch_size, MESSAGES_PER_PULL),
-                create=create,
-            )
-            for _ in range(pullers)
-        ]
+        self._plain = self._intake(self._pubsub)
+        self._feeds = FeedBook()
+        self._intakes: dict[str, Intake] = {}
+        self._ending: list[Intake] = []  # of feeds that were switched off
+        self._counts = FeedCounts()
         self._tally = Tally()
         self._lag_seconds = 0.0
         self._waiting_since: datetime | None = None
         self._failure: BaseException | None = None
-        self._pulling = [
-            self._thread(f"puller-{number}", puller.run)
-            for number, puller in enumerate(self._pullers, 1)
-        ]
-        self._committing = self._thread("committer", self._commit_forever)
-        self._renewing = self._thread("leases", self._leases.run)
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        for thread in (self._renewing, self._committing, *self._pulling):
-            thread.start()
+        self._threads.append(self._start_thread("committer", self._commit_forever))
+        self._plain.open(
+            self._route,
+            self._subscription,
+            pullers=self._puller_count,
+            create=self._create,
+        )
+        self._threads.append(self._start_thread("feeds", self._follow_feeds))
 
     def check(self) -> None:
         """Raise what ended a thread: the process should end, too, instead of going deaf."""
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def held(self) -> int:
+        """How many messages are pulled and not acknowledged yet."""
+        return sum(intake.held for intake in (self._plain, *list(self._intakes.values())))
+
     def status(self) -> Status:
         """Return totals, and the greatest lag since the last call."""
         lag, self._lag_seconds = self._lag_seconds, 0.0
         if (waiting_since := self._waiting_since) is not None:
             lag = max(lag, _seconds_since(waiting_since))
-        return Status(replace(self._tally), lag, self._database.seconds, self._pubsub.seconds)
+        intakes = dict(self._intakes)
+        feeds_down = {
+            path.rpartition("/")[2]: seconds
+            for path, intake in intakes.items()
+            if (seconds := intake.outage.seconds) is not None
+        }
+        return Status(
+            replace(self._tally), lag, self._database.seconds, self._pubsub.seconds, feeds_down
+        )
 
     def stop(self) -> bool:
         """Pull no more, commit what is held, give back the rest; return whether all of it ended.
@@ -121,32 +127,96 @@ class Listener:
         process may exit all the same; Pub/Sub delivers again what was not acknowledged.
         """
         self._stopping.set()
-        for puller in self._pullers:
-            puller.stop()
-        _join(self._pulling, DRAIN_SECONDS)
-        for puller in self._pullers:
-            puller.give_up()
-        _join(self._pulling, GIVE_BACK_SECONDS)
-        self._leases.close()
+        intakes = [self._plain, *self._intakes.values(), *self._ending]
+        for intake in intakes:
+            intake.stop()
+        pulling = [thread for intake in intakes for thread in intake.threads]
+        pulling = [thread for thread in pulling if not thread.name.startswith("leases-")]
+        _join(pulling, DRAIN_SECONDS)
+        for intake in intakes:
+            intake.give_up()
+        _join(pulling, GIVE_BACK_SECONDS)
+        for intake in intakes:
+            intake.close()
         logger.info(
-            "stopped: %d messages, %d edits, %d repeated, %d dead",
+            "stopped: %d messages, %d edits, %d repeated, %d skipped, %d dead",
             self._tally.messages,
             self._tally.edits,
             self._tally.repeated,
+            self._tally.skipped,
             self._tally.dead,
         )
         # The committer ends with the pullers, unless it hangs in the database.
-        threads = (*self._pulling, self._committing, self._renewing)
+        threads = [*self._threads, *(thread for intake in intakes for thread in intake.threads)]
         _join(threads, seconds=0.3)
         return not any(thread.is_alive() for thread in threads)
 
+    def _intake(self, outage: Outage) -> Intake:
+        return Intake(
+            self._client, outage, self._pulled, self._start_thread, batch_size=self._batch_size
+        )
+
+    def _follow_feeds(self) -> None:
+        """Pull for the feeds as they are now, and write down what came of them."""
+        troubles: dict[str, str] = {}
+        try:
+            while True:
+                try:
+                    self._feeds.refresh()
+                    self._counts.flush()
+                    troubles = self._write_troubles(troubles)
+                except DatabaseError as error:
+                    if not is_outage(error):
+                        raise
+                    connection.close()  # the committer says that the database is away
+                self._keep_up_intakes()
+                if self._stopping.wait(REFRESH_SECONDS):
+                    return
+        finally:
+            with contextlib.suppress(DatabaseError):
+                self._counts.flush()
+            connection.close()
+
+    def _keep_up_intakes(self) -> None:
+        wanted = self._feeds.subscriptions - {self._route.subscription_path}
+        for path in self._intakes.keys() - wanted:
+            intake = self._intakes.pop(path)
+            intake.stop()
+            self._ending.append(intake)
+        for intake in [one for one in self._ending if not one.is_pulling]:
+            intake.close()
+            self._ending.remove(intake)
+        for path in wanted - self._intakes.keys():
+            if self._stopping.is_set():
+                return
+            logger.info("listening to %s for feeds", path)
+            intake = self._intakes[path] = self._intake(Outage(f"The subscription {path}"))
+            intake.open_for_feeds(path, partial(self._feeds_now, path))
+
+    def _feeds_now(self, path: str) -> tuple[Feed, ...] | None:
+        return self._feeds.feeds_of(path) or None
+
+    def _write_troubles(self, known: dict[str, str]) -> dict[str, str]:
+        """Say at the feeds what is wrong with their subscriptions, where that is news."""
+        now = {path: intake.outage.reason for path, intake in self._intakes.items()}
+        for path, reason in now.items():
+            if known.get(path, "") != reason:
+                ids = [feed.feed_id for feed in self._feeds.feeds_of(path)]
+                write_trouble(ids, reason)
+        return now
+
     def _commit_forever(self) -> None:
         try:
-            while any(thread.is_alive() for thread in self._pulling) or not self._stopping.is_set():
+            while self._is_pulling or not self._stopping.is_set():
                 if pulls := self._take():
                     self._settle(pulls)
         finally:
             connection.close()
+
+    @property
+    def _is_pulling(self) -> bool:
+        intakes = [self._plain, *list(self._intakes.values()), *self._ending]
+        return any(intake.is_pulling for intake in intakes)
 
     def _take(self) -> list[Pull]:
         """Return what the pullers have brought meanwhile, up to a batch; wait for the first."""
@@ -188,9 +258,10 @@ class Listener:
             else:
                 self._database.recovered()
                 self._tally.add(tally)
+                self._counts.add(tally.by_feed)
                 return True
 
-    def _thread(self, name: str, loop: Callable[[], None]) -> threading.Thread:
+    def _start_thread(self, name: str, loop: Callable[[], None]) -> threading.Thread:
         def run() -> None:
             try:
                 loop()
@@ -199,7 +270,9 @@ class Listener:
                 raise
 
         # Daemons: a thread that hangs in a dead server must not keep the process from ending.
-        return threading.Thread(target=run, name=name, daemon=True)
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
 
 
 def _seconds_since(moment: datetime) -> float:

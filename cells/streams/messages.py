@@ -1,18 +1,16 @@
 """One Pub/Sub message: its bytes and attributes become a submission, or a refusal that says why."""
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from cells.domain.addresses import parse_address
-from cells.domain.errors import InvalidText, LimitExceeded, Malformed, SheetSyncError
+from cells.domain.errors import LimitExceeded, Malformed, SheetSyncError
 from cells.domain.operations import (
     AddressedOperation,
     AppendRows,
@@ -23,8 +21,9 @@ from cells.domain.operations import (
     check_text,
 )
 from cells.models import AuthorKind, Sheet
-from cells.services.authors import MAX_NAME_CHARACTERS, MAX_ORIGIN_CHARACTERS, Author
+from cells.services.authors import MAX_NAME_CHARACTERS, MAX_ORIGIN_CHARACTERS, Author, Source
 from cells.services.commit import Submission
+from cells.streams.values import Literal, decode_json, format_value
 
 FORMS = '"edits", "append" or "upsert"'
 EDIT_ID = "edit_id"
@@ -34,14 +33,16 @@ ORIGIN = "origin"
 # redelivered across the change a second time.
 NAMESPACE = uuid.UUID("c32c8a56-8c96-48c4-9c3f-590bcdb2abc5")
 
-MAX_NUMBER_DIGITS = 309  # what the largest IEEE 754 double has; longer ones are ids: send text
 MAX_SLUG_CHARACTERS: int = Sheet._meta.get_field("slug").max_length or 0
 
-# JSON escapes for one half of a surrogate pair without the other (RFC 8259, section 8.2).
-_LONE_SURROGATE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
+
+class Feed(Protocol):
+    """What knows how to read messages that know nothing of sheets; see mapping.py."""
+
+    @property
+    def feed_id(self) -> int: ...
+
+    def map(self, message: "Message") -> list[Submission]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Message:
     """A message as a subscription delivered it, however it came here.
 
     `topic` and `subscription` are full resource names. A redelivery has the same `message_id`
-    and `published_at`. `delivery_attempt` is 0 where Pub/Sub does not count.
+    and `published_at`. `delivery_attempt` is 0 where Pub/Sub does not count. `feeds` read it;
+    without any it is in the form that docs/streams.md describes.
     """
 
     topic: str
@@ -60,16 +62,11 @@ class Message:
     attributes: Mapping[str, str] = field(default_factory=dict)
     ordering_key: str = ""
     delivery_attempt: int = 0
+    feeds: tuple[Feed, ...] = ()
 
     @property
     def origin(self) -> str:
         return f"{self.subscription}/{self.message_id}"
-
-
-class _Literal(str):
-    """A JSON number with a fraction or an exponent, digit for digit; a float would lose some."""
-
-    __slots__ = ()
 
 
 class _Edit(msgspec.Struct):
@@ -89,7 +86,7 @@ class _Body(msgspec.Struct):
     upsert: _Upsert | UnsetType = UNSET
 
 
-_decoder = msgspec.json.Decoder(_Body, float_hook=_Literal)
+_decoder = msgspec.json.Decoder(_Body, float_hook=Literal)
 
 
 def decode_message(message: Message) -> Submission:
@@ -99,7 +96,8 @@ def decode_message(message: Message) -> Submission:
     will, so such a message is a dead letter.
     """
     sheet, operation = decode_data(message.data)
-    return Submission(sheet, operation_id_of(message), operation, _author_of(message))
+    source = Source(message.published_at)
+    return Submission(sheet, operation_id_of(message), operation, _author_of(message), source)
 
 
 def decode_data(data: bytes) -> tuple[str, AddressedOperation]:
@@ -113,7 +111,7 @@ def decode_data(data: bytes) -> tuple[str, AddressedOperation]:
     try:
         check_text(body.sheet)
     except SheetSyncError as error:
-        raise _at('"sheet"', error) from error
+        raise at('"sheet"', error) from error
     return body.sheet, _operation_of(body)
 
 
@@ -130,79 +128,11 @@ def operation_id_of(message: Message) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"message {message.topic} {message.message_id} {published_ms}")
 
 
-def format_value(value: object) -> str:
-    """Return what a person would have typed for a JSON value: 1e3 is 1000, null clears.
-
-    Raises Malformed for an object or a list, InvalidText or LimitExceeded for what a cell
-    cannot hold.
-    """
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case _Literal():
-            return _format_number(value)
-        case str():
-            check_text(value)
-            return value
-        case int():
-            return _format_number(str(value))
-        case _:
-            raise Malformed(
-                "a value must be a string, a number, true, false or null; "
-                "put an object or a list into a string"
-            )
-
-
-def _format_number(literal: str) -> str:
-    try:
-        number = Decimal(literal)
-    except InvalidOperation:  # an exponent beyond even Decimal
-        number = Decimal("Infinity")
-    if not number.is_finite() or number.adjusted() >= MAX_NUMBER_DIGITS:
-        raise LimitExceeded(
-            f"a number has at most {MAX_NUMBER_DIGITS} digits before the point; send it as a string"
-        )
-    if number.is_zero():
-        return "0"
-    sign, digits, _ = number.as_tuple()
-    stripped = "".join(map(str, digits)).rstrip("0")
-    adjusted = number.adjusted()
-    if -7 < adjusted < 21:  # where ECMAScript's Number::toString stops writing all digits, too
-        text = f"{number:f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        fraction = f".{stripped[1:]}" if len(stripped) > 1 else ""
-        text = f"{'-' if sign else ''}{stripped[0]}{fraction}E{adjusted:+d}"
-    check_text(text)
-    return text
-
-
 def _decode_body(data: bytes) -> _Body:
     try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise Malformed(
-            f"the data is not UTF-8: byte 0x{data[error.start]:02x} at {error.start:,}; "
-            "encode the JSON as UTF-8"
-        ) from error
-    try:
-        return _decoder.decode(text)
-    except RecursionError as error:
-        raise Malformed("the JSON is nested too deeply; a message needs five levels") from error
+        return decode_json(_decoder, data)
     except msgspec.ValidationError as error:
         raise Malformed(f'{error}; a message has the text "sheet" and {FORMS}') from error
-    except msgspec.DecodeError as error:
-        if _LONE_SURROGATE.search(text):
-            raise InvalidText(
-                "a JSON escape is half of a surrogate pair; send whole characters"
-            ) from error
-        if re.search(r"\b(NaN|Infinity)\b", text):
-            raise Malformed(
-                f"{error}; JSON has no NaN or Infinity: send null or a string"
-            ) from error
-        raise Malformed(f"{error}; the data must be one JSON object in UTF-8") from error
 
 
 def _operation_of(body: _Body) -> AddressedOperation:
@@ -225,7 +155,7 @@ def _set_addresses(edits: list[_Edit]) -> SetAddresses:
             row, column = parse_address(edit.cell)
             cells.append((row, column, format_value(edit.value)))
     except SheetSyncError as error:
-        raise _at(f"edits[{len(cells)}]", error) from error
+        raise at(f"edits[{len(cells)}]", error) from error
     return SetAddresses(tuple(cells))
 
 
@@ -238,7 +168,7 @@ def _append_rows(rows: list[list[Any]]) -> AppendRows:
                 raise Malformed("a row must have at least one value; leave an empty one out")
             inputs.append(tuple(map(format_value, row)))
     except SheetSyncError as error:
-        raise _at(f"append[{len(inputs)}]", error) from error
+        raise at(f"append[{len(inputs)}]", error) from error
     return AppendRows(tuple(inputs))
 
 
@@ -266,7 +196,7 @@ def _format_columns(part: str, columns: dict[str, Any]) -> tuple[tuple[str, str]
             check_text(header)
             pairs.append((header, format_value(value)))
     except SheetSyncError as error:
-        raise _at(f'"{part}" {header!r:.60}', error) from error
+        raise at(f'"{part}" {header!r:.60}', error) from error
     return tuple(pairs)
 
 
@@ -285,10 +215,10 @@ def _author_of(message: Message) -> Author:
     try:
         check_text(name)
     except SheetSyncError as error:
-        raise _at(f"the attribute {ORIGIN}", error) from error
+        raise at(f"the attribute {ORIGIN}", error) from error
     return Author(AuthorKind.STREAM, name, origin=origin)
 
 
-def _at(place: str, error: SheetSyncError) -> SheetSyncError:
+def at(place: str, error: SheetSyncError) -> SheetSyncError:
     """Return the refusal with the part of the message that it is about."""
     return type(error)(f"{place}: {error}")

@@ -20,6 +20,12 @@ class Outage:
         self._lock = threading.Lock()
         self._began: float | None = None
         self._last_line = float("-inf")
+        self._reason = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the service does not answer, as it was said last; empty while it does."""
+        return self._reason
 
     @property
     def seconds(self) -> float | None:
@@ -31,6 +37,7 @@ class Outage:
         """Note a failure and log it, unless another one was logged a moment ago."""
         now = time.monotonic()
         with self._lock:
+            self._reason = reason
             if self._began is None:
                 self._began = now
             if now - self._last_line < SECONDS_BETWEEN_LINES:
@@ -45,6 +52,7 @@ class Outage:
             return
         with self._lock:
             began, self._began = self._began, None
+            self._reason = ""
             self._last_line = float("-inf")
         if began is not None:
             seconds = time.monotonic() - began

@@ -2,10 +2,11 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.api_core.exceptions import (
     DeadlineExceeded,
@@ -18,7 +19,7 @@ from google.pubsub_v1 import PullResponse, SubscriberClient
 
 from cells.streams.clients import PubsubSetupError, Route, explain, find_subscription
 from cells.streams.leases import REQUEST_SECONDS, Leases, chunks
-from cells.streams.messages import Message
+from cells.streams.messages import Feed, Message
 from cells.streams.outages import Backoff, Outage
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ PROBE_SECONDS = 2
 # later messages of its ordering key that wait already.
 LEASE_LEFT_SECONDS = 1
 MESSAGES_PER_PULL = 1_000  # the most that Google's clients ask for; the emulator gives 100
+
+
+FeedsNow: TypeAlias = Callable[[], tuple[Feed, ...] | None]
+"""Who reads messages that are pulled now; empty: they are edits; None: nobody, any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Puller:
         *,
         max_messages: int,
         create: bool,
+        feeds: FeedsNow,
     ) -> None:
         self._client = client
         self._route = route
@@ -82,6 +88,7 @@ class Puller:
         self._pulled = pulled
         self._max_messages = max_messages
         self._create = create
+        self._feeds = feeds
         self._stopping = threading.Event()
         self._giving_up = threading.Event()
 
@@ -138,9 +145,14 @@ class Puller:
             return Pull([], [])
         # The plain protobuf message: its wrapper takes longer to read than the pull itself.
         received = PullResponse.pb(response).received_messages
-        return Pull([self._message(one) for one in received], [one.ack_id for one in received])
+        feeds = self._feeds()
+        if feeds is None:  # switched off while this pull waited
+            self._give_back([one.ack_id for one in received])
+            return Pull([], [])
+        messages = [self._message(one, feeds) for one in received]
+        return Pull(messages, [one.ack_id for one in received])
 
-    def _message(self, received: Any) -> Message:
+    def _message(self, received: Any, feeds: tuple[Feed, ...]) -> Message:
         raw = received.message
         published_at: datetime = raw.publish_time.ToDatetime(tzinfo=UTC)
         return Message(
@@ -152,6 +164,7 @@ class Puller:
             attributes=dict(raw.attributes),
             ordering_key=raw.ordering_key,
             delivery_attempt=received.delivery_attempt,
+            feeds=feeds,
         )
 
     def _acknowledge(self, ack_ids: list[str]) -> None:

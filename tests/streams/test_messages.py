@@ -17,7 +17,8 @@ from cells.domain.errors import (
 )
 from cells.domain.operations import AppendRows, SetAddresses, UpsertRow
 from cells.models import AuthorKind
-from cells.streams.messages import Message, decode_message, format_value
+from cells.streams.messages import Message, decode_message
+from cells.streams.values import format_value
 
 MESSAGE = Message(
     topic="projects/demo/topics/edits",

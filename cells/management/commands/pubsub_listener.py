@@ -115,6 +115,7 @@ def format_status(status: Status, before: Tally, seconds: float) -> str:
     for service, down in (
         ("Pub/Sub", status.pubsub_down_seconds),
         ("database", status.database_down_seconds),
+        *status.feeds_down_seconds.items(),
     ):
         if down is not None:
             line += f"  {service} fails for {down:.0f} s"

@@ -1,0 +1,112 @@
+"""The feeds as the database has them, ready to be used, and looked at again every few seconds."""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+
+from cells.models import Feed
+from cells.streams.mapping import Column, FeedSpec, InvalidMapping, Mapping
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 2.0  # how soon a change in the admin counts
+
+
+def subscription_path(name: str) -> str:
+    """Return the full resource name of a feed's subscription."""
+    if name.startswith("projects/"):
+        return name
+    return f"projects/{settings.PUBSUB_PROJECT}/subscriptions/{name}"
+
+
+def spec_of(feed: Feed) -> FeedSpec:
+    """Return a saved feed with its columns, as a mapping takes it."""
+    columns = tuple(
+        Column(column.target, column.source, column.is_key) for column in feed.columns.all()
+    )
+    return FeedSpec(
+        feed.pk,
+        feed.name,
+        feed.sheet.slug,
+        columns,
+        feed.write,
+        feed.records,
+        feed.filter,
+        feed.event_time,
+        feed.policy,
+    )
+
+
+class FeedBook:
+    """The enabled feeds by the full name of their subscription; of deleted sheets none.
+
+    What such a feed's subscription holds waits at Pub/Sub, in case the sheet is brought back.
+    """
+
+    def __init__(self) -> None:
+        self._mappings: dict[FeedSpec, Mapping] = {}
+        self._by_subscription: dict[str, tuple[Mapping, ...]] = {}
+
+    @property
+    def subscriptions(self) -> frozenset[str]:
+        return frozenset(self._by_subscription)
+
+    def feeds_of(self, subscription: str) -> tuple[Mapping, ...]:
+        return self._by_subscription.get(subscription, ())
+
+    def refresh(self) -> None:
+        """Read the feeds again. Raises django.db.Error, and is as it was then."""
+        feeds = Feed.objects.filter(is_enabled=True, sheet__deleted_at=None)
+        mappings: dict[FeedSpec, Mapping] = {}
+        by_subscription: dict[str, tuple[Mapping, ...]] = {}
+        for feed in feeds.select_related("sheet").prefetch_related("columns").order_by("pk"):
+            spec = spec_of(feed)
+            mapping = self._mappings.get(spec)
+            if mapping is None:
+                try:
+                    mapping = Mapping(spec)
+                except InvalidMapping as error:
+                    # The admin lets none through; written by other means, it must not stop others.
+                    logger.error("feed %s cannot be used: %s: %s", feed, error.field, error)
+                    continue
+            mappings[spec] = mapping
+            path = subscription_path(feed.subscription)
+            by_subscription[path] = (*by_subscription.get(path, ()), mapping)
+        self._mappings, self._by_subscription = mappings, by_subscription
+
+
+class _Shelf:
+    """One book for all that ask now and then, in whichever thread."""
+
+    def __init__(self) -> None:
+        self._book = FeedBook()
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+
+    def feeds_of(self, subscription: str) -> tuple[Mapping, ...]:
+        with self._lock:
+            if time.monotonic() - self._read_at >= REFRESH_SECONDS:
+                self._book.refresh()
+                self._read_at = time.monotonic()
+            return self._book.feeds_of(subscription)
+
+    def forget(self) -> None:
+        self._read_at = float("-inf")
+
+
+_shelf = _Shelf()
+
+
+def feeds_of(subscription: str) -> tuple[Mapping, ...]:
+    """Return the feeds of a subscription, by its full name, as they were a moment ago.
+
+    For what comes message by message. Raises django.db.Error.
+    """
+    return _shelf.feeds_of(subscription)
+
+
+def forget_feeds() -> None:
+    """Have the next feeds_of read the database: a person of this process has changed a feed."""
+    _shelf.forget()
