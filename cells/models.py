@@ -190,7 +190,13 @@ class Revision(models.Model):
     )
     # What only a stream's revisions have.
     feed = models.ForeignKey(
-        "Feed", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+        "Feed",
+        # No constraint, and the id stays when the feed goes: nobody searches a long log for it.
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
     )
     published_at = models.DateTimeField(null=True, help_text="When the message was published.")
     event_at = models.DateTimeField(null=True, help_text="When it happened, by the message itself.")
@@ -295,9 +301,6 @@ class Feed(models.Model):
         help_text="The grid says that it is late when nothing came for so long. Empty: never.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    changed_at = models.DateTimeField(
-        default=timezone.now, editable=False, help_text="By a person; listeners look at it."
-    )
     # What listeners count, now and then; they write nothing else here.
     messages = models.BigIntegerField(default=0, editable=False)
     edits = models.BigIntegerField(default=0, editable=False)
@@ -390,6 +393,9 @@ class DeadLetter(models.Model):
     delivery_attempt = models.PositiveIntegerField(null=True)
     published_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
+    forwarded_at = models.DateTimeField(
+        null=True, help_text="When it was published to the dead-letter topic."
+    )
     edited_data = models.BinaryField(null=True, help_text="What a person made of the bytes.")
     edited_attributes = models.JSONField(null=True)
     outcome = models.CharField(

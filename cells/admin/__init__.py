@@ -7,10 +7,11 @@ letters counts, sorts or loads a whole table: they stay usable at a million rows
 from django.contrib import admin
 
 from cells.admin.dead_letters import DeadLetterAdmin
+from cells.admin.feeds import FeedAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 
-__all__ = ["CellAdmin", "DeadLetterAdmin", "RevisionAdmin", "SheetAdmin"]
+__all__ = ["CellAdmin", "DeadLetterAdmin", "FeedAdmin", "RevisionAdmin", "SheetAdmin"]
 
 admin.site.site_header = "SheetSync"
 admin.site.site_title = "SheetSync admin"

@@ -50,7 +50,7 @@ class BoundedPaginator(AnyPaginator):
 class ReadOnlyAdmin(ModelAdmin[ModelT]):
     """Rows that only the write path and the streams make."""
 
-    actions = None
+    actions: tuple[str, ...] | None = None
     sortable_by = ()  # any other order than an index's would sort the table
     list_per_page = 50
     show_full_result_count = False

@@ -37,15 +37,15 @@ def record_dead_letters(letters: Sequence[DeadLetter]) -> None:
 
 def _make_safe(letter: DeadLetter) -> None:
     for field in ("topic", "subscription", "message_id", "reason", "detail", "ordering_key"):
-        text = _safe_text(getattr(letter, field))
+        text = safe_text(getattr(letter, field))
         limit = getattr(DeadLetter._meta.get_field(field), "max_length", None)
         # The end is what tells a long resource name or id from its neighbours.
         setattr(letter, field, text if limit is None else text[-limit:])
     letter.attributes = {
-        _safe_text(str(name)): _safe_text(str(value)) for name, value in letter.attributes.items()
+        safe_text(str(name)): safe_text(str(value)) for name, value in letter.attributes.items()
     }
 
 
-def _safe_text(text: str) -> str:
+def safe_text(text: str) -> str:
     r"""Return `text` with NUL and lone surrogates as Python would write them: `\x00`, `\ud800`."""
     return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()

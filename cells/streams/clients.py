@@ -2,12 +2,9 @@
 
 import contextlib
 import os
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
-from django.conf import settings
 from google.api_core.exceptions import (
     AlreadyExists,
     DeadlineExceeded,
@@ -21,6 +18,8 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.pubsub_v1 import PublisherClient, SubscriberClient, Subscription
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from cells.streams.names import PubsubSetupError, Route
 
 SETUP_SECONDS = 5  # a healthy Pub/Sub answers in milliseconds; an operator waits for the sentence
 
@@ -38,64 +37,6 @@ CHANNEL_OPTIONS = [
     ("grpc.max_metadata_size", 4 * 1024 * 1024),
     ("grpc.keepalive_time_ms", 30_000),
 ]
-
-_PROJECT = re.compile(r"[a-z0-9.:-]{1,100}")
-# https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
-_NAME = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
-
-
-class PubsubSetupError(Exception):
-    """Pub/Sub cannot be used as it is configured; the message tells the operator what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The project, topic and subscription that edits come through."""
-
-    project: str
-    topic: str
-    subscription: str
-    foreign_topic: str = ""  # in full; of another project than the subscription's, perhaps
-
-    @classmethod
-    def from_settings(
-        cls, project: str | None = None, topic: str | None = None, subscription: str | None = None
-    ) -> "Route":
-        """Return the configured route, with what is given here instead of the settings' names.
-
-        Raises PubsubSetupError for a missing or impossible name.
-        """
-        route = cls(
-            project=settings.PUBSUB_PROJECT if project is None else project,
-            topic=settings.PUBSUB_TOPIC if topic is None else topic,
-            subscription=settings.PUBSUB_SUBSCRIPTION if subscription is None else subscription,
-        )
-        if not _PROJECT.fullmatch(route.project):
-            raise PubsubSetupError(
-                f"{route.project!r} is no Google Cloud project: set PUBSUB_PROJECT or --project "
-                '("demo" will do for the emulator).'
-            )
-        for kind, name in (("topic", route.topic), ("subscription", route.subscription)):
-            if not _NAME.fullmatch(name):
-                raise PubsubSetupError(
-                    f"{name!r} is no name for a {kind}: set PUBSUB_{kind.upper()} or --{kind} to "
-                    "3 to 255 letters, digits and -._~+% that start with a letter."
-                )
-        return route
-
-    @classmethod
-    def of(cls, subscription: Subscription) -> "Route":
-        """Return the route of a subscription that was found."""
-        _, project, _, name = subscription.name.split("/")
-        return cls(project, subscription.topic.rpartition("/")[2], name, subscription.topic)
-
-    @property
-    def topic_path(self) -> str:
-        return self.foreign_topic or f"projects/{self.project}/topics/{self.topic}"
-
-    @property
-    def subscription_path(self) -> str:
-        return f"projects/{self.project}/subscriptions/{self.subscription}"
 
 
 def subscriber_client() -> SubscriberClient:

@@ -4,21 +4,13 @@ import logging
 import threading
 import time
 
-from django.conf import settings
-
 from cells.models import Feed
 from cells.streams.mapping import Column, FeedSpec, InvalidMapping, Mapping
+from cells.streams.names import subscription_path
 
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 2.0  # how soon a change in the admin counts
-
-
-def subscription_path(name: str) -> str:
-    """Return the full resource name of a feed's subscription."""
-    if name.startswith("projects/"):
-        return name
-    return f"projects/{settings.PUBSUB_PROJECT}/subscriptions/{name}"
 
 
 def spec_of(feed: Feed) -> FeedSpec:

@@ -7,8 +7,9 @@ from queue import SimpleQueue
 
 from google.pubsub_v1 import SubscriberClient, Subscription
 
-from cells.streams.clients import PubsubSetupError, Route, find_feed_subscription
+from cells.streams.clients import find_feed_subscription
 from cells.streams.leases import Leases
+from cells.streams.names import PubsubSetupError, Route
 from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import MESSAGES_PER_PULL, FeedsNow, Pull, Puller
 
@@ -101,7 +102,7 @@ class Intake:
                     self._stopping.wait(backoff.next_seconds())
                     continue
                 self.outage.recovered()
-                self.open(Route.of(subscription), subscription, pullers=1, feeds=feeds)
+                self.open(Route.of(path, subscription.topic), subscription, pullers=1, feeds=feeds)
                 return
 
         with self._lock:

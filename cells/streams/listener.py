@@ -15,11 +15,12 @@ from google.pubsub_v1 import SubscriberClient
 
 from cells.services.failures import is_outage
 from cells.streams.batches import Tally, commit_batch
-from cells.streams.clients import Route, find_subscription
+from cells.streams.clients import find_subscription
 from cells.streams.counting import FeedCounts, write_trouble
 from cells.streams.feeds import REFRESH_SECONDS, FeedBook
 from cells.streams.intake import Intake
 from cells.streams.messages import Feed, Message
+from cells.streams.names import Route
 from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import Pull
 

@@ -9,8 +9,9 @@ from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from cells.domain.errors import InvalidText
-from cells.streams.clients import SETUP_SECONDS, PubsubSetupError, Route, explain
+from cells.streams.clients import SETUP_SECONDS, explain
 from cells.streams.messages import EDIT_ID, decode_data
+from cells.streams.names import PubsubSetupError, Route
 
 
 def send_edit(client: PublisherClient, route: Route, body: dict[str, Any], edit_id: str) -> str:

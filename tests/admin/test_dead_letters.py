@@ -3,7 +3,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cells.admin.dead_letters import readable
+from cells.admin.samples import readable
 from tests.admin.stored import dead_letter, statements
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from google.pubsub_v1 import (
     Subscription,
 )
 
-from cells.streams.clients import Route, publisher_client, subscriber_client
+from cells.streams.clients import publisher_client, subscriber_client
+from cells.streams.names import Route
 from tests.servers.pubsub import PubsubEmulator
 
 

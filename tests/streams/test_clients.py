@@ -5,7 +5,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from cells.streams.clients import Route, publisher_client, subscriber_client
+from cells.streams.clients import publisher_client, subscriber_client
+from cells.streams.names import Route
 
 
 def test_route_comes_from_the_settings_unless_it_is_given(settings: object) -> None:

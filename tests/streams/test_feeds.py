@@ -11,9 +11,10 @@ from google.pubsub_v1 import Subscription
 
 from cells.models import Cell, DeadLetter, Feed, FeedColumn, FeedPolicy, FeedWrite, Revision, Sheet
 from cells.streams.batches import commit_batch
-from cells.streams.feeds import FeedBook, subscription_path
+from cells.streams.feeds import FeedBook
 from cells.streams.listener import Listener
 from cells.streams.messages import Message
+from cells.streams.names import subscription_path
 from tests.servers.process import wait_until
 from tests.streams.conftest import Stream, edit
 

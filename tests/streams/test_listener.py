@@ -11,9 +11,9 @@ from django.db import OperationalError
 from cells.models import Cell, DeadLetter, Revision, Sheet
 from cells.streams import listener as listener_module
 from cells.streams.batches import Tally, commit_batch
-from cells.streams.clients import PubsubSetupError
 from cells.streams.listener import Listener
 from cells.streams.messages import Message
+from cells.streams.names import PubsubSetupError
 from tests.servers.process import wait_until
 from tests.streams.conftest import Stream, edit
 

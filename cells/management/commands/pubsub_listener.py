@@ -12,8 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cells.streams.batches import Tally
-from cells.streams.clients import PubsubSetupError, Route, subscriber_client
+from cells.streams.clients import subscriber_client
 from cells.streams.listener import Listener, Status
+from cells.streams.names import PubsubSetupError, Route
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cells.domain.errors import SheetSyncError
-from cells.streams.clients import PubsubSetupError, Route, publisher_client
+from cells.streams.clients import publisher_client
+from cells.streams.names import PubsubSetupError, Route
 from cells.streams.sending import new_edit_id, send_edit
 
 
