@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from cells.admin.bounded import ModelAdmin, link_to
-from cells.admin.samples import parse_attributes, readable
+from cells.admin.samples import as_json, parse_attributes, readable
 from cells.models import Feed, FeedColumn, FeedWrite
 from cells.services.read import read_window
 from cells.streams.feeds import forget_feeds, spec_of
