@@ -9,6 +9,7 @@ class CellsConfig(AppConfig):
     verbose_name = "Live sheets"
 
     def ready(self) -> None:
-        from cells.checks import check_deployment
+        from cells.checks import check_deployment, check_push
 
         register(check_deployment, Tags.security, deploy=True)
+        register(check_push, Tags.security)

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says about settings that harm a deployment of SheetSync."""
+"""What `manage.py check` says about settings that harm a deployment of SheetSync."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,23 @@ def check_deployment(
     docker-compose.yml. `check --deploy --fail-level WARNING` makes them stop a release.
     """
     return [*_unsafe(), *_not_shared(), *_rehearsal()]
+
+
+def check_push(
+    app_configs: Iterable[AppConfig] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Return an error for an open door that a deployment never wants; each command asks this."""
+    if settings.DEBUG or not settings.PUBSUB_PUSH_UNAUTHENTICATED:
+        return []
+    return [
+        checks.Error(
+            "PUBSUB_PUSH_UNAUTHENTICATED is on and DEBUG is off: anybody could edit every sheet "
+            "through /pubsub/push, which therefore ignores it.",
+            hint="Remove PUBSUB_PUSH_UNAUTHENTICATED from the environment; Google's Pub/Sub sends "
+            "a token, for PUBSUB_PUSH_AUDIENCE and PUBSUB_PUSH_SERVICE_ACCOUNT.",
+            id="cells.E001",
+        )
+    ]
 
 
 def _unsafe() -> Iterator[checks.CheckMessage]:
@@ -44,6 +61,13 @@ def _unsafe() -> Iterator[checks.CheckMessage]:
             hint="Name the hosts that people type, separated by commas: "
             "ALLOWED_HOSTS=sheets.example.com.",
             id="cells.W003",
+        )
+    if not settings.PUBSUB_PUSH_CERTIFICATES_URL.startswith("https://"):
+        yield checks.Warning(
+            "PUBSUB_PUSH_CERTIFICATES_URL is no https:// address: whoever is on the way there "
+            "can say who may push messages.",
+            hint="Remove PUBSUB_PUSH_CERTIFICATES_URL from the environment, to use Google's.",
+            id="cells.W008",
         )
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from cells import views
+from cells import push, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("offline/", views.offline, name="offline"),
     path("service-worker.js", views.service_worker, name="service_worker"),
+    path("pubsub/push", push.receive, name="pubsub_push"),
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
     path("sheets/<slug:slug>/rename/", views.rename, name="rename"),

@@ -205,6 +205,27 @@ PUBSUB_PROJECT: str = env.str("PUBSUB_PROJECT", default="demo")
 PUBSUB_TOPIC: str = env.str("PUBSUB_TOPIC", default="sheetsync-edits")
 PUBSUB_SUBSCRIPTION: str = env.str("PUBSUB_SUBSCRIPTION", default="sheetsync-edits-sub")
 
+# Messages that Pub/Sub pushes to /pubsub/push. Each comes with a token of Google's; these say whose
+# it has to be, and for whom.
+PUBSUB_PUSH_AUDIENCE: str = env.str("PUBSUB_PUSH_AUDIENCE", default="")
+PUBSUB_PUSH_SERVICE_ACCOUNT: str = env.str("PUBSUB_PUSH_SERVICE_ACCOUNT", default="")
+if bool(PUBSUB_PUSH_AUDIENCE) != bool(PUBSUB_PUSH_SERVICE_ACCOUNT):
+    raise ImproperlyConfigured(
+        "PUBSUB_PUSH_AUDIENCE and PUBSUB_PUSH_SERVICE_ACCOUNT go together: set both for a push "
+        "subscription, or none."
+    )
+# Certificates by key id, as PEM texts. Another address is for tests and for private networks.
+PUBSUB_PUSH_CERTIFICATES_URL: str = env.str(
+    "PUBSUB_PUSH_CERTIFICATES_URL", default="https://www.googleapis.com/oauth2/v1/certs"
+)
+if not PUBSUB_PUSH_CERTIFICATES_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(
+        f"PUBSUB_PUSH_CERTIFICATES_URL is {PUBSUB_PUSH_CERTIFICATES_URL!r}: set it to an https:// "
+        "address, or leave it out."
+    )
+# For the emulator, which sends no tokens. Without DEBUG it counts for nothing.
+PUBSUB_PUSH_UNAUTHENTICATED = _switch("PUBSUB_PUSH_UNAUTHENTICATED", default=False)
+
 # -- Pages ---------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

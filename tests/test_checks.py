@@ -1,8 +1,10 @@
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
-from cells.checks import check_deployment
+from cells.checks import check_deployment, check_push
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
@@ -71,6 +73,22 @@ def test_sqlite_without_debug_is_reported(
 def test_an_emulator_without_debug_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "pubsub:8085")
     assert warnings() == ["cells.W007"]
+
+
+def test_certificates_that_come_without_tls_are_reported(settings: Settings) -> None:
+    settings.PUBSUB_PUSH_CERTIFICATES_URL = "http://certificates.internal/"
+    assert warnings() == ["cells.W008"]
+
+
+def test_pushing_without_a_token_is_an_error_of_every_command_unless_debug(
+    settings: Settings,
+) -> None:
+    settings.PUBSUB_PUSH_UNAUTHENTICATED = True
+    assert [error.id for error in check_push()] == ["cells.E001"]
+    with pytest.raises(SystemCheckError, match=r"cells\.E001"):
+        call_command("check")
+    settings.DEBUG = True
+    assert check_push() == []
 
 
 def test_the_embedded_mode_is_only_told_that_debug_is_on(
