@@ -94,7 +94,7 @@ def test_what_the_emulator_pushes_is_on_every_screen_once_and_in_order(
     last = f"{stream.route.subscription_path}/{ids[-1]}\n"
     pulling.wait_until(lambda: last in pulling.output(), "the last of the messages")
     pulling.stop()
-    assert "22 messages, 0 edits, 21 repeated, 1 dead" in pulling.output()
+    assert "22 messages, 0 edits, 21 repeated, 0 skipped, 1 dead" in pulling.output()
     assert deployment.head("demo") == 21
 
 
