@@ -324,6 +324,14 @@ class Feed(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether nothing came for longer than the feed's own limit."""
+        if self.stale_after_seconds is None:
+            return False
+        since = self.last_message_at or self.created_at
+        return (timezone.now() - since).total_seconds() > self.stale_after_seconds
+
 
 class FeedColumn(models.Model):
     """One line of a feed's mapping: what of a record goes where."""
@@ -371,6 +379,28 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sheet_id}:{self.row},{self.column}"
+
+
+class ListenerBeat(models.Model):
+    """A listener that said a moment ago how it is; it takes its row away when it ends."""
+
+    name = models.CharField(max_length=255, unique=True, help_text="Its host and process id.")
+    subscription = models.CharField(max_length=255)
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+    lag_seconds = models.FloatField(help_text="Age of the oldest message committed since the last.")
+    messages = models.BigIntegerField(default=0)
+    edits = models.BigIntegerField(default=0)
+    repeated = models.BigIntegerField(default=0)
+    skipped = models.BigIntegerField(default=0)
+    dead = models.BigIntegerField(default=0)
+    trouble = models.TextField(blank=True, help_text="Why it hears nothing now.")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DeadLetter(models.Model):

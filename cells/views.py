@@ -1,8 +1,7 @@
-"""Pages: the list of sheets, a sheet, whom it is shared with, and the process's health."""
+"""Pages: the list of sheets, a sheet, and whom it is shared with."""
 
 import logging
 import secrets
-from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -29,7 +28,6 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
-from cells.services.readiness import Readiness, ask_dependencies, is_draining, readiness_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
 
@@ -250,48 +248,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     )
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def answer_probes(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer /healthz and /readyz, as a middleware before all others.
-
-    Probes call a node by its own address and without TLS: ALLOWED_HOSTS would refuse them, and
-    HTTPS_ONLY would send them away.
-    """
-    probes = {"/healthz": healthz, "/readyz": readyz}
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        return probes.get(request.path_info, get_response)(request)
-
-    return middleware
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Say that the process answers; touch nothing, so that no outage elsewhere restarts it."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@require_safe
-@never_cache
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Say which dependencies answer: 503 without the database, 200 when only degraded.
-
-    A process that is about to end says so at once: no load balancer should send people here.
-    """
-    if is_draining():
-        return JsonResponse({"status": Readiness.DRAINING}, status=503)
-    dependencies = ask_dependencies()
-    readiness = readiness_of(dependencies)
-    return JsonResponse(
-        {
-            "status": readiness,
-            "dependencies": {found.name: found.problem or "ok" for found in dependencies},
-        },
-        status=503 if readiness == Readiness.UNAVAILABLE else 200,
-    )
 
 
 def _home(request: HttpRequest, form: TitleForm, *, status: int) -> HttpResponse:

@@ -71,7 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "cells.views.answer_probes",  # first: it must refuse no host, and redirect nobody to https
+    "cells.health.answer_probes",  # first: it must refuse no host, and redirect nobody to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -225,6 +225,9 @@ if not PUBSUB_PUSH_CERTIFICATES_URL.startswith(("https://", "http://")):
     )
 # For the emulator, which sends no tokens. Without DEBUG it counts for nothing.
 PUBSUB_PUSH_UNAUTHENTICATED = _switch("PUBSUB_PUSH_UNAUTHENTICATED", default=False)
+
+# Who sends it as bearer may read /metrics; without it nobody may, but developers.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
 # -- Pages ---------------------------------------------------------------------------------------
 

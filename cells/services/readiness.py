@@ -21,6 +21,8 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cells.services.beats import listener_problem
+
 logger = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0  # probes usually wait 5 s or more; the answer must come before
@@ -100,18 +102,34 @@ def _start(ask: Callable[..., list[Dependency]], *arguments: str) -> "Queue[list
 def _ask_database() -> list[Dependency]:
     # On a new connection, which this thread's is: what counts is whether one can be had now.
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return _answers_of_database()
     except DatabaseError as error:
         logger.warning("readiness: the database does not answer: %s", error)
         return [Dependency("database", NO_ANSWER, is_required=True)]
     finally:
         connection.close()
+
+
+def _answers_of_database() -> list[Dependency]:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     problem = f"{len(missing)} not applied: run manage.py migrate" if missing else ""
-    return [
+    found = [
         Dependency("database", "", is_required=True),
         Dependency("migrations", problem, is_required=True),
     ]
+    if not missing and (deaf := _ask_listeners()) is not None:
+        # Not required: people go on editing here, and this node cannot make another one hear.
+        found.append(Dependency("listener", deaf, is_required=False))
+    return found
+
+
+def _ask_listeners() -> str | None:
+    try:
+        return listener_problem()
+    except DatabaseError as error:
+        logger.warning("readiness: the listeners cannot be asked for: %s", error)
+        return None
 
 
 def _ask_redis(name: str, url: str) -> list[Dependency]:

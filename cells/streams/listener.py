@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +15,7 @@ from queue import Empty, SimpleQueue
 from django.db import DatabaseError, connection
 from google.pubsub_v1 import SubscriberClient
 
+from cells.services.beats import Beat, end_beat, write_beat
 from cells.services.failures import is_outage
 from cells.streams.batches import Tally, commit_batch
 from cells.streams.clients import find_subscription
@@ -80,7 +83,9 @@ class Listener:
         self._ending: list[Intake] = []  # of feeds that were switched off
         self._counts = FeedCounts()
         self._tally = Tally()
-        self._lag_seconds = 0.0
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._started_at = datetime.now(UTC)
+        self._lag_seconds = self._beat_lag = 0.0
         self._waiting_since: datetime | None = None
         self._failure: BaseException | None = None
         self._threads: list[threading.Thread] = []
@@ -128,7 +133,7 @@ class Listener:
         process may exit all the same; Pub/Sub delivers again what was not acknowledged.
         """
         self._stopping.set()
-        intakes = [self._plain, *self._intakes.values(), *self._ending]
+        intakes = [self._plain, *list(self._intakes.values()), *self._ending]
         for intake in intakes:
             intake.stop()
         pulling = [thread for intake in intakes for thread in intake.threads]
@@ -166,6 +171,7 @@ class Listener:
                     self._feeds.refresh()
                     self._counts.flush()
                     troubles = self._write_troubles(troubles)
+                    write_beat(self._beat())
                 except DatabaseError as error:
                     if not is_outage(error):
                         raise
@@ -176,6 +182,7 @@ class Listener:
         finally:
             with contextlib.suppress(DatabaseError):
                 self._counts.flush()
+                end_beat(self._name)
             connection.close()
 
     def _keep_up_intakes(self) -> None:
@@ -196,6 +203,24 @@ class Listener:
 
     def _feeds_now(self, path: str) -> tuple[Feed, ...] | None:
         return self._feeds.feeds_of(path) or None
+
+    def _beat(self) -> Beat:
+        lag, self._beat_lag = self._beat_lag, 0.0
+        if (waiting_since := self._waiting_since) is not None:
+            lag = max(lag, _seconds_since(waiting_since))
+        tally = self._tally
+        return Beat(
+            self._name,
+            self._route.subscription_path,
+            self._started_at,
+            lag,
+            tally.messages,
+            tally.edits,
+            tally.repeated,
+            tally.skipped,
+            tally.dead,
+            self._pubsub.reason,
+        )
 
     def _write_troubles(self, known: dict[str, str]) -> dict[str, str]:
         """Say at the feeds what is wrong with their subscriptions, where that is news."""
@@ -238,7 +263,8 @@ class Listener:
         is_committed = all(self._commit(batch) for batch in _batches(messages, self._batch_size))
         for pull in pulls:
             pull.settle(is_committed=is_committed)
-        self._lag_seconds = max(self._lag_seconds, _seconds_since(self._waiting_since))
+        lag = _seconds_since(self._waiting_since)
+        self._lag_seconds, self._beat_lag = max(self._lag_seconds, lag), max(self._beat_lag, lag)
         self._waiting_since = None
 
     def _commit(self, batch: list[Message]) -> bool:
