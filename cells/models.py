@@ -442,7 +442,12 @@ class DeadLetter(models.Model):
     class Meta:
         ordering = ("-id",)
         # The inbox, by feed: what waits, the newest first.
-        indexes = (models.Index(fields=("outcome", "feed", "-id"), name="dead_letter_inbox"),)
+        indexes = (
+            models.Index(fields=("outcome", "feed", "-id"), name="dead_letter_inbox"),
+            models.Index(
+                fields=("id",), condition=Q(forwarded_at=None), name="dead_letter_to_forward"
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 # Google's emulator counts message ids from 1 again when it is restarted.

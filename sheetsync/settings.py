@@ -204,6 +204,8 @@ CACHES: dict[str, dict[str, Any]] = {
 PUBSUB_PROJECT: str = env.str("PUBSUB_PROJECT", default="demo")
 PUBSUB_TOPIC: str = env.str("PUBSUB_TOPIC", default="sheetsync-edits")
 PUBSUB_SUBSCRIPTION: str = env.str("PUBSUB_SUBSCRIPTION", default="sheetsync-edits-sub")
+# Where dead letters are published too; empty: they are kept in the table alone.
+PUBSUB_DEAD_LETTER_TOPIC: str = env.str("PUBSUB_DEAD_LETTER_TOPIC", default="")
 
 # Messages that Pub/Sub pushes to /pubsub/push. Each comes with a token of Google's; these say whose
 # it has to be, and for whom.

@@ -110,6 +110,20 @@ def find_feed_subscription(client: SubscriberClient, path: str) -> Subscription:
     return subscription
 
 
+def create_topic_and_subscription(route: Route) -> None:
+    """Make a topic and an ordered subscription of it, where they are missing.
+
+    Raises PubsubSetupError.
+    """
+    client = subscriber_client()
+    try:
+        _create(client, route)
+    except (GoogleAPICallError, GoogleAuthError) as error:
+        raise PubsubSetupError(explain(error, f"topic {route.topic_path}")) from error
+    finally:
+        client.transport.close()
+
+
 def _create(client: SubscriberClient, route: Route) -> None:
     publisher = publisher_client()
     try:

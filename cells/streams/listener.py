@@ -21,9 +21,10 @@ from cells.streams.batches import Tally, commit_batch
 from cells.streams.clients import find_subscription
 from cells.streams.counting import FeedCounts, write_trouble
 from cells.streams.feeds import REFRESH_SECONDS, FeedBook
+from cells.streams.forwarding import Forwarder
 from cells.streams.intake import Intake
 from cells.streams.messages import Feed, Message
-from cells.streams.names import Route
+from cells.streams.names import Route, dead_letter_topic_path
 from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import Pull
 
@@ -82,6 +83,8 @@ class Listener:
         self._intakes: dict[str, Intake] = {}
         self._ending: list[Intake] = []  # of feeds that were switched off
         self._counts = FeedCounts()
+        letters_to = dead_letter_topic_path()
+        self._forwarder = None if letters_to is None else Forwarder(letters_to)
         self._tally = Tally()
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._started_at = datetime.now(UTC)
@@ -172,6 +175,8 @@ class Listener:
                     self._counts.flush()
                     troubles = self._write_troubles(troubles)
                     write_beat(self._beat())
+                    if self._forwarder is not None:
+                        self._forwarder.forward()
                 except DatabaseError as error:
                     if not is_outage(error):
                         raise

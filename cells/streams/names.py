@@ -71,6 +71,28 @@ def subscription_path(name: str) -> str:
     return f"projects/{settings.PUBSUB_PROJECT}/subscriptions/{name}"
 
 
+def dead_letter_topic_path() -> str | None:
+    """Return the full name of the topic that dead letters go to, if any.
+
+    Raises PubsubSetupError for an impossible one.
+    """
+    name: str = settings.PUBSUB_DEAD_LETTER_TOPIC
+    if not name:
+        return None
+    path = (
+        name
+        if name.startswith("projects/")
+        else f"projects/{settings.PUBSUB_PROJECT}/topics/{name}"
+    )
+    project, _, topic = path.removeprefix("projects/").partition("/topics/")
+    if not _PROJECT.fullmatch(project) or not _NAME.fullmatch(topic):
+        raise PubsubSetupError(
+            f"{name!r} is no topic: set PUBSUB_DEAD_LETTER_TOPIC to its name, or to "
+            "projects/PROJECT/topics/NAME."
+        )
+    return path
+
+
 def check_subscription_name(path: str) -> None:
     """Raise PubsubSetupError for what is no full name of a subscription, or that of edits."""
     project, _, name = path.removeprefix("projects/").partition("/subscriptions/")
