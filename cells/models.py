@@ -398,6 +398,7 @@ class ListenerBeat(models.Model):
 
     class Meta:
         ordering = ("name",)
+        verbose_name = "listener"
 
     def __str__(self) -> str:
         return self.name

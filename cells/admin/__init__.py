@@ -9,9 +9,18 @@ from django.contrib import admin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
 from cells.admin.sheets import SheetAdmin
+from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 
-__all__ = ["CellAdmin", "DeadLetterAdmin", "FeedAdmin", "RevisionAdmin", "SheetAdmin"]
+__all__ = [
+    "CellAdmin",
+    "DeadLetterAdmin",
+    "FeedAdmin",
+    "ListenerBeatAdmin",
+    "ProposalAdmin",
+    "RevisionAdmin",
+    "SheetAdmin",
+]
 
 admin.site.site_header = "SheetSync"
 admin.site.site_title = "SheetSync admin"
