@@ -18,7 +18,6 @@ class ListenerBeatAdmin(ReadOnlyAdmin[ListenerBeat]):
         *("name", "hears", "subscription", "lag_seconds", "messages", "edits", "repeated"),
         *("skipped", "dead", "started_at", "beat_at", "trouble"),
     )
-    search_fields = ()
 
     @admin.display(boolean=True)
     def hears(self, obj: ListenerBeat) -> bool:
@@ -34,7 +33,6 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
     list_select_related = ("feed", "sheet")
     list_filter = ("feed",)
     ordering = ("-pk",)
-    search_fields = ()
 
     @admin.display(description="cell")
     def cell(self, obj: Proposal) -> str:

@@ -79,11 +79,8 @@ def dead_letter_topic_path() -> str | None:
     name: str = settings.PUBSUB_DEAD_LETTER_TOPIC
     if not name:
         return None
-    path = (
-        name
-        if name.startswith("projects/")
-        else f"projects/{settings.PUBSUB_PROJECT}/topics/{name}"
-    )
+    project = settings.PUBSUB_PROJECT
+    path = name if name.startswith("projects/") else f"projects/{project}/topics/{name}"
     project, _, topic = path.removeprefix("projects/").partition("/topics/")
     if not _PROJECT.fullmatch(project) or not _NAME.fullmatch(topic):
         raise PubsubSetupError(

@@ -6,9 +6,21 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.timezone import now
 
 from cells.domain.operations import AppendRows
-from cells.models import AuthorKind, Cell, DeadLetter, Feed, FeedColumn, FeedPolicy, Revision, Sheet
+from cells.models import (
+    AuthorKind,
+    Cell,
+    DeadLetter,
+    Feed,
+    FeedColumn,
+    FeedPolicy,
+    Proposal,
+    Revision,
+    Sheet,
+)
+from cells.services.beats import Beat, write_beat
 from cells.services.commit import Author, Submission, commit
 from cells.streams.feeds import feeds_of
 from tests.admin.stored import dead_letter
@@ -164,3 +176,17 @@ def test_only_who_may_change_feeds_may_try_them(client: Client, feed: Feed) -> N
     client.force_login(User.objects.create_user("eve", is_staff=True))
     assert client.get(f"{URL}{feed.pk}/try/").status_code in (302, 403)
     assert client.get(f"{URL}999/try/").status_code in (302, 403, 404)
+
+
+def test_listeners_and_proposals_are_listed(admin_client: Client, feed: Feed) -> None:
+    beat = Beat("web-1:7", PATH, now(), 0.25, 3, 4, 1, 0, 2, "")
+    write_beat(beat)
+    content = admin_client.get("/admin/cells/listenerbeat/").content.decode()
+    assert "web-1:7" in content
+    assert 'alt="True"' in content
+    write_beat(beat._replace(trouble="Pub/Sub does not answer"))
+    assert 'alt="False"' in admin_client.get("/admin/cells/listenerbeat/").content.decode()
+    Proposal.objects.create(sheet=feed.sheet, row=1, column=1, input="1.5", feed=feed, revision=2)
+    content = admin_client.get("/admin/cells/proposal/").content.decode()
+    for part in ("B2</a>", ">1.5<", ">Ticks<"):
+        assert part in content
