@@ -161,6 +161,13 @@ class Axis:
             )
         return restored
 
+    def forget(self, runs: Runs) -> "Axis":
+        """Return the axis as it was before these ids were born; for those born last alone.
+
+        Raises UnknownId, and Malformed for a count below 1.
+        """
+        return Axis(_merged(run for run, is_chosen in self._cut(runs) if not is_chosen))
+
     def move(self, runs: Runs, before: int | None) -> "Axis":
         """Put living ids in front of `before`, or at the end for None, in their present order.
 
