@@ -356,6 +356,53 @@ class FeedColumn(models.Model):
         return f"{self.source} → {self.target}"
 
 
+class Publication(models.Model):
+    """Has every revision of a sheet published to a topic; `published` is how far that has come."""
+
+    sheet = models.ForeignKey(Sheet, on_delete=models.CASCADE, related_name="publications")
+    topic = models.CharField(
+        max_length=255, blank=True, help_text="Its name in PUBSUB_PROJECT; empty: PUBSUB_TOPIC."
+    )
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="Turned on again it goes on where it was."
+    )
+    published = models.BigIntegerField(
+        default=0, editable=False, help_text="The newest revision that Pub/Sub has taken."
+    )
+    published_at = models.DateTimeField(null=True, editable=False)
+    error = models.TextField(
+        blank=True, editable=False, help_text="Why it stands still; it is tried again."
+    )
+    # The publisher that has the sheet now: two at a time would mix up the order.
+    held_by = models.UUIDField(null=True, editable=False)
+    held_until = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("sheet", "topic"), name="publication_once"),
+            models.CheckConstraint(
+                condition=Q(published__gte=0), name="publication_cursor_not_negative"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sheet} to {self.topic or 'the usual topic'}"
+
+
+class Installation(models.Model):
+    """This SheetSync, under the name by which others know it: one row, made when it is needed."""
+
+    name = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="installation_only_one"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Proposal(models.Model):
     """What a stream would have written where a person had edited.
 

@@ -4,6 +4,7 @@ Without any variable it is the embedded mode: SQLite, an in-memory channel layer
 A variable exists for what operators change; docs and .env.example list them all.
 """
 
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,14 @@ CACHES: dict[str, dict[str, Any]] = {
 PUBSUB_PROJECT: str = env.str("PUBSUB_PROJECT", default="demo")
 PUBSUB_TOPIC: str = env.str("PUBSUB_TOPIC", default="sheetsync-edits")
 PUBSUB_SUBSCRIPTION: str = env.str("PUBSUB_SUBSCRIPTION", default="sheetsync-edits-sub")
+
+# How other SheetSyncs know this one; empty: a random name that is kept in the database.
+PUBSUB_ORIGIN: str = env.str("PUBSUB_ORIGIN", default="")
+if PUBSUB_ORIGIN and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", PUBSUB_ORIGIN):
+    raise ImproperlyConfigured(
+        f"PUBSUB_ORIGIN is {PUBSUB_ORIGIN!r}: set it to 1 to 40 letters, digits and ._- or leave "
+        "it out."
+    )
 # Where dead letters are published too; empty: they are kept in the table alone.
 PUBSUB_DEAD_LETTER_TOPIC: str = env.str("PUBSUB_DEAD_LETTER_TOPIC", default="")
 
