@@ -14,6 +14,7 @@ from cells.services.commit import CommitResult, Committed, Refused, Submission, 
 from cells.services.dead_letters import record_dead_letters
 from cells.services.failures import is_outage
 from cells.streams.messages import Message, decode_message
+from cells.streams.origins import is_dropped
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +37,15 @@ class FeedTally:
 class Tally:
     """What became of messages: edits are the cells that were set, for the first time.
 
-    `skipped` are those of which no feed wanted anything.
+    `skipped` are those of which no feed wanted anything, `dropped` what another SheetSync only
+    mirrors back, or tells of.
     """
 
     messages: int = 0
     edits: int = 0
     repeated: int = 0
     skipped: int = 0
+    dropped: int = 0
     dead: int = 0
     by_feed: dict[int, FeedTally] = field(default_factory=dict)
 
@@ -54,6 +57,7 @@ class Tally:
         self.edits += other.edits
         self.repeated += other.repeated
         self.skipped += other.skipped
+        self.dropped += other.dropped
         self.dead += other.dead
         for feed_id, more in other.by_feed.items():
             self.of(feed_id).add(more)
@@ -122,6 +126,9 @@ def commit_messages(messages: Sequence[Message]) -> CommittedMessages:
         refused.setdefault(place, Refusal(error.code, str(error), feed_id))
 
     for place, message in enumerate(messages):
+        if is_dropped(message):
+            tally.dropped += 1
+            continue
         before = len(submissions)
         for feed in message.feeds or (None,):
             try:
