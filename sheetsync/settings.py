@@ -213,6 +213,7 @@ if PUBSUB_ORIGIN and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", PUBSUB_ORIGIN):
         f"PUBSUB_ORIGIN is {PUBSUB_ORIGIN!r}: set it to 1 to 40 letters, digits and ._- or leave "
         "it out."
     )
+
 # Where dead letters are published too; empty: they are kept in the table alone.
 PUBSUB_DEAD_LETTER_TOPIC: str = env.str("PUBSUB_DEAD_LETTER_TOPIC", default="")
 

@@ -124,6 +124,31 @@ def create_topic_and_subscription(route: Route) -> None:
         client.transport.close()
 
 
+def find_topic(client: PublisherClient, route: Route, *, create: bool) -> None:
+    """See that the topic is there; `create` makes it where it is missing.
+
+    Raises PubsubSetupError when it is not, or cannot be seen.
+    """
+    try:
+        if create:
+            with contextlib.suppress(AlreadyExists):
+                client.create_topic(name=route.topic_path, retry=None, timeout=SETUP_SECONDS)
+        else:
+            client.get_topic(topic=route.topic_path, retry=None, timeout=SETUP_SECONDS)
+    except (GoogleAPICallError, GoogleAuthError) as error:
+        raise PubsubSetupError(explain_topic(error, route)) from error
+
+
+def explain_topic(error: Exception, route: Route) -> str:
+    """Return what an error means to who publishes to a topic."""
+    if isinstance(error, NotFound):
+        return (
+            f"There is no topic {route.topic_path}: make it with `manage.py pubsub_publisher "
+            "--create`, or correct the name."
+        )
+    return explain(error, f"topic {route.topic_path}")
+
+
 def _create(client: SubscriberClient, route: Route) -> None:
     publisher = publisher_client()
     try:
@@ -172,8 +197,8 @@ def explain(error: Exception, resource: str = "") -> str:
         case Forbidden() | Unauthenticated():
             return (
                 f"These credentials may not use the {resource}: to listen, the account needs the "
-                "roles pubsub.subscriber and pubsub.viewer; to send, pubsub.publisher; for "
-                f"--create, pubsub.editor. ({reason})"
+                "roles pubsub.subscriber and pubsub.viewer; to publish, pubsub.publisher and "
+                f"pubsub.viewer; for --create, pubsub.editor. ({reason})"
             )
         case _:
             return f"Pub/Sub refuses the {resource}: {type(error).__name__}: {reason}"
