@@ -8,6 +8,7 @@ from django.contrib import admin
 
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
+from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
@@ -18,6 +19,7 @@ __all__ = [
     "FeedAdmin",
     "ListenerBeatAdmin",
     "ProposalAdmin",
+    "PublicationAdmin",
     "RevisionAdmin",
     "SheetAdmin",
 ]
