@@ -83,6 +83,30 @@ class Listener(ServerProcess):
         return "listening to" in self.output()
 
 
+class Publisher(ServerProcess):
+    """`manage.py pubsub_publisher --create`, or a deployment's `command` that does the same."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        command: Sequence[str] = (),
+        folder: Path = ROOT,
+    ) -> None:
+        super().__init__(
+            "publisher",
+            command or manage("pubsub_publisher", "--create"),
+            log=log,
+            environment=environment,
+            folder=folder,
+        )
+
+    def is_ready(self) -> bool:
+        """Say whether the topics exist."""
+        return "publishing to" in self.output()
+
+
 def uvicorn(port: int, workers: int = 1) -> list[str]:
     """Return the image's own command, here: what is tested is what is deployed."""
     here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}

@@ -1,8 +1,13 @@
+from uuid import uuid4
+
+import msgspec
 import pytest
 
-from cells.models import AuthorKind, DeadLetter, Revision, Sheet
+from cells.models import AuthorKind, DeadLetter, Publication, Revision, Sheet
+from cells.services import publications
 from cells.services.authors import MAX_NAME_CHARACTERS
 from cells.streams.batches import commit_batch
+from cells.streams.composing import Composer
 from cells.streams.origins import origin_of
 from tests.streams.test_batches import edit, message
 
@@ -71,3 +76,32 @@ def test_other_ones_notices_are_dropped_and_other_kinds_of_messages_are_not(berl
     )
 
     assert (tally.dropped, tally.edits, tally.dead) == (1, 2, 2)
+
+
+@pytest.mark.django_db
+def test_an_edit_goes_once_around_a_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three sheets stand for three SheetSyncs, each of which publishes to the next one."""
+    ring = ["berlin", "paris", "rome"]
+    for name in ring:
+        Publication.objects.create(sheet=Sheet.objects.create(slug=name, title=name))
+    commit_batch([edit("B2", 1, sheet="berlin", origin="crm")])
+
+    tallies = []
+    for name, other in zip(ring, [*ring[1:], ring[0]], strict=True):
+        (due,) = publications.hold(
+            Publication.objects.filter(sheet__slug=name).values_list("pk", flat=True), uuid4(), 10
+        )
+        stretch = Composer(name).compose(due)
+        (sent,) = stretch.requests[0]
+        monkeypatch.setattr("django.conf.settings.PUBSUB_ORIGIN", other)
+        body = msgspec.json.decode(sent.data) | {"sheet": other}
+        tallies.append(commit_batch([message(body, **sent.attributes)]))
+
+    assert [tally.edits for tally in tallies] == [1, 1, 0]
+    assert tallies[-1].dropped == 1
+    names = Revision.objects.order_by("id").values_list("sheet__slug", "author_name")
+    assert list(names) == [
+        ("berlin", "crm"),
+        ("paris", "crm > berlin"),
+        ("rome", "crm > berlin > paris"),
+    ]
