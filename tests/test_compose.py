@@ -29,7 +29,7 @@ from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ROOT, clean_environment, free_port
 from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import Listener, WebServer
+from tests.servers.sheetsync import Listener, Publisher, WebServer
 from tests.servers.wire import SheetClient, open_sheet
 
 pytestmark = pytest.mark.xdist_group("compose")  # they share an image
@@ -176,6 +176,8 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
         stack.callback(web.kill)
         listener = start_listener(services["listener"], image, tmp_path / "listener.log")
         stack.callback(listener.kill)
+        publisher = start_publisher(services["publisher"], image, tmp_path / "publisher.log")
+        stack.callback(publisher.kill)
         alice, bob = stack.enter_context(two_clients_on_different_workers(web))
 
         cell = alice.key(row=40, column=3)
@@ -189,12 +191,13 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
         alice.wait_for_cell(cell, "from Pub/Sub")
         bob.wait_for_cell(cell, "from Pub/Sub")
 
-        for service in services["web"], services["listener"]:
+        for service in services["web"], services["listener"], services["publisher"]:
             assert service.healthcheck
             run(image, environment_of(service), service.healthcheck)
 
         # While sockets are open; `docker stop` kills after ten seconds.
         assert listener.stop(seconds=5) == 0
+        assert publisher.stop(seconds=5) == 0
         assert web.stop(seconds=10) == 0
 
 
@@ -250,6 +253,11 @@ def start_web(service: Service, folder: Path, log: Path) -> WebServer:
 def start_listener(service: Service, folder: Path, log: Path) -> Listener:
     environment = environment_of(service)
     return Listener(environment, log=log, command=service.command, folder=folder).start()
+
+
+def start_publisher(service: Service, folder: Path, log: Path) -> Publisher:
+    environment = environment_of(service)
+    return Publisher(environment, log=log, command=service.command, folder=folder).start()
 
 
 @contextmanager
