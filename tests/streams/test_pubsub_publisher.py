@@ -15,6 +15,7 @@ import pytest
 
 from tests.servers.databases import Databases, Kind
 from tests.servers.deployment import Deployment
+from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ROOT, clean_environment, wait_until
 from tests.servers.sheetsync import Listener, Publisher, manage, run_manage
 from tests.streams.conftest import Stream
@@ -143,6 +144,29 @@ def test_killed_again_and_again_it_repeats_and_skips_nothing(
     assert all(after <= before + 1 for before, after in pairwise(seen))
     ids = {(one.attributes["revision"], one.attributes["edit_id"]) for one in subscriber.messages}
     assert len(ids) == 400
+
+
+def test_stopped_database_pauses_and_skips_nothing(
+    deploy: Callable[..., SheetSync],
+    stream: Stream,
+    publisher: Callable[[SheetSync], Publisher],
+    postgresql: PostgresqlServer,
+) -> None:
+    stream.create()
+    sheetsync = deploy("postgresql")
+    server = publisher(sheetsync)
+    sheetsync.edit("alice", ("A1", "1"))
+    subscriber = Subscriber(stream)
+    subscriber.receive(1)
+
+    postgresql.stop()
+    server.wait_until(lambda: "The database fails" in server.output(), "a line about it", 10)
+    postgresql.start()
+    sheetsync.edit("alice", ("A1", "2"), ("A1", "3"))
+
+    assert revisions(subscriber.receive(3)) == [1, 2, 3]
+    server.wait_until(lambda: "The database answers again" in server.output(), "its end", 5)
+    assert server.stop() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
