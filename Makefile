@@ -5,6 +5,7 @@
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure against peers, an hour and a quarter; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
 #   make bench-grid  our grid beside others in Chromium, ten minutes; writes bench/GRID.md; ARGS="--runs 1" for less
+#   make bench-streams  from publish to screen beside Google's streaming client, ten minutes; writes bench/STREAMS.md
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make messages  collect the sentences of the pages for translation, and compile what is translated; NEW=fr begins one; needs GNU gettext
@@ -24,7 +25,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid soak faults messages check
+.PHONY: run test lint types bench bench-grid bench-streams soak faults messages check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -58,6 +59,9 @@ bench: $(INSTALLED_BENCH)
 
 bench-grid: $(INSTALLED_BENCH)
 	@$(BIN)/python -m bench.grid $(ARGS)
+
+bench-streams: $(INSTALLED_DEV)
+	@$(BIN)/python -m bench.streams $(ARGS)
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
