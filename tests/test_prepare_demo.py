@@ -50,7 +50,7 @@ def test_the_demo_sheet_has_content_and_is_open_to_guests_as_editors() -> None:
     assert window.texts[0] == ["Symbol", "Bid", "Ask", "Day", "Updated", "Name", "Note"]
     assert window.texts[1][:3] == ["EURUSD", "1.0842", "1.0844"]
     first = sheet.revisions.get(number=1)
-    assert (first.author_kind, first.origin) == (AuthorKind.ADMIN, "prepare_demo")
+    assert (first.author_kind, first.origin) == (AuthorKind.API, "prepare_demo")
 
 
 @pytest.mark.django_db

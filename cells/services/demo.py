@@ -66,7 +66,7 @@ def ensure_demo_sheet() -> bool:
             create_sheet(None, "Demo: prices", slug=DEMO_SLUG, link_role=LinkRole.EDITOR)
     elif sheet.head > 0 or sheet.deleted_at is not None:
         return False
-    author = Author(AuthorKind.ADMIN, "SheetSync", origin="prepare_demo")
+    author = Author(AuthorKind.API, "SheetSync", origin="prepare_demo")
     result = commit(
         [
             # The same ids everywhere: whoever comes second commits nothing.
