@@ -76,14 +76,6 @@ class Effect(NamedTuple):
                 becoming[key] = style
         return self._replace(restyled=becoming)
 
-    def rewritten(self) -> list[CellId]:
-        """Return the cells that may get another input: what these hold has to be known."""
-        keys = [(row, column) for row, column, _ in self.cells]
-        if self.reordered is not None:
-            moves, columns = self.reordered.moves(), ids_of(self.reordered.columns)
-            keys += [(row, column) for row, _ in moves for column in columns]
-        return keys
-
     def touched(self) -> list[CellId]:
         """Return each cell that the operation is about, once."""
         keys = [(row, column) for row, column, _ in self.cells]

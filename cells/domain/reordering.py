@@ -53,6 +53,11 @@ class ReorderCells:
             tuple(rank[source] for source in self.order if source in rank),
         )
 
+    def cells(self) -> list[tuple[int, int]]:
+        """Return the (row id, column id) of each cell that gets another's input and looks."""
+        columns = ids_of(self.columns)
+        return [(row, column) for row, _ in self.moves() for column in columns]
+
     def moves(self) -> list[tuple[int, int]]:
         """Return (row id, id of the row whose cells it gets) of each row that gets another's."""
         ids = ids_of(self.rows)

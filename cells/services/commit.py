@@ -282,15 +282,13 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     now = timezone.now()
     moment = sql.adapt_moment(now)
     found = TouchedCells(cursor, drafts)
-    yielding = Yielding(
-        cursor,
-        [(draft.row.id, line.source, line.effect) for draft in drafts for line in draft.planned],
-    )
+    yielding = Yielding(cursor, drafts)
     encode = msgspec.json.encode
     cells: list[tuple[int, int, int, str, int]] = []
     styled: list[sql.StyledCell] = []
     restyled: list[sql.StyledCell] = []
     lines: list[sql.RevisionRow] = []
+    streamed: list[tuple[sql.RevisionRow, sql.Provenance]] = []
     deltas: dict[int, Delta] = {}
     for draft in drafts:
         sheet_id = draft.row.id
@@ -304,29 +302,27 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         draft.filled -= sum(map(bool, texts.values()))
         for number, id_text, author, source, intended, planned in draft.planned:
             operation, effect = intended, planned.settled(texts, styles)
-            if source is not None and isinstance(operation, SetCells):
-                operation, effect = yielding.settle(sheet_id, number, source, operation, effect)
-            yielding.note(sheet_id, author, source, effect, now)
+            if yielding.is_needed:
+                if source is not None and isinstance(operation, SetCells):
+                    operation, effect = yielding.settle(sheet_id, number, source, operation, effect)
+                yielding.note(sheet_id, author, source, effect, now)
             before = set_inputs(texts, styles, effect)
-            lines.append(
-                sql.RevisionRow(
-                    sheet_id,
-                    number,
-                    id_text,
-                    str(author.kind),
-                    author.name,
-                    author.user_id,
-                    author.origin,
-                    None if source is None else source.feed_id,
-                    None if source is None else sql.adapt_moment(source.published_at),
-                    None
-                    if source is None or source.event_at is None
-                    else sql.adapt_moment(source.event_at),
-                    encode(operation_to_json(operation)).decode(),
-                    encode(before).decode(),
-                    moment,
-                )
+            line = sql.RevisionRow(
+                sheet_id,
+                number,
+                id_text,
+                str(author.kind),
+                author.name,
+                author.user_id,
+                author.origin,
+                encode(operation_to_json(operation)).decode(),
+                encode(before).decode(),
+                moment,
             )
+            if source is None:
+                lines.append(line)
+            else:
+                streamed.append((line, _provenance(source)))
             touched.update(dict.fromkeys(effect.touched(), (number, author)))
             new_styles.update(effect.restyled)
             if isinstance(operation, Undone):
@@ -350,13 +346,18 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     if yielding.proposals:
         rows = [(*key, *what, moment) for key, what in yielding.proposals.items()]
         sql_past.write_proposals(cursor, rows)
-    sql.insert_revisions(cursor, lines)
+    sql.insert_revisions(cursor, lines, streamed)
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)
     reshaped = [draft for draft in drafts if draft.has_new_rows or draft.has_new_columns]
     if reshaped:
         sql.update_shapes(cursor, [shape_of(draft) for draft in reshaped])
     return deltas
+
+
+def _provenance(source: Source) -> sql.Provenance:
+    event_at = None if source.event_at is None else sql.adapt_moment(source.event_at)
+    return source.feed_id, sql.adapt_moment(source.published_at), event_at
 
 
 def _log(submissions: Iterable[Submission], outcomes: Iterable[Outcome]) -> None:

@@ -76,7 +76,10 @@ class TouchedCells:
     def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
         """Read them, in two statements at the most."""
         effects = [(draft.row.id, line.effect) for draft in drafts for line in draft.planned]
-        keys = {(id_, row, column) for id_, effect in effects for row, column in effect.rewritten()}
+        keys = {(id_, row, column) for id_, effect in effects for row, column, _ in effect.cells}
+        for id_, effect in effects:
+            if effect.reordered is not None:
+                keys.update((id_, *key) for key in effect.reordered.cells())
         looks = {(id_, *key) for id_, effect in effects for key in effect.restyled} - keys
         self.inputs: dict[int, dict[CellId, str]] = defaultdict(dict)
         self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)

@@ -55,12 +55,13 @@ class RevisionRow(NamedTuple):
     author_name: str
     user_id: int | None
     origin: str
-    feed_id: int | None
-    published_at: str | None
-    event_at: str | None
     operation: str
     before: str
     committed_at: str
+
+
+Provenance = tuple[int | None, str, str | None]
+"""Of a stream's line: its feed, when it was published and when it happened; see RevisionRow."""
 
 
 class SheetShape(NamedTuple):
@@ -250,16 +251,29 @@ def on_conflict(*names: str) -> str:
     return f'ON CONFLICT (sheet_id, "row", "column") DO UPDATE SET {assignments}'
 
 
-def insert_revisions(cursor: Cursor, revisions: Sequence[RevisionRow]) -> None:
-    """Append lines to the log. Raises IntegrityError for an operation id that it has already."""
-    insert_rows(
-        cursor,
-        f"cells_revision ({', '.join(RevisionRow._fields)})",
+def insert_revisions(
+    cursor: Cursor,
+    revisions: Sequence[RevisionRow],
+    streamed: Sequence[tuple[RevisionRow, Provenance]],
+) -> None:
+    """Append lines to the log, people's and streams' in a statement each.
+
+    Raises IntegrityError for an operation id that it has already.
+    """
+    names = ", ".join(RevisionRow._fields)
+    types = (
         "sheet_id bigint, number bigint, operation_id uuid, author_kind text, author_name text, "
-        "user_id bigint, origin text, feed_id bigint, published_at timestamptz, "
-        "event_at timestamptz, operation json, before json, committed_at timestamptz",
-        revisions,
+        "user_id bigint, origin text, operation json, before json, committed_at timestamptz"
     )
+    if revisions:
+        insert_rows(cursor, f"cells_revision ({names})", types, revisions)
+    if streamed:
+        insert_rows(
+            cursor,
+            f"cells_revision ({names}, feed_id, published_at, event_at)",
+            f"{types}, feed_id bigint, published_at timestamptz, event_at timestamptz",
+            [(*row, *provenance) for row, provenance in streamed],
+        )
 
 
 def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_at: str) -> None:

@@ -13,6 +13,7 @@ from cells.domain.operations import CellInput, SetCells
 from cells.models import AuthorKind, FeedPolicy
 from cells.services import sql_past
 from cells.services.authors import Author, Source
+from cells.services.drafts import Draft
 from cells.services.sql import CellKey
 from cells.services.transactions import Cursor
 
@@ -22,25 +23,24 @@ PEOPLE = frozenset((AuthorKind.USER, AuthorKind.GUEST, AuthorKind.ADMIN))
 class Yielding:
     """The last touch of each cell that a feed with a policy is about, kept up through a batch."""
 
-    def __init__(
-        self, cursor: Cursor, planned: Iterable[tuple[int, Source | None, Effect]]
-    ) -> None:
-        """Read what the database knows; `planned` has (sheet id, source, effect)."""
+    def __init__(self, cursor: Cursor, drafts: Iterable[Draft]) -> None:
+        """Read what the database knows of the cells that feeds with a policy are about."""
         keys = {
-            (sheet_id, row, column)
-            for sheet_id, source, effect in planned
-            if _has_policy(source)
-            for row, column, _ in effect.cells
+            (draft.row.id, row, column)
+            for draft in drafts
+            for line in draft.planned
+            if line.source is not None and line.source.policy != FeedPolicy.STREAM
+            for row, column, _ in line.effect.cells
         }
         self._touches = sql_past.read_touches(cursor, keys) if keys else {}
-        self._is_needed = bool(keys)
+        self.is_needed = bool(keys)
         self.proposals: dict[CellKey, tuple[str, int | None, int]] = {}
 
     def settle(
-        self, sheet_id: int, number: int, source: Source | None, operation: SetCells, effect: Effect
+        self, sheet_id: int, number: int, source: Source, operation: SetCells, effect: Effect
     ) -> tuple[SetCells, Effect]:
         """Return an edit and its effect without the cells that stay as they are."""
-        if not _has_policy(source) or source is None:
+        if source.policy == FeedPolicy.STREAM:
             return operation, effect
         kept: list[CellInput] = []
         yielded: list[CellInput] = []
@@ -59,15 +59,9 @@ class Yielding:
         self, sheet_id: int, author: Author, source: Source | None, effect: Effect, now: datetime
     ) -> None:
         """Remember an edit of this batch: it is the last touch of its cells."""
-        if not self._is_needed:
-            return
         touch = sql_past.Touch(author.kind, now if source is None else source.moment)
         for row, column, _ in effect.cells:
             self._touches[sheet_id, row, column] = touch
-
-
-def _has_policy(source: Source | None) -> bool:
-    return source is not None and source.policy != FeedPolicy.STREAM
 
 
 def _stays(touch: sql_past.Touch, source: Source) -> bool:
