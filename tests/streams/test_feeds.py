@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.test import Client
 from google.pubsub_v1 import Subscription
 
 from cells.models import Cell, DeadLetter, Feed, FeedColumn, FeedPolicy, FeedWrite, Revision, Sheet
@@ -260,3 +261,22 @@ def test_a_subscription_that_is_missing_is_told_at_its_feed_and_found_later(
     wait_until(lambda: rows(demo)[1:] == [["A", "1"]], "the edit of the feed", 20)
     wait_until(lambda: not trouble(), "the trouble to be over", 20)
     assert not listener.status().feeds_down_seconds
+
+
+def test_a_sample_is_looked_at_and_stays_in_its_subscription(
+    stream: Stream, demo: Sheet, admin_client: Client
+) -> None:
+    write_headers(demo, "Symbol", "Bid")
+    ticks, path = subscribe(stream, "ticks")
+    feed = make_feed(demo, subscription=path)
+    url = f"/admin/cells/feed/{feed.pk}/try/"
+    page = admin_client.post(url, {"pull": "1"}).content.decode()
+    assert "has no message now" in page
+    ticks.publish({"sym": "A", "bid": 1}, key="A", kind="quote")
+    page = admin_client.post(url, {"pull": "1"}).content.decode()
+    assert "{&quot;sym&quot;:&quot;A&quot;,&quot;bid&quot;:1}</textarea>" in page
+    assert "&quot;kind&quot;: &quot;quote&quot;" in page
+    assert len(ticks.undelivered()) == 1
+    Feed.objects.update(subscription=path + "-gone")
+    page = admin_client.post(url, {"pull": "1"}).content.decode()
+    assert "There is no subscription" in page

@@ -1,0 +1,51 @@
+"""State: sheets, their cells and their log, and the streams, with the promises as constraints."""
+
+from cells.models.sheets import (
+    AuthorKind,
+    Cell,
+    LinkRole,
+    Revision,
+    Role,
+    Sheet,
+    SheetAccess,
+    Snapshot,
+    TakeBack,
+    new_columns,
+    new_rows,
+)
+from cells.models.streams import (
+    DeadLetter,
+    DeadLetterOutcome,
+    Feed,
+    FeedColumn,
+    FeedPolicy,
+    FeedWrite,
+    Installation,
+    ListenerBeat,
+    Proposal,
+    Publication,
+)
+
+__all__ = [
+    "AuthorKind",
+    "Cell",
+    "DeadLetter",
+    "DeadLetterOutcome",
+    "Feed",
+    "FeedColumn",
+    "FeedPolicy",
+    "FeedWrite",
+    "Installation",
+    "LinkRole",
+    "ListenerBeat",
+    "Proposal",
+    "Publication",
+    "Revision",
+    "Role",
+    "Sheet",
+    "SheetAccess",
+    "Snapshot",
+    "TakeBack",
+    "new_columns",
+    "new_rows",
+]
