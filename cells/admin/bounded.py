@@ -54,6 +54,7 @@ class ReadOnlyAdmin(ModelAdmin[ModelT]):
     sortable_by = ()  # any other order than an index's would sort the table
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each is a count over the whole table
     paginator = BoundedPaginator
     search_fields = ("pk",)  # shows the box; get_search_results uses an index
 
