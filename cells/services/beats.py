@@ -46,14 +46,15 @@ def end_beat(name: str) -> None:
     ListenerBeat.objects.filter(name=name).delete()
 
 
-def listener_problem() -> str | None:
+def listener_problem(host: str = "") -> str | None:
     """Return what is wrong with the listeners, "" if one of them hears; None if there is none.
 
-    One that has ended as it should is none; one that was killed is missed for a day. Raises
-    django.db.Error.
+    Of those on `host` alone, if one is named. One that has ended as it should is none; one that
+    was killed is missed for a day. Raises django.db.Error.
     """
     now = timezone.now()
-    beats = list(ListenerBeat.objects.filter(beat_at__gte=now - FORGOTTEN_AFTER))
+    known = ListenerBeat.objects.filter(beat_at__gte=now - FORGOTTEN_AFTER)
+    beats = list(known.filter(name__startswith=f"{host}:") if host else known)
     if not beats:
         return None
     fresh = [one for one in beats if (now - one.beat_at).total_seconds() < FRESH_SECONDS]

@@ -35,10 +35,10 @@ class FeedTally:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of messages: edits are the cells that were set, for the first time.
+    """What became of messages: edits are the cells that were named, for the first time.
 
-    `skipped` are those of which no feed wanted anything, `dropped` what another SheetSync only
-    mirrors back, or tells of.
+    Those that gave way to a person's count, too. `skipped` are messages of which no feed wanted
+    anything, `dropped` what another SheetSync only mirrors back, or tells of.
     """
 
     messages: int = 0

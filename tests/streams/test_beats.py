@@ -1,10 +1,13 @@
 """Listeners say how they are: a deaf or a dead one shows in /readyz and in /metrics."""
 
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -93,6 +96,19 @@ def test_metrics_tell_of_listeners_feeds_and_dead_letters(
     grow_old(60)
     text = client.get("/metrics", headers={"authorization": "Bearer secret"}).content.decode()
     assert 'sheetsync_listener_up{listener="web-1:7"} 0.0' in text
+
+
+def test_a_host_asks_for_its_own_listener() -> None:
+    with pytest.raises(CommandError, match="no listener runs on"):
+        call_command("pubsub_listener", check=True)
+    write_beat(beat("elsewhere:7"))
+    with pytest.raises(CommandError, match="no listener runs on"):
+        call_command("pubsub_listener", check=True)
+    write_beat(beat(f"{socket.gethostname()}:7", trouble="away"))
+    with pytest.raises(CommandError, match="hears nothing"):
+        call_command("pubsub_listener", check=True)
+    write_beat(beat(f"{socket.gethostname()}:8"))
+    call_command("pubsub_listener", check=True)
 
 
 def test_metrics_are_for_who_has_the_token(client: Client, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cells.services.beats import listener_problem
 from cells.streams.batches import Tally
 from cells.streams.clients import subscriber_client
 from cells.streams.listener import Listener, Status
@@ -40,6 +42,11 @@ class Command(BaseCommand):
             help="make the topic and the subscription where they are missing",
         )
         parser.add_argument(
+            "--check",
+            action="store_true",
+            help="start nothing; exit with 0 if a listener on this host hears, with 1 if not",
+        )
+        parser.add_argument(
             "--pullers",
             type=_positive,
             default=PULLERS,
@@ -53,6 +60,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["check"]:
+            self._check()
+            return
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
@@ -81,6 +91,15 @@ class Command(BaseCommand):
             sys.stdout.flush()
             os._exit(0)
         client.transport.close()
+
+    def _check(self) -> None:
+        host = socket.gethostname()
+        problem = listener_problem(host)
+        if problem is None:
+            raise CommandError(f"no listener runs on {host}; start one: manage.py pubsub_listener")
+        if problem:
+            raise CommandError(f"the listener on {host}: {problem}; its log says more")
+        self.stdout.write("ok")
 
     def _report_until(self, stopping: threading.Event, listener: Listener) -> None:
         is_terminal = self.stdout.isatty()
