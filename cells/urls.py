@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cells import push, views
+from cells import push, sheet_feeds, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,4 +19,7 @@ urlpatterns = [
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),
     path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
+    path("sheets/<slug:slug>/feeds/", sheet_feeds.show, name="sheet_feeds"),
+    path("sheets/<slug:slug>/feeds/owned/", sheet_feeds.show_owned, name="sheet_owned"),
+    path("sheets/<slug:slug>/feeds/dismiss/", sheet_feeds.dismiss, name="dismiss_proposal"),
 ]

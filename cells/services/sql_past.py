@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from cells.models import AuthorKind
 from cells.services.given import given_rows, insert_rows
 from cells.services.sql import CellKey, on_conflict, style_text
 from cells.services.transactions import Cursor
@@ -150,5 +151,24 @@ def find_written_since(
         "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
         "WHERE cell.sheet_id = %s AND cell.revision > %s AND cell.input <> ''",
         [*params, sheet_id, since],
+    )
+    return cursor.fetchall()
+
+
+def find_written_by_streams(
+    cursor: Cursor, sheet_id: int, rows: Iterable[int], columns: tuple[int, int], limit: int
+) -> list[tuple[int, int, str]]:
+    """Return (row id, column id, author's name) of cells whose newest revision is a stream's.
+
+    Row by row: a range of ids would have PostgreSQL take the whole log for the shorter way.
+    """
+    given, params = given_rows('"row" int', [(row,) for row in rows])
+    cursor.execute(
+        f'SELECT cell."row", cell."column", log.author_name FROM {given} '  # noqa: S608
+        'JOIN cells_cell AS cell ON cell.sheet_id = %s AND cell."row" = given."row" '
+        'AND cell."column" BETWEEN %s AND %s JOIN cells_revision AS log '
+        "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
+        "WHERE log.author_kind = %s LIMIT %s",
+        [*params, sheet_id, *columns, AuthorKind.STREAM.value, limit],
     )
     return cursor.fetchall()
