@@ -24,7 +24,7 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
@@ -73,6 +73,7 @@ const replica = new Replica({
     const name = presence.author(overwritten.author)?.name ?? "";
     void whenEquipped.then(({ offers }) => offers.overwritten(name, overwritten));
   },
+  came: (changes) => equipment?.streams.take(changes),
   arrived: (changes) => {
     tints.take(changes);
     equipment?.announcer.take(changes);
@@ -100,7 +101,10 @@ const connection = new Connection(address, {
   hello: () => replica.openFrame(),
   receive: (message) => arrivals.take(message),
   changed: (state, code) => {
-    if (state === "open") void adoptOrphans();
+    if (state === "open") {
+      void adoptOrphans();
+      equipment?.streams.forget();
+    }
     if (state === "waiting" || state === "stopped") {
       arrivals.forget();
       replica.disconnected();
@@ -166,6 +170,7 @@ const grid = new Grid(replica, {
   cursors: () => presence.cursors(replica.rows, replica.columns),
   tints,
   found: (row_id) => equipment?.find.row(row_id),
+  marks: (row_id) => equipment?.streams.row(row_id),
   painted: () => {
     if (replica.isLoaded || replica.isKnown(replica.rows.idAt(0) ?? -1)) areCellsShown();
     if (equipment === null) return;
@@ -174,6 +179,7 @@ const grid = new Grid(replica, {
     equipment.moreRows.place();
     equipment.toolbar.refresh();
     equipment.sums.refresh();
+    equipment.streams.painted();
   },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
@@ -228,7 +234,7 @@ async function partsOfPage() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Announcer, Find, Help, MoreRows, Offers, SumsLine, Toolbar, refusalOf } = parts;
+  const { Announcer, Find, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf } = parts;
   const { menu, styling } = grid.equip(parts);
   const announcer = new Announcer({
     who: (label) => presence.author(label),
@@ -248,13 +254,18 @@ function equip(parts) {
   });
   const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => styling.style });
   const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
+  /**
+   * @param {number} row_id
+   * @param {number} column_id
+   */
+  const rectOf = (row_id, column_id) => {
+    const rects = grid.rectOf(row_id, column_id);
+    if (rects === null) return null;
+    const { x, y, width, height } = rects.view;
+    return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
+  };
   const offers = new Offers(byId("stage"), {
-    rectOf: (row_id, column_id) => {
-      const rects = grid.rectOf(row_id, column_id);
-      if (rects === null) return null;
-      const { x, y, width, height } = rects.view;
-      return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
-    },
+    rectOf,
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
     putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
@@ -263,6 +274,22 @@ function equip(parts) {
     focus: () => grid.focus(),
     say: (sentence) => voice.assertive(sentence),
     tell: (sentence, lost) => void notices.tell(sentence, lost),
+  });
+  const streams = new Streams({
+    stage: byId("stage"),
+    foot: byId("foot"),
+    people: byId("people"),
+    token: page.dataset.token ?? "",
+    model: replica,
+    selection: grid.selection,
+    port: (axis) => grid.port(axis),
+    rectOf,
+    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    write: (edits) => grid.write(edits),
+    repaint: () => grid.repaint(),
+    focus: () => grid.focus(),
+    say: (sentence) => voice.polite(sentence),
+    tell: (sentence) => void notices.tell(sentence),
   });
   const moreRows = new MoreRows(byId("stage"), {
     end: () => grid.end,
@@ -279,7 +306,7 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { announcer, find, menu, moreRows, offers, refusalOf, sums, toolbar };
+  return { announcer, find, menu, moreRows, offers, refusalOf, streams, sums, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

@@ -36,6 +36,7 @@ export const PROTOCOL = 1;
  * @property {(what: "cells"|"shape"|"opened"|"unsaved"|"history") => void} changed
  * @property {(refusal: Refusal) => void} refused
  * @property {(overwritten: Overwritten) => void} [overwritten] somebody replaced what was typed here a moment ago
+ * @property {(changes: Changes) => void} [came] cells have changed just now, one's own among them
  * @property {(changes: Changes) => void} [arrived] others changed cells just now: no first load, no catch-up, nothing of one's own
  * @property {(count: number) => void} left so many cells an undo or redo left alone, for somebody else has written them since
  * @property {{put(kept: Kept[]): void, remove(kept: Kept[]): void}} journal
@@ -409,6 +410,7 @@ export class Replica {
 
   /** @param {Changes} changes */
   #tellNews(changes) {
+    this.#around.came?.(changes);
     const others = changes.filter(([author]) => author !== this.#around.client_id);
     if (others.length > 0) this.#around.arrived?.(others);
   }

@@ -10,8 +10,9 @@ const ROOM_PX = 8; // of a row, above and below its text
 export const PADDING_PX = 13; // of a cell, both sides and its border
 
 /** @typedef {import("./looks.js").Look} Look */
+/** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {import("./ruler.js").Ruler} Ruler */
-/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, isSingle: boolean, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, isSingle: boolean, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean, mark: Mark|undefined}} CellSlot */
 
 /**
  * @param {string} id
@@ -33,6 +34,7 @@ export function makeCell(id) {
     tint: "",
     isRtl: false,
     isFound: false,
+    mark: undefined,
   };
 }
 
@@ -129,11 +131,22 @@ function paintLook(slot, look) {
  * @param {boolean} isSelected
  * @param {string} tint
  * @param {boolean} isFound by a search
+ * @param {Mark|undefined} mark
  */
-export function markCell(slot, isSelected, tint, isFound) {
+export function markCell(slot, isSelected, tint, isFound, mark) {
+  if (slot.mark !== mark) paintMark(slot.element, (slot.mark = mark));
   if (slot.isFound !== isFound) slot.element.classList.toggle("found", (slot.isFound = isFound));
   if (slot.tint !== tint) paintTint(slot.element, (slot.tint = tint));
   if (slot.isSelected === isSelected) return;
   slot.isSelected = isSelected;
   slot.element.setAttribute("aria-selected", String(isSelected));
+}
+
+/**
+ * @param {HTMLElement} cell
+ * @param {Mark|undefined} mark
+ */
+function paintMark(cell, mark) {
+  cell.dataset.mark = mark?.kind ?? "";
+  cell.ariaDescription = mark?.says ?? null;
 }

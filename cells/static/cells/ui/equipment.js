@@ -20,6 +20,7 @@ export { menuItems, rangeItems } from "./menu_items.js";
 export { MoreRows } from "./more_rows.js";
 export { Offers } from "./offers.js";
 export { refusalOf } from "./refusals.js";
+export { Streams } from "./streams.js";
 export { Styling } from "./styling.js";
 export { SumsLine } from "./sums.js";
 export { Toolbar } from "./toolbar.js";

@@ -39,6 +39,7 @@ import { gettext } from "./words.js";
  * @property {() => Cursor[]} cursors where others are
  * @property {Tints} tints what others have just changed
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
+ * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: Whereabouts) => void} moved
@@ -339,6 +340,14 @@ export class Grid {
     return place && this.#sight.rectOf(place);
   }
 
+  /**
+   * Return what is seen of an axis.
+   * @param {"rows"|"columns"} axis
+   */
+  port(axis) {
+    return this.#sight.port(axis);
+  }
+
   /** Where the last row ends on the screen; null while that is not seen. */
   get end() {
     return this.#sight.end;
@@ -420,6 +429,7 @@ export class Grid {
       cursors: this.#around.cursors(),
       tints: this.#around.tints,
       found: this.#around.found,
+      marks: this.#around.marks,
       editor: isOpen ? { place: { row, column }, element: this.#editor.frame } : null,
       guide: this.#guide,
     };

@@ -120,6 +120,8 @@ export class Help {
     };
     line("help-tint", gettext("A person has just changed the cell: in the colour of the person's cursor"));
     line("help-stream", gettext("A stream has just changed the cell"));
+    line("help-origin", gettext("A stream wrote the cell last"));
+    line("help-proposal", gettext("A stream proposes another text; select the cell to accept or dismiss it"));
     line("help-cursor", gettext("Somebody is at the cell; choose the initials above to go there or to follow"));
     const label = element("label", "help-choice");
     const box = element("input", "", { type: "checkbox", id: "announce" });
