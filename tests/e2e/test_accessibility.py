@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
 from tests.e2e.people import sign_in
+from tests.e2e.ticks import Ticks, with_headers
 from tests.servers.missing import missing_service
 
 pytestmark = pytest.mark.xdist_group("accessibility")  # they share a server and a browser
@@ -226,6 +227,33 @@ def test_a_sheet_has_no_violation_whatever_is_open(
     alice.press("Escape", "Control+/")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
+
+
+def test_a_sheet_with_a_feed_has_no_violation(
+    scheme: Scheme,
+    open_own: Open,
+    own_context: Callable[..., BrowserContext],
+    own_server: OwnServer,
+    own_sheet: str,
+) -> None:
+    ticks = Ticks(own_server, own_sheet)
+    ticks.make("propose")
+    with_headers(open_own())
+    ticks.send(("EUR", "1.09"), ("USD", "1"))
+    grid = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    page = grid.page
+    grid.go_to("B3")
+    expect(page.locator(".origin")).to_have_text(f"From {ticks.name}")
+    expect(page.locator(".badge-feed[data-state=fine]")).to_be_visible()
+    assert violations(page) == []
+    for silence in ({"seconds": 7200}, {"seconds": 1, "trouble": "404"}):
+        ticks.is_silent(**silence)
+        page.reload()
+        page.locator("#workbench[data-loaded=true]").wait_for()
+        expect(page.locator(".feed-words")).not_to_be_empty()
+        grid.go_to("B2")
+        expect(page.locator(".offer-proposal")).to_be_visible()
+        assert violations(page) == []
 
 
 def test_the_find_panel_and_a_palette_have_no_violation(
