@@ -108,6 +108,43 @@ def test_rows_are_asked_about_once_and_when_scrolling_rests(
     assert firsts[0] == 0 < 370 < firsts[1] < 400 < 770 < firsts[2]
 
 
+def test_a_sheet_without_feeds_is_asked_about_once_a_minute(
+    open_own: Open, own_context: Callable[..., BrowserContext]
+) -> None:
+    context = own_context()
+    context.clock.install()
+    asked: list[str] = []
+    context.on(
+        "request", lambda one: asked.append(one.url) if one.url.endswith("/feeds/") else None
+    )
+    with context.expect_event("response", lambda one: one.url.endswith("/feeds/")):
+        grid = open_own(context)
+    page = grid.page
+    page.clock.fast_forward(45_000)
+    grid.go_to("A390")  # whatever was due has been asked before what this asks
+    page.wait_for_event("response", lambda one: "/owned/" in one.url)
+    assert len(asked) == 1
+    with page.expect_response(re.compile("/feeds/$")):
+        page.clock.fast_forward(20_000)
+    assert len(asked) == 2
+    expect(page.locator(".feeds")).to_be_hidden()
+
+
+def test_who_may_only_look_sees_a_proposal_and_has_no_say(open_own: Open, ticks: Ticks) -> None:
+    ticks.make("propose")
+    with_headers(open_own())
+    ticks.send(("EUR", "1.09"))
+    ticks.server.shell(
+        f"from cells.models import Sheet; "
+        f"Sheet.objects.filter(slug={ticks.slug!r}).update(link_role='viewer')"
+    )
+    carol = open_own()
+    carol.go_to("B2")
+    card = carol.page.locator(".offer-proposal")
+    expect(card).to_have_text(f"{ticks.name} proposes “1.09”", use_inner_text=True)
+    expect(card.get_by_role("button")).to_have_count(0)
+
+
 def test_a_proposal_is_accepted_by_keyboard_and_can_be_undone(open_own: Open, ticks: Ticks) -> None:
     ticks.make("propose")
     alice = with_headers(open_own())

@@ -1,4 +1,4 @@
-"""A feed of a test's own sheet; its messages are committed as a listener does, beside the server."""
+"""A feed of a test's own sheet; its messages are committed beside the server, as by a listener."""
 
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage

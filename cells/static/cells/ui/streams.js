@@ -8,6 +8,7 @@ import { gettext } from "./words.js";
 
 const POLL_MS = 10_000; // how late a badge may turn
 const IDLE_MS = 60_000; // without feeds: somebody may bind one
+const PATIENCE_MS = 15_000; // with an answer
 const REST_MS = 200; // without scrolling, and what is in view is asked for
 
 /** @typedef {import("./origins.js").Proposal} Proposal */
@@ -170,7 +171,7 @@ export class Streams {
    */
   async #ask(path) {
     try {
-      const answer = await fetch(`feeds/${path}`, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`feeds/${path}`, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) });
       const text = await answer.text();
       if (answer.status === 403 || answer.status === 404) this.#isOver = true; // until the line is back
       return answer.ok ? JSON.parse(text) : null;
@@ -220,6 +221,7 @@ export class Streams {
     try {
       const answer = await fetch("feeds/dismiss/", {
         method: "POST",
+        signal: AbortSignal.timeout(PATIENCE_MS),
         headers: { "Content-Type": "application/json", "X-CSRFToken": this.#around.token },
         body: JSON.stringify({ row, column, input }),
       });
