@@ -102,8 +102,10 @@ def test_edits_of_the_same_batch_count(feed: Feed) -> None:
 
 
 def test_the_newest_event_time_wins_whoever_it_is_of(feed: Feed) -> None:
+    now = datetime.now(UTC)
+
     def at(minutes: int, text: str) -> Submission:
-        event_at = NOW + timedelta(minutes=minutes)
+        event_at = now + timedelta(minutes=minutes)
         return streamed(feed, cells(("A1", text)), FeedPolicy.NEWEST, event_at)
 
     put(at(-10, "old"), at(-20, "older"), at(-5, "new"))
