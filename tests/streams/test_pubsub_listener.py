@@ -74,29 +74,6 @@ def run_listener(environment: Mapping[str, str], *arguments: str) -> tuple[int, 
 both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
-@both_databases
-def test_listener_killed_half_way_commits_each_message_exactly_once(
-    deploy: Callable[[Kind], Deployment],
-    stream: Stream,
-    listener: Callable[..., Listener],
-    kind: Kind,
-) -> None:
-    deployment = deploy(kind)
-    stream.create(ack_deadline_seconds=10)  # what a killed listener held comes after so long
-    stream.publish(*[edit(f"A{number}", number) for number in range(1, 501)])
-
-    first = listener(deployment.environment, "--batch-size", "10")
-    wait_until(lambda: deployment.count() >= 150, "150 commits")
-    first.kill()
-    half_way = deployment.count()
-    listener(deployment.environment)
-    wait_until(lambda: deployment.count() >= 500, "all commits", 40)
-
-    assert 150 <= half_way < 500
-    assert deployment.inputs() == [str(number) for number in range(1, 501)]
-    assert deployment.numbers() == list(range(1, 501))
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_an_idle_listener_within_five_seconds(
     deploy: Callable[[Kind], Deployment],
