@@ -168,6 +168,7 @@ class Listener:
     def _follow_feeds(self) -> None:
         """Pull for the feeds as they are now, and write down what came of them."""
         troubles: dict[str, str] = {}
+        is_away = False
         try:
             while True:
                 try:
@@ -180,7 +181,14 @@ class Listener:
                 except DatabaseError as error:
                     if not is_outage(error):
                         raise
-                    connection.close()  # the committer says that the database is away
+                    # The committer would say so, too, if there were anything to commit.
+                    self._database.failed(f"{type(error).__name__}: {str(error).strip()}")
+                    connection.close()
+                    is_away = True
+                else:
+                    if is_away:
+                        self._database.recovered()
+                    is_away = False
                 self._keep_up_intakes()
                 if self._stopping.wait(REFRESH_SECONDS):
                     return

@@ -1,6 +1,7 @@
 """Listeners say how they are: a deaf or a dead one shows in /readyz and in /metrics."""
 
 import socket
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -162,3 +164,35 @@ def test_a_listener_beats_while_it_lives_and_says_when_pubsub_is_away(
     finally:
         listener.stop()
     assert not ListenerBeat.objects.exists(), "one that ends as it should is not missed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_listener_without_messages_says_that_the_database_is_away(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream.create()
+    listener = Listener(stream.subscriber, stream.route, pullers=1, batch_size=100)
+    is_away = threading.Event()
+    refresh = listener._feeds.refresh
+
+    def refresh_or_fail() -> None:
+        if is_away.is_set():
+            raise OperationalError("server closed the connection unexpectedly")
+        refresh()
+
+    monkeypatch.setattr(listener._feeds, "refresh", refresh_or_fail)
+    listener.start()
+
+    def is_down() -> bool:
+        listener.check()
+        return listener.status().database_down_seconds is not None
+
+    try:
+        wait_until(ListenerBeat.objects.exists, "the first beat", 20)
+        assert not is_down()
+        is_away.set()
+        wait_until(is_down, "the outage to be told", 20)
+        is_away.clear()
+        wait_until(lambda: not is_down(), "the outage to be over", 20)
+    finally:
+        listener.stop()
