@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from cells.domain.errors import Forbidden, LimitExceeded, Malformed, SheetSyncError, Unavailable
 from cells.services.failures import is_outage
 from cells.streams.batches import commit_batch
+from cells.streams.counting import count_at_once
 from cells.streams.feeds import feeds_of
 from cells.streams.names import PubsubSetupError, Route
 
@@ -53,7 +54,12 @@ def receive(request: HttpRequest) -> HttpResponse:
     except SheetSyncError as refusal:
         return _refuse(refusal)
     try:
-        commit_batch([replace(message, feeds=feeds_of(message.subscription))])
+        feeds = feeds_of(message.subscription)
+        if feeds is None:
+            # Left to Pub/Sub, as a listener leaves it: the feed, or its sheet, may come back.
+            return _refuse(Unavailable("the feed of this subscription is off; push it again"))
+        tally = commit_batch([replace(message, feeds=feeds)])
+        count_at_once(tally.by_feed)
     except Exception as error:
         if not is_outage(error):
             raise

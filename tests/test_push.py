@@ -8,8 +8,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from cells.models import Cell, DeadLetter, Revision, Sheet
+from cells.models import Cell, DeadLetter, Feed, FeedColumn, Revision, Sheet
 from cells.push import MAX_BODY_BYTES
+from cells.streams.feeds import forget_feeds
 from tests.servers.certificates import (
     AUDIENCE,
     SERVICE_ACCOUNT,
@@ -36,6 +37,14 @@ def production(settings: Settings, google: CertificateServer) -> None:
     settings.PUBSUB_PUSH_SERVICE_ACCOUNT = SERVICE_ACCOUNT
     settings.PUBSUB_PUSH_CERTIFICATES_URL = google.url
     settings.PUBSUB_PUSH_UNAUTHENTICATED = False
+
+
+@pytest.fixture(autouse=True)
+def no_feeds() -> Iterator[None]:
+    """Keep nothing of another test's feeds, which are remembered for a moment."""
+    forget_feeds()
+    yield
+    forget_feeds()
 
 
 @pytest.fixture
@@ -230,3 +239,23 @@ def test_debug_alone_lets_nobody_in(demo: Sheet, settings: Settings) -> None:
 def test_half_of_the_settings_is_refused_at_the_start(name: str, value: str, said: str) -> None:
     with pytest.raises(ServerFailedError, match=said):
         run_manage({name: value}, "check")
+
+
+def test_a_pushed_message_is_read_by_the_feed_of_its_subscription(demo: Sheet) -> None:
+    feed = Feed.objects.create(name="Ticks", sheet=demo, subscription=SUBSCRIPTION, write="cells")
+    FeedColumn.objects.create(feed=feed, target="B2", source="$.bid")
+    forget_feeds()
+    assert push(envelope({"bid": 7}, "1")).status_code == 204
+    assert Cell.objects.get(sheet=demo).input == "7"
+    feed.refresh_from_db()
+    assert (feed.messages, feed.edits) == (1, 1)
+    assert feed.last_message_at is not None
+
+    Feed.objects.update(is_enabled=False)
+    forget_feeds()
+    assert refusal(push(envelope({"bid": 8}, "2"))) == (503, "unavailable")
+    assert not DeadLetter.objects.exists(), "a feed that is off leaves its messages to Pub/Sub"
+    Feed.objects.update(is_enabled=True)
+    forget_feeds()
+    assert push(envelope({"bid": 8}, "2")).status_code == 204
+    assert Cell.objects.get(sheet=demo).input == "8"

@@ -19,7 +19,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient, Subscription
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from cells.streams.names import PubsubSetupError, Route
+from cells.streams.names import PubsubSetupError, PushedSubscription, Route
 
 SETUP_SECONDS = 5  # a healthy Pub/Sub answers in milliseconds; an operator waits for the sentence
 
@@ -96,14 +96,14 @@ def find_subscription(client: SubscriberClient, route: Route, *, create: bool) -
 def find_feed_subscription(client: SubscriberClient, path: str) -> Subscription:
     """Return a subscription by its full name, whatever its topic.
 
-    Raises PubsubSetupError when it is not there or cannot be pulled from.
+    Raises PubsubSetupError when it is not there, PushedSubscription when it cannot be pulled from.
     """
     try:
         subscription = client.get_subscription(subscription=path, retry=None, timeout=SETUP_SECONDS)
     except (GoogleAPICallError, GoogleAuthError) as error:
         raise PubsubSetupError(explain(error, f"subscription {path}")) from error
     if subscription.push_config.push_endpoint:
-        raise PubsubSetupError(
+        raise PushedSubscription(
             f"The subscription {path} pushes to {subscription.push_config.push_endpoint}: "
             "choose one that can be pulled from."
         )

@@ -57,6 +57,14 @@ class FeedCounts:
                 self._last.setdefault(feed_id, last[feed_id])
 
 
+def count_at_once(by_feed: Mapping[int, FeedTally]) -> None:
+    """Write what came of a message that no listener counts. Raises django.db.Error."""
+    if by_feed:
+        counts = FeedCounts()
+        counts.add(by_feed)
+        counts.flush()
+
+
 def write_trouble(feed_ids: Sequence[int], reason: str) -> None:
     """Say at feeds why nothing can be pulled for them; empty: it can. Raises django.db.Error."""
     Feed.objects.filter(pk__in=feed_ids).update(trouble=reason)

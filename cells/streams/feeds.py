@@ -40,6 +40,7 @@ class FeedBook:
     def __init__(self) -> None:
         self._mappings: dict[FeedSpec, Mapping] = {}
         self._by_subscription: dict[str, tuple[Mapping, ...]] = {}
+        self._at_rest: frozenset[str] = frozenset()
 
     @property
     def subscriptions(self) -> frozenset[str]:
@@ -48,12 +49,20 @@ class FeedBook:
     def feeds_of(self, subscription: str) -> tuple[Mapping, ...]:
         return self._by_subscription.get(subscription, ())
 
+    def is_at_rest(self, subscription: str) -> bool:
+        """Whether only feeds that are off read a subscription: its messages are for them."""
+        return subscription in self._at_rest
+
     def refresh(self) -> None:
         """Read the feeds again. Raises django.db.Error, and is as it was then."""
-        feeds = Feed.objects.filter(is_enabled=True, sheet__deleted_at=None)
+        feeds = Feed.objects.select_related("sheet").prefetch_related("columns").order_by("pk")
         mappings: dict[FeedSpec, Mapping] = {}
         by_subscription: dict[str, tuple[Mapping, ...]] = {}
-        for feed in feeds.select_related("sheet").prefetch_related("columns").order_by("pk"):
+        known: set[str] = set()
+        for feed in feeds:
+            known.add(subscription_path(feed.subscription))
+            if not feed.is_enabled or feed.sheet.deleted_at is not None:
+                continue
             spec = spec_of(feed)
             mapping = self._mappings.get(spec)
             if mapping is None:
@@ -67,6 +76,7 @@ class FeedBook:
             path = subscription_path(feed.subscription)
             by_subscription[path] = (*by_subscription.get(path, ()), mapping)
         self._mappings, self._by_subscription = mappings, by_subscription
+        self._at_rest = frozenset(known - by_subscription.keys())
 
 
 class _Shelf:
@@ -77,12 +87,13 @@ class _Shelf:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
 
-    def feeds_of(self, subscription: str) -> tuple[Mapping, ...]:
+    def feeds_of(self, subscription: str) -> tuple[Mapping, ...] | None:
         with self._lock:
             if time.monotonic() - self._read_at >= REFRESH_SECONDS:
                 self._book.refresh()
                 self._read_at = time.monotonic()
-            return self._book.feeds_of(subscription)
+            at_rest = self._book.is_at_rest(subscription)
+            return None if at_rest else self._book.feeds_of(subscription)
 
     def forget(self) -> None:
         self._read_at = float("-inf")
@@ -91,10 +102,11 @@ class _Shelf:
 _shelf = _Shelf()
 
 
-def feeds_of(subscription: str) -> tuple[Mapping, ...]:
+def feeds_of(subscription: str) -> tuple[Mapping, ...] | None:
     """Return the feeds of a subscription, by its full name, as they were a moment ago.
 
-    For what comes message by message. Raises django.db.Error.
+    None if all of them are off: then its messages are for nobody now. For what comes message by
+    message. Raises django.db.Error.
     """
     return _shelf.feeds_of(subscription)
 

@@ -9,11 +9,13 @@ from google.pubsub_v1 import SubscriberClient, Subscription
 
 from cells.streams.clients import find_feed_subscription
 from cells.streams.leases import Leases
-from cells.streams.names import PubsubSetupError, Route
+from cells.streams.names import PubsubSetupError, PushedSubscription, Route
 from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import MESSAGES_PER_PULL, FeedsNow, Pull, Puller
 
 logger = logging.getLogger(__name__)
+
+PUSHED_SECONDS = 60.0  # until a subscription that pushes is looked at again
 
 StartThread = Callable[[str, Callable[[], None]], threading.Thread]
 
@@ -97,6 +99,10 @@ class Intake:
             while not self._stopping.is_set():
                 try:
                     subscription = find_feed_subscription(self._client, path)
+                except PushedSubscription:
+                    self.outage.recovered()  # it is pushed to a web process; nothing is wrong
+                    self._stopping.wait(PUSHED_SECONDS)
+                    continue
                 except PubsubSetupError as error:
                     self.outage.failed(str(error))
                     self._stopping.wait(backoff.next_seconds())

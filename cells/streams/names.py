@@ -64,6 +64,10 @@ class Route:
         return f"projects/{self.project}/subscriptions/{self.subscription}"
 
 
+class PushedSubscription(PubsubSetupError):
+    """The subscription pushes: whoever it pushes to has its messages, and nobody can pull."""
+
+
 def subscription_path(name: str) -> str:
     """Return the full resource name of a feed's subscription."""
     if name.startswith("projects/"):

@@ -77,7 +77,7 @@ def message_of(letter: DeadLetter) -> Message:
 
 def _feeds_for(letter: DeadLetter) -> tuple[Feed, ...]:
     """Return the feeds of the letter's subscription, and its own even if that is off by now."""
-    feeds: dict[int, Feed] = {feed.feed_id: feed for feed in feeds_of(letter.subscription)}
+    feeds: dict[int, Feed] = {feed.feed_id: feed for feed in feeds_of(letter.subscription) or ()}
     if letter.feed is not None and letter.feed.pk not in feeds:
         try:
             feeds[letter.feed.pk] = Mapping(spec_of(letter.feed))

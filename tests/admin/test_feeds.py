@@ -74,7 +74,7 @@ def test_a_feed_is_made_with_its_mapping_and_counts_at_once(
     assert "was added successfully" in response.content.decode()
     feed = Feed.objects.get()
     assert list(feed.columns.values_list("target", "source", "is_key")) == list(MAPPING)
-    (mapping,) = feeds_of(PATH)
+    (mapping,) = feeds_of(PATH) or ()
     assert mapping.spec.columns[1].source == "$.bid"
     columns = admin_client.get(URL).content.decode()
     assert "Ticks" in columns

@@ -8,9 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
-from google.pubsub_v1 import Subscription
+from google.pubsub_v1 import PushConfig, Subscription
 
-from cells.models import Cell, DeadLetter, Feed, FeedColumn, FeedPolicy, FeedWrite, Revision, Sheet
+from cells.models import (
+    Cell,
+    DeadLetter,
+    Feed,
+    FeedColumn,
+    FeedPolicy,
+    FeedWrite,
+    ListenerBeat,
+    Revision,
+    Sheet,
+)
 from cells.streams.batches import commit_batch
 from cells.streams.feeds import FeedBook
 from cells.streams.listener import Listener
@@ -280,3 +290,24 @@ def test_a_sample_is_looked_at_and_stays_in_its_subscription(
     Feed.objects.update(subscription=path + "-gone")
     page = admin_client.post(url, {"pull": "1"}).content.decode()
     assert "There is no subscription" in page
+
+
+def test_a_subscription_that_pushes_is_no_trouble(
+    stream: Stream, demo: Sheet, listen: Callable[[], Listener]
+) -> None:
+    stream.create()
+    path = f"projects/{stream.route.project}/subscriptions/pushed"
+    stream.subscriber.create_subscription(
+        request=Subscription(
+            name=path,
+            topic=stream.route.topic_path,
+            push_config=PushConfig(push_endpoint="http://127.0.0.1:9/pubsub/push"),
+        )
+    )
+    feed = make_feed(demo, subscription=path)
+    listener = listen()
+    wait_until(lambda: path in listener._intakes, "the feed to be looked at", 20)
+    wait_until(ListenerBeat.objects.exists, "what listeners write down", 20)
+    assert not listener.status().feeds_down_seconds
+    feed.refresh_from_db()
+    assert feed.trouble == ""
