@@ -128,12 +128,15 @@ def test_what_is_no_envelope_is_refused_and_nothing_kept(demo: Sheet, body: byte
     assert not DeadLetter.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_takes_nothing_is_told_and_nothing_is_lost(demo: Sheet) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cells_sheet RENAME TO cells_away")
-    assert refusal(push(envelope(edit("B2", 42)))) == (503, "unavailable")
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE cells_away RENAME TO cells_sheet")
+    try:
+        assert refusal(push(envelope(edit("B2", 42)))) == (503, "unavailable")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE cells_away RENAME TO cells_sheet")
     assert push(envelope(edit("B2", 42))).status_code == 204
     assert Revision.objects.count() == 1
 
