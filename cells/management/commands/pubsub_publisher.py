@@ -1,24 +1,17 @@
 """`manage.py pubsub_publisher`: its arguments, its signals, its status line and its exit codes."""
 
 import logging
-import os
-import signal
-import sys
-import threading
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cells.management.running import outages, run_until, stop_on_signals
 from cells.streams.clients import publisher_client
 from cells.streams.names import PubsubSetupError, Route
 from cells.streams.publishing import Publisher, PublisherStatus, Totals
 
 logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_STATUS_LINES = 1.0
-SECONDS_BETWEEN_LOG_LINES = 10.0
 
 
 class Command(BaseCommand):
@@ -35,9 +28,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stopping = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
+        stopping = stop_on_signals()
         try:
             route = Route.from_settings(options["project"], options["topic"])
             client = publisher_client()
@@ -45,38 +36,17 @@ class Command(BaseCommand):
         except PubsubSetupError as error:
             raise CommandError(str(error)) from error
         logger.info("publishing to %s where no other topic is named", route.topic_path)
-        publisher.start()
-        self._report_until(stopping, publisher)
-        has_ended = publisher.stop()
-        if not has_ended:
-            # A thread hangs in a server that does not answer, and the interpreter would wait for
-            # it. Nothing is lost: what has no answer is published again, under the same ids.
-            logging.shutdown()
-            sys.stdout.flush()
-            os._exit(0)
-        client.transport.close()
+        before = Totals()
 
-    def _report_until(self, stopping: threading.Event, publisher: Publisher) -> None:
-        is_terminal = self.stdout.isatty()
-        seconds = SECONDS_BETWEEN_STATUS_LINES if is_terminal else SECONDS_BETWEEN_LOG_LINES
-        before, began = Totals(), time.monotonic()
-        report_at = began + seconds
-        while not stopping.wait(SECONDS_BETWEEN_STATUS_LINES):
-            publisher.check()
-            now = time.monotonic()
-            if now < report_at:
-                continue
+        def status_line(seconds: float) -> str:
+            nonlocal before
             status = publisher.status()
-            line = format_status(status, before, now - began)
-            if is_terminal:
-                # The cursor goes back to the start, so that a log line takes this one's place.
-                self.stdout.write(f"\x1b[K{line}\r", ending="")
-                self.stdout.flush()
-            else:
-                logger.info("%s", line)
-            before, began, report_at = status.totals, now, now + seconds
-        if is_terminal:
-            self.stdout.write("")
+            line = format_status(status, before, seconds)
+            before = status.totals
+            return line
+
+        run_until(stopping, publisher, status_line, self.stdout)
+        client.transport.close()
 
 
 def format_status(status: PublisherStatus, before: Totals, seconds: float) -> str:
@@ -87,10 +57,6 @@ def format_status(status: PublisherStatus, before: Totals, seconds: float) -> st
         f"{revisions:,.0f} revisions/s  {messages:,.0f} messages/s  "
         f"behind {status.behind:,}  standing still {status.standing_still:,}"
     )
-    for service, down in (
-        ("Pub/Sub", status.pubsub_down_seconds),
-        ("database", status.database_down_seconds),
-    ):
-        if down is not None:
-            line += f"  {service} fails for {down:.0f} s"
-    return line
+    return line + outages(
+        (("Pub/Sub", status.pubsub_down_seconds), ("database", status.database_down_seconds))
+    )
