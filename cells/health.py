@@ -24,6 +24,9 @@ def answer_probes(
     probes = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        probe, slash, name = request.path_info.partition("/readyz/")
+        if slash and not probe:
+            return readyz_of(request, name)
         return probes.get(request.path_info, get_response)(request)
 
     return middleware
@@ -53,6 +56,22 @@ def readyz(request: HttpRequest) -> HttpResponse:
         },
         status=503 if readiness == Readiness.UNAVAILABLE else 200,
     )
+
+
+@require_safe
+@never_cache
+def readyz_of(request: HttpRequest, name: str) -> HttpResponse:
+    """Say whether one dependency answers: 503 where it does not, whatever it means for the rest.
+
+    So a deaf listener is not ready at /readyz/listener, though the people here go on editing.
+    """
+    found = {one.name: one.problem for one in ask_dependencies()}
+    if name not in found:
+        known = ", ".join(found)
+        return JsonResponse({"status": f"nothing of that name here; there is {known}"}, status=404)
+    status = Readiness.UNAVAILABLE if found[name] else Readiness.READY
+    answer = {"status": status, "dependencies": {name: found[name] or "ok"}}
+    return JsonResponse(answer, status=503 if found[name] else 200)
 
 
 @require_safe

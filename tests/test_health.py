@@ -62,6 +62,16 @@ def test_readyz_is_ready_when_the_database_answers_and_is_migrated(client: Clien
     assert "no-store" in response.headers["Cache-Control"]
 
 
+@pytest.mark.django_db
+def test_readyz_of_one_dependency_is_about_it_alone(client: Client) -> None:
+    response = client.get("/readyz/database")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "dependencies": {"database": "ok"}}
+    unknown = client.get("/readyz/databse")
+    assert unknown.status_code == 404
+    assert "there is database, migrations" in unknown.json()["status"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_readyz_names_a_missing_migration(client: Client) -> None:
     recorder = MigrationRecorder(connection)

@@ -29,6 +29,7 @@ from cells.services.past import read_axes_at, read_inputs_at
 from cells.services.publications import Due
 from cells.services.read import one_state
 from cells.streams.outgoing import Edit, Line, Outgoing, edit_messages, notice
+from cells.streams.values import parse_value
 
 # What one request carries. Pub/Sub takes 10 MB, but an answer is waited for before the next one,
 # and what a crash repeats is a request. https://cloud.google.com/pubsub/quotas#resource_limits
@@ -216,6 +217,7 @@ def _edits(standing: _Standing, texts: dict[CellId, str]) -> Sequence[Edit]:
         Edit(
             format_address(rows.position_of(row), columns.position_of(column)),
             text,
+            parse_value(text),
             headers.get(column),
         )
         for (row, column), text in texts.items()

@@ -71,7 +71,17 @@ class Message:
 
 class _Edit(msgspec.Struct):
     cell: str
-    value: Any
+    value: Any | UnsetType = UNSET
+    input: str | UnsetType = UNSET
+
+    def text(self) -> str:
+        """Return what is to be typed: the input as it stands, or else what the value becomes."""
+        if self.input is not UNSET:
+            check_text(self.input)
+            return self.input
+        if self.value is UNSET:
+            raise Malformed('an edit has a "value"; send null to clear the cell')
+        return format_value(self.value)
 
 
 class _Upsert(msgspec.Struct):
@@ -153,7 +163,7 @@ def _set_addresses(edits: list[_Edit]) -> SetAddresses:
     try:
         for edit in edits:
             row, column = parse_address(edit.cell)
-            cells.append((row, column, format_value(edit.value)))
+            cells.append((row, column, edit.text()))
     except SheetSyncError as error:
         raise at(f"edits[{len(cells)}]", error) from error
     return SetAddresses(tuple(cells))

@@ -46,10 +46,11 @@ class Outgoing:
 
 
 class Edit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A cell as a revision left it: its address, its input and its header in row 1, if any."""
+    """A cell as a revision left it: address, input, value, and its header in row 1, if any."""
 
     cell: str
-    value: str
+    input: str
+    value: float | int | bool | str | None
     column: str | None = None
 
 

@@ -30,8 +30,16 @@ def beat(name: str = "web-1:7", trouble: str = "", messages: int = 3) -> Beat:
 
 
 def readiness(client: Client) -> tuple[str, str | None]:
+    """Return what /readyz says; the listener's own page has to agree."""
     answer = client.get("/readyz").json()
-    return answer["status"], answer["dependencies"].get("listener")
+    listener = answer["dependencies"].get("listener")
+    of_its_own = client.get("/readyz/listener")
+    if listener is None:
+        assert of_its_own.status_code == 404
+    else:
+        assert of_its_own.status_code == (200 if listener == "ok" else 503)
+        assert of_its_own.json()["dependencies"] == {"listener": listener}
+    return answer["status"], listener
 
 
 def grow_old(seconds: float) -> None:

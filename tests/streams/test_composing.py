@@ -71,14 +71,14 @@ def bodies(messages: list[Outgoing]) -> list[dict[str, Any]]:
 
 def edits(messages: list[Outgoing]) -> list[list[tuple[str, str, str | None]]]:
     return [
-        [(edit["cell"], edit["value"], edit.get("column")) for edit in body.get("edits", [])]
+        [(edit["cell"], edit["input"], edit.get("column")) for edit in body.get("edits", [])]
         for body in bodies(messages)
     ]
 
 
 def test_a_revision_is_a_message_with_addresses_headers_and_inputs(demo: Sheet) -> None:
     write((0, 0, "Symbol"), (0, 1, "Bid"))
-    operation_id = write((1, 0, "EURUSD"), (1, 1, "1.0842"), (1, 2, ""))
+    operation_id = write((1, 0, "EURUSD"), (1, 1, "$1.0800"), (1, 2, ""))
 
     first, second = taken(Composer("berlin"))
 
@@ -90,9 +90,9 @@ def test_a_revision_is_a_message_with_addresses_headers_and_inputs(demo: Sheet) 
         .committed_at.isoformat()
         .replace("+00:00", "Z"),
         "edits": [
-            {"cell": "A2", "value": "EURUSD", "column": "Symbol"},
-            {"cell": "B2", "value": "1.0842", "column": "Bid"},
-            {"cell": "C2", "value": ""},
+            {"cell": "A2", "input": "EURUSD", "value": "EURUSD", "column": "Symbol"},
+            {"cell": "B2", "input": "$1.0800", "value": 1.08, "column": "Bid"},
+            {"cell": "C2", "input": "", "value": None},
         ],
     }
     assert second.attributes["revision"] == "2"

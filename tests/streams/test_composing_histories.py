@@ -116,7 +116,7 @@ def test_messages_say_what_a_replay_of_the_log_says_wherever_a_publisher_starts(
 
     assert [body["revision"] for body in whole] == list(range(1, sheet.head + 1))
     told = [
-        sorted((edit["cell"], edit["value"], edit.get("column")) for edit in body.get("edits", []))
+        sorted((edit["cell"], edit["input"], edit.get("column")) for edit in body.get("edits", []))
         for body in whole
     ]
     assert told == replayed()

@@ -111,6 +111,19 @@ def test_value_is_what_a_person_would_have_typed(literal: bytes, text: str) -> N
     assert operation == SetAddresses(((1, 1, text),))
 
 
+def test_an_input_is_typed_as_it_is_whatever_its_value() -> None:
+    """So that a mirror has "5.00" and "=A1*2", not what they amount to."""
+    edits = [
+        {"cell": "A1", "input": "5.00", "value": 5},
+        {"cell": "A2", "input": ""},
+        {"cell": "A3", "input": "5.00", "value": [1]},
+    ]
+
+    operation = decode_message(message({"sheet": "demo", "edits": edits})).operation
+
+    assert operation == SetAddresses(((0, 0, "5.00"), (1, 0, ""), (2, 0, "5.00")))
+
+
 BAD: list[tuple[str, object, type[SheetSyncError], str]] = [
     ("empty", b"", Malformed, "JSON"),
     ("not UTF-8", edit_bytes(b'"\xff"'), Malformed, "byte 0xff at 47"),
@@ -147,6 +160,8 @@ BAD: list[tuple[str, object, type[SheetSyncError], str]] = [
     ("raw NUL", edit_bytes(b'"a\0b"'), Malformed, "one JSON object"),
     ("high surrogate", edit_bytes(rb'"\ud800"'), InvalidText, "half of a surrogate pair"),
     ("low surrogate", edit_bytes(rb'"x\uDC00x"'), InvalidText, "half of a surrogate pair"),
+    ("NUL in an input", edit_bytes(b'1,"input":"\\u0000"'), InvalidText, "edits[0]"),
+    ("an input of a number", edit_bytes(b'1,"input":1'), Malformed, "Expected `str`"),
     ("no sheet", {"edits": [{"cell": "B2", "value": 1}]}, Malformed, "missing required field"),
     ("sheet is a number", edit(1) | {"sheet": 5}, Malformed, "Expected `str`, got `int`"),
     ("sheet is empty", edit(1) | {"sheet": ""}, Malformed, "1 to 64 characters"),
@@ -158,7 +173,7 @@ BAD: list[tuple[str, object, type[SheetSyncError], str]] = [
     ("edits is null", {"sheet": "demo", "edits": None}, Malformed, "`$.edits`"),
     ("edits is an object", {"sheet": "demo", "edits": {"B2": 1}}, Malformed, "`$.edits`"),
     ("no edits", {"sheet": "demo", "edits": []}, Malformed, "at least one cell"),
-    ("edit without value", {"sheet": "demo", "edits": [{"cell": "B2"}]}, Malformed, "`value`"),
+    ("edit without value", {"sheet": "demo", "edits": [{"cell": "B2"}]}, Malformed, "send null to"),
     ("cell is a number", edit(1, cell=22), Malformed, "`$.edits[0].cell`"),
     ("cell is no address", edit(1, cell="B-2"), InvalidAddress, "edits[0]: 'B-2'"),
     ("cell is a range", edit(1, cell="A1:B2"), InvalidAddress, "write one like B2"),

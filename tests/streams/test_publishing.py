@@ -92,7 +92,7 @@ def revisions(messages: list[Any], slug: str = "demo") -> list[int]:
 
 
 def values(messages: list[Any]) -> list[str]:
-    return [msgspec.json.decode(one.data)["edits"][0]["value"] for one in messages]
+    return [msgspec.json.decode(one.data)["edits"][0]["input"] for one in messages]
 
 
 def test_every_revision_is_published_once_and_in_order(
@@ -310,7 +310,7 @@ def test_a_revision_of_many_requests_is_sent_in_order_before_the_cursor_moves(
 
     parts = [msgspec.json.decode(one.data) for one in received]
     assert [part.get("part") for part in parts] == [*range(1, len(parts)), None]
-    assert [edit["value"] for part in parts[:-1] for edit in part["edits"]] == [
+    assert [edit["input"] for part in parts[:-1] for edit in part["edits"]] == [
         f"text {row}" for row in range(60)
     ]
     assert Revision.objects.aggregate(count=Count("id"))["count"] == 2

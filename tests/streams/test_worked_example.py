@@ -91,9 +91,11 @@ def test_it_does_what_the_page_says(
     went_out = list(came.values())
     assert [line["author"] for line in went_out][:2] == ["Ticks", "Ticks"]
     edits = [line["edits"] for line in went_out]
-    assert {"cell": "B2", "value": "1.0851", "column": "Bid"} in edits[0]
-    assert edits[2] == [{"cell": "G2", "value": "watch the ECB", "column": "Note"}]
-    assert edits[3] == [{"cell": "B2", "value": "1.0900", "column": "Bid"}]
+    assert {"cell": "B2", "input": "1.0851", "value": 1.0851, "column": "Bid"} in edits[0]
+    assert edits[2] == [
+        {"cell": "G2", "input": "watch the ECB", "value": "watch the ECB", "column": "Note"}
+    ]
+    assert edits[3] == [{"cell": "B2", "input": "1.0900", "value": 1.09, "column": "Bid"}]
     assert {edit["column"] for edit in edits[4]} == {"Ask", "Updated"}
     database = environment["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(database)) as connection:

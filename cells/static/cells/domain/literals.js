@@ -28,12 +28,13 @@ export function parseNumber(text) {
   if (found === null) return undefined;
   const [, sign, before, digits, exponent = "", after] = found;
   const isPercent = after === "%";
-  const number = Number(`${sign}${digits.replaceAll(",", "")}${exponent}`);
-  if (!Number.isFinite(number)) return undefined;
+  // By its digits, for 0.07 is not 7 / 100 in floating point everywhere.
+  const power = Number(exponent.slice(1)) - (isPercent ? 2 : 0);
+  const value = Number(`${sign}${digits.replaceAll(",", "")}e${power}`);
+  if (!Number.isFinite(value)) return undefined;
   const fraction = digits.split(".")[1] ?? "";
   return {
-    // By its digits, for 0.07 is not 7 / 100 in floating point everywhere.
-    value: isPercent ? Number(`${number}e-2`) || number / 100 : number,
+    value,
     decimals: exponent ? 0 : fraction.length,
     isGrouped: digits.includes(","),
     isPercent,
@@ -59,7 +60,7 @@ export function parseDate(text) {
     const [year, month, day] = date.slice(1, 4).map(Number);
     const at = new Date(0);
     at.setUTCFullYear(year, month - 1, day);
-    if (at.getUTCMonth() !== month - 1 || at.getUTCDate() !== day) return undefined;
+    if (year === 0 || at.getUTCMonth() !== month - 1 || at.getUTCDate() !== day) return undefined;
     days = (at.getTime() - EPOCH_MS) / DAY_MS;
   }
   const fraction = Number(`0.${time[4] ?? 0}`);
