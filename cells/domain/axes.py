@@ -45,6 +45,14 @@ class Run(NamedTuple):
     is_alive: bool
 
 
+class Span(NamedTuple):
+    """Positions from the first to the last; `is_reversed` if the ids were named the other way."""
+
+    first: int
+    last: int
+    is_reversed: bool
+
+
 @dataclass(frozen=True)
 class Axis:
     """An immutable axis; its functions return a new one."""
@@ -119,6 +127,20 @@ class Axis:
         place = self._place_of(id_)
         run = self.runs[place]
         return self._ends[place] - (run.length - (id_ - run.first) if run.is_alive else 0)
+
+    def span_between(self, one: int, other: int) -> Span | None:
+        """Return the positions that are alive from one id to another, both counting themselves.
+
+        Either may stand in front, alive or not; None where nothing between them is alive. Raises
+        UnknownId.
+        """
+        one_place, other_place = self._place_of(one), self._place_of(other)
+        # Within a run the ids stand in order.
+        is_reversed = (other_place, other) < (one_place, one)
+        low, high, place = (other, one, one_place) if is_reversed else (one, other, other_place)
+        first = self.living_before(low)
+        last = self.living_before(high) - (0 if self.runs[place].is_alive else 1)
+        return Span(first, last, is_reversed) if first <= last else None
 
     def require_born(self, runs: Runs) -> None:
         """Raise UnknownId unless all ids of `runs` exist, alive or not; Malformed likewise."""
