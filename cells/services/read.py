@@ -117,6 +117,17 @@ def read_deltas_at(
     )
 
 
+def read_whole(sheet_id: int) -> tuple[Axes, list[Delta]] | None:
+    """Return a sheet's axes and its first load, in one state; None when the sheet is gone."""
+    with one_state() as cursor:
+        cursor.execute("SELECT rows, columns FROM cells_sheet WHERE id = %s", [sheet_id])
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        rows, columns = (Axis.from_runs(msgspec.json.decode(text)) for text in found)
+        return Axes(rows, columns), list(read_deltas_at(cursor, sheet_id, 0, is_first_load=True))
+
+
 def cell_state(
     row: int, column: int, text: str, style: str | None, value: str | None = None
 ) -> CellState:
