@@ -57,7 +57,11 @@ def hold(sheet_ids: Collection[int], holder: UUID, seconds: float) -> list[DueCa
     held = Calculation.objects.filter(sheet_id__in=sheet_ids, held_by=holder)
     held = held.filter(sheet__deleted_at=None).annotate(is_stale=Q(_stale()))
     fields = ("sheet_id", "sheet__slug", "sheet__time_zone", "revision", "sheet__head", "is_stale")
-    return [DueCalculation(*row) for row in held.values_list(*fields)]
+    # SQL's comparison with a moment that there has not been yet is neither true nor false.
+    return [
+        DueCalculation(id_, slug, zone, revision, head, bool(is_stale))
+        for id_, slug, zone, revision, head, is_stale in held.values_list(*fields)
+    ]
 
 
 def note_calculated(
@@ -75,7 +79,14 @@ def note_calculated(
 
 def note_watched(sheet_ids: Collection[int]) -> None:
     """Remember that somebody has these sheets open, of those where it matters."""
-    Calculation.objects.filter(sheet_id__in=sheet_ids, is_volatile=True).update(watched_at=Now())
+    volatile = Calculation.objects.filter(sheet_id__in=sheet_ids, is_volatile=True)
+    if volatile.exists():  # asked first, for an update that finds nothing is a writer, too
+        volatile.update(watched_at=Now())
+
+
+def are_any() -> bool:
+    """Whether any sheet has formulas."""
+    return Calculation.objects.exists()
 
 
 def let_go(holder: UUID, sheet_ids: Collection[int] | None = None) -> None:
