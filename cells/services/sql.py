@@ -253,6 +253,9 @@ def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], conflict: str) -
 _NO_VALUE = ", value = NULL, value_revision = NULL"
 
 
+_IS_OLD_FORMULA = "cells_cell.revision <= %s AND SUBSTR(cells_cell.input, 1, 1) = '='"
+
+
 def write_values(
     cursor: Cursor, sheet_id: int, number: int, values: SetValues
 ) -> list[tuple[int, int, str, str | None, str]]:
@@ -260,16 +263,31 @@ def write_values(
 
     Returns (row id, column id, input, style as JSON text, value as JSON text) of each of these.
     """
-    given, params = given_rows('"row" int, "column" int, value json', values.cells)
-    formula = "SUBSTR(cells_cell.input, 1, 1) = '='"
+    if connection.vendor == "sqlite":
+        # One by one: its planner takes the cells for the shorter side, and each would read all
+        # that is given.
+        cursor.executemany(
+            "UPDATE cells_cell SET value = %s, value_revision = %s WHERE sheet_id = %s "  # noqa: S608
+            f'AND "row" = %s AND "column" = %s AND {_IS_OLD_FORMULA}',
+            [
+                (value, number, sheet_id, row, column, values.through)
+                for row, column, value in values.cells
+            ],
+        )
+    else:
+        given, params = given_rows('"row" int, "column" int, value json', values.cells)
+        cursor.execute(
+            "UPDATE cells_cell SET value = given.value, value_revision = %s "  # noqa: S608
+            f"FROM {given} WHERE cells_cell.sheet_id = %s "
+            'AND cells_cell."row" = given."row" AND cells_cell."column" = given."column" '
+            f"AND {_IS_OLD_FORMULA}",
+            [number, *params, sheet_id, values.through],
+        )
     cursor.execute(
-        "UPDATE cells_cell SET value = given.value, value_revision = %s "  # noqa: S608
-        f"FROM {given} WHERE cells_cell.sheet_id = %s "
-        'AND cells_cell."row" = given."row" AND cells_cell."column" = given."column" '
-        f"AND cells_cell.revision <= %s AND {formula} "
-        f'RETURNING cells_cell."row", cells_cell."column", input, {style_text("cells_cell")}, '
-        f"{value_text_of('cells_cell')}",
-        [number, *params, sheet_id, values.through],
+        f'SELECT "row", "column", input, {style_text("cells_cell")}, '  # noqa: S608
+        f"{value_text_of('cells_cell')} FROM cells_cell "
+        "WHERE sheet_id = %s AND value_revision = %s",
+        [sheet_id, number],
     )
     return cursor.fetchall()
 
