@@ -1,6 +1,7 @@
 """The engine that is used: formualizer. Nothing else imports it."""
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,6 +26,9 @@ from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 
 # A name that no formula can spell, for a reference to a sheet by name is #REF!.
 _SHEET = "\0"
+# Every workbook begins with a sheet of its own, which is none of ours.
+_FIRST_SHEET = re.compile(r"(?<![\w.'])(?:Sheet1|'Sheet1')!", re.IGNORECASE)
+_NO_SHEET = "NoSheet!"
 # Rows between two formulas that are read with them: a call costs as much as some cells.
 _GAP = 8
 _LARGEST_INTEGER = 2**53  # beyond, a float's integers have gaps
@@ -225,7 +229,9 @@ class FormualizerEngine:
                 )
         except RuntimeError as error:  # one of them refers to itself, or is not supported
             if len(run) == 1:
-                failed = self._failed(run[0], Failure(*reasons.refused(str(error))))
+                failed = self._failed(
+                    run[0], Failure(*reasons.refused(str(error), formulas[run[0]]))
+                )
                 self._workbook.set_value(_SHEET, row + 1, column + 1, failed)
                 return
             middle = len(run) // 2
@@ -255,7 +261,7 @@ class FormualizerEngine:
                 failure = self._failures.get(position)
                 if failure is not None:
                     return {"error": failure.error, "reason": failure.reason}
-                return reasons.error_value(kind, self._formulas[position], _is_function)
+                return reasons.error_value(kind, self._formulas[position], is_function)
             case _:
                 return {"error": "#VALUE!", "reason": "Its result is no value of a cell."}
 
@@ -302,7 +308,7 @@ def _between(draw: random.Random) -> Callable[[object, object], object]:
 
 
 @lru_cache(maxsize=1_000)
-def _is_function(name: str) -> bool:
+def is_function(name: str) -> bool:
     """Return whether the engine has a function of this name."""
     workbook = _new_workbook()
     try:
@@ -319,7 +325,7 @@ def _prepared(text: str) -> str | Failure:
         formualizer.parse(text)
     except (formualizer.ParserError, formualizer.TokenizerError) as error:
         return Failure("#ERROR!", reasons.unreadable(str(error)))
-    text = with_known_places(text)
+    text = _FIRST_SHEET.sub(_NO_SHEET, with_known_places(text))
     return first_of(text) if may_be_array(without_quoted(text)) else text
 
 
