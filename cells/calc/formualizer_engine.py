@@ -1,4 +1,4 @@
-"""The engine that is used: formualizer. Nothing else imports it."""
+"""The engine that is used: formualizer. Only each.py, which is a part of it, imports it too."""
 
 import random
 import re
@@ -11,6 +11,7 @@ from typing import TypeVar
 import formualizer
 
 from cells.calc import reasons
+from cells.calc.each import Each
 from cells.calc.engine import MAX_TEXT, Content, Failure, Formula, Position, Value
 from cells.calc.formula_text import (
     DYNAMIC,
@@ -21,6 +22,7 @@ from cells.calc.formula_text import (
     with_known_places,
     without_quoted,
 )
+from cells.calc.lifting import EACH, lifted
 from cells.calc.walk_order import Rectangle, after_what_they_need
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 
@@ -266,7 +268,7 @@ class FormualizerEngine:
                 return {"error": "#VALUE!", "reason": "Its result is no value of a cell."}
 
 
-def _new_workbook() -> formualizer.Workbook:
+def _plain_workbook(sheet: str) -> formualizer.Workbook:
     evaluation = formualizer.EvaluationConfig()
     evaluation.enable_parallel = False  # it gains nothing at a sheet's size, and cores are shared
     workbook = formualizer.Workbook(
@@ -276,8 +278,14 @@ def _new_workbook() -> formualizer.Workbook:
             enable_changelog=False,  # the log of a sheet is in the database
         )
     )
-    workbook.add_sheet(_SHEET)
+    workbook.add_sheet(sheet)
     workbook.set_temporal_egress("serial")
+    return workbook
+
+
+def _new_workbook() -> formualizer.Workbook:
+    workbook = _plain_workbook(_SHEET)
+    workbook.register_function(EACH, Each(_plain_workbook), min_args=2)
     # Its own are drawn once for all evaluations; a sheet's change with each.
     draw = random.SystemRandom()
     for name, function, count in (("RAND", draw.random, 0), ("RANDBETWEEN", _between(draw), 2)):
@@ -326,6 +334,7 @@ def _prepared(text: str) -> str | Failure:
     except (formualizer.ParserError, formualizer.TokenizerError) as error:
         return Failure("#ERROR!", reasons.unreadable(str(error)))
     text = _FIRST_SHEET.sub(_NO_SHEET, with_known_places(text))
+    text = lifted(text)
     return first_of(text) if may_be_array(without_quoted(text)) else text
 
 
