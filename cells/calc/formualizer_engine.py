@@ -1,16 +1,15 @@
-"""The engine that is used: formualizer. Only each.py, which is a part of it, imports it too."""
+"""The engine that is used: formualizer. Only its parts each.py and own_functions.py do so, too."""
 
-import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import ceil, floor, isfinite
+from math import isfinite
 from typing import TypeVar
 
 import formualizer
 
-from cells.calc import reasons
+from cells.calc import own_functions, reasons
 from cells.calc.each import Each
 from cells.calc.engine import MAX_TEXT, Content, Failure, Formula, Position, Value
 from cells.calc.formula_text import (
@@ -280,39 +279,14 @@ def _plain_workbook(sheet: str) -> formualizer.Workbook:
     )
     workbook.add_sheet(sheet)
     workbook.set_temporal_egress("serial")
+    own_functions.register(workbook)
     return workbook
 
 
 def _new_workbook() -> formualizer.Workbook:
     workbook = _plain_workbook(_SHEET)
     workbook.register_function(EACH, Each(_plain_workbook), min_args=2)
-    # Its own are drawn once for all evaluations; a sheet's change with each.
-    draw = random.SystemRandom()
-    for name, function, count in (("RAND", draw.random, 0), ("RANDBETWEEN", _between(draw), 2)):
-        workbook.register_function(
-            name,
-            function,
-            min_args=count,
-            max_args=count,
-            volatile=True,
-            deterministic=False,
-            allow_override_builtin=True,
-        )
     return workbook
-
-
-def _between(draw: random.Random) -> Callable[[object, object], object]:
-    """Return RANDBETWEEN: the smallest integer from the first number, up to the second."""
-
-    def between(bottom: object, top: object) -> object:
-        if not isinstance(bottom, int | float) or not isinstance(top, int | float):
-            raise TypeError("RANDBETWEEN takes two numbers")
-        lowest, highest = ceil(bottom), floor(top)
-        if lowest > highest:
-            return formualizer.LiteralValue.error("Num", None)
-        return draw.randint(lowest, highest)
-
-    return between
 
 
 @lru_cache(maxsize=1_000)

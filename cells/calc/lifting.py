@@ -26,12 +26,13 @@ _ONE_VALUE = frozenset({
     "EXP", "LN", "LOG", "LOG10", "EVEN", "ODD", "CEILING", "FLOOR", "MROUND", "QUOTIENT",
     "YEAR", "MONTH", "DAY", "WEEKDAY", "WEEKNUM", "HOUR", "MINUTE", "SECOND", "DATE", "EDATE",
     "EOMONTH", "ISNUMBER", "ISTEXT", "ISLOGICAL", "ISODD", "ISEVEN", "NOT", "N", "T", "LEN",
-    "CODE", "CHAR", "FIND", "SEARCH", "LEFT", "RIGHT", "MID", "UPPER", "LOWER", "PROPER",
+    "CODE", "CHAR", "FIND", "SEARCH", "LEFT", "RIGHT", "MID", "PROPER",
     "TRIM", "SUBSTITUTE", "REPLACE", "REPT", "TEXT", "CONCATENATE", "SWITCH",
 })
 # Their result has as many values as what they are given.
 _AS_MANY = frozenset({
-    "IF", "IFERROR", "IFNA", "EXACT", "VALUE", "ISERROR", "ISERR", "ISNA", "ISBLANK",
+    "IF", "IFERROR", "IFNA", "EXACT", "VALUE", "ISERROR", "ISERR", "ISNA", "ISBLANK", "UPPER",
+    "LOWER",
 })
 _ARRAYS = frozenset({
     "SEQUENCE", "SORT", "SORTBY", "FILTER", "UNIQUE", "TRANSPOSE", "HSTACK", "VSTACK", "TAKE",

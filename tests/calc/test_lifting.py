@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
         ("=LEN(B1)", "=LEN(B1)"),
         ("=ROUND(SUM(A1:A9),2)", "=ROUND(SUM(A1:A9),2)"),
         ("=SUM(round(A1:A9,2))", '=SUM(_EACH_("ROUND",A1:A9,2))'),
-        ("=SUM(LEN(UPPER(B1:B5)))", '=SUM(_EACH_("LEN",_EACH_("UPPER",B1:B5)))'),
+        ("=SUM(LEN(TRIM(UPPER(B1:B5))))", '=SUM(_EACH_("LEN",_EACH_("TRIM",UPPER(B1:B5))))'),
         ("=SUM(LEN((B1:B5)&1))", '=SUM(_EACH_("LEN",(B1:B5)&1))'),
         ("=SUM(LEN(IF(A1:A5>1,B1,B2)))", '=SUM(_EACH_("LEN",IF(A1:A5>1,B1,B2)))'),
         ("=LEN(VLOOKUP(1,A1:B5,2))", "=LEN(VLOOKUP(1,A1:B5,2))"),
