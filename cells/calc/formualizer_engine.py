@@ -1,10 +1,11 @@
 """The engine that is used: formualizer. Only its parts each.py and own_functions.py do so, too."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
+from operator import itemgetter
 from typing import TypeVar
 
 import formualizer
@@ -32,8 +33,10 @@ _FIRST_SHEET = re.compile(r"(?<![\w.'])(?:Sheet1|'Sheet1')!", re.IGNORECASE)
 _NO_SHEET = "NoSheet!"
 # Rows between two formulas that are read with them: a call costs as much as some cells.
 _GAP = 8
+_LONG_RUN = 16  # cells in the average run that are enough; then the other direction is not tried
 _LARGEST_INTEGER = 2**53  # beyond, a float's integers have gaps
 _T = TypeVar("_T")
+_DOWNWARD = itemgetter(1, 0)  # column by column
 _NEVER = object()  # what a formula said that was never calculated
 _Run = list[Position]  # neighbours in one column, or in one row
 
@@ -312,7 +315,7 @@ def _prepared(text: str) -> str | Failure:
     return first_of(text) if may_be_array(without_quoted(text)) else text
 
 
-def _runs(cells: Iterable[Position]) -> list[_Run]:
+def _runs(cells: Mapping[Position, object]) -> list[_Run]:
     """Divide cells into runs of neighbours, in columns or in rows, whichever are fewer.
 
     One call for a run is faster than one for each cell. Above all, the engine marks what depends
@@ -320,13 +323,13 @@ def _runs(cells: Iterable[Position]) -> list[_Run]:
     one first, takes seconds, and no time in a run.
     """
     downward: list[_Run] = []
-    for position in sorted(cells, key=lambda position: (position[1], position[0])):
+    for position in sorted(cells, key=_DOWNWARD):
         row, column = position
         if downward and downward[-1][-1] == (row - 1, column):
             downward[-1].append(position)
         else:
             downward.append([position])
-    if len(downward) == 1:
+    if len(downward) == 1 or len(downward) * _LONG_RUN < len(cells):
         return downward
     across: list[_Run] = []
     for position in sorted(cells):

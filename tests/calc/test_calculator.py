@@ -52,7 +52,7 @@ class Sheet:
 def make_sheet() -> Iterator[Callable[..., Sheet]]:
     made: list[Calculator] = []
 
-    def make(seconds: float = 0.5, memory_bytes: int = 200 * MEBIBYTE) -> Sheet:
+    def make(seconds: float = 1.0, memory_bytes: int = 200 * MEBIBYTE) -> Sheet:
         calculator = Calculator(name="budget", seconds=seconds, memory_bytes=memory_bytes)
         made.append(calculator)
         return Sheet(calculator)
@@ -83,10 +83,10 @@ def test_values_come_as_they_change(make_sheet: Callable[..., Sheet]) -> None:
 @pytest.mark.parametrize(
     ("bomb", "error", "words"),
     [
-        (SLOW, "#LIMIT!", "more than 0.5 s"),
+        (SLOW, "#LIMIT!", "more than 1 s"),
         (DEEP_LET, "#LIMIT!", "more than 200 MB"),
         (GROWTH, "#LIMIT!", "more than 200 MB"),
-        (LARGE_ARRAY, "#LIMIT!", "more than 0.5 s|more than 200 MB"),
+        (LARGE_ARRAY, "#LIMIT!", "more than 1 s|more than 200 MB"),
         (PARENTHESES, "#ERROR!", "nested"),
         ("=1" + "+1" * 4_096, "#ERROR!", "8,192"),
     ],

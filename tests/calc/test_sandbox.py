@@ -23,7 +23,7 @@ LARGE = Formula(
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(memory_bytes=200 * MEBIBYTE, seconds=0.5)
+    made = Sandbox(memory_bytes=200 * MEBIBYTE, seconds=1.0)
     yield made
     made.close()
 
