@@ -1,15 +1,17 @@
-"""The engine that is used: formualizer. Nothing else imports it."""
+"""The engine that is used: formualizer. Only its parts each.py and own_functions.py do so, too."""
 
-import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import ceil, floor, isfinite
+from math import isfinite
+from operator import itemgetter
 from typing import TypeVar
 
 import formualizer
 
-from cells.calc import reasons
+from cells.calc import own_functions, reasons
+from cells.calc.each import Each
 from cells.calc.engine import MAX_TEXT, Content, Failure, Formula, Position, Value
 from cells.calc.formula_text import (
     DYNAMIC,
@@ -20,15 +22,21 @@ from cells.calc.formula_text import (
     with_known_places,
     without_quoted,
 )
+from cells.calc.lifting import EACH, lifted
 from cells.calc.walk_order import Rectangle, after_what_they_need
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 
 # A name that no formula can spell, for a reference to a sheet by name is #REF!.
 _SHEET = "\0"
+# Every workbook begins with a sheet of its own, which is none of ours.
+_FIRST_SHEET = re.compile(r"(?<![\w.'])(?:Sheet1|'Sheet1')!", re.IGNORECASE)
+_NO_SHEET = "NoSheet!"
 # Rows between two formulas that are read with them: a call costs as much as some cells.
 _GAP = 8
+_LONG_RUN = 16  # cells in the average run that are enough; then the other direction is not tried
 _LARGEST_INTEGER = 2**53  # beyond, a float's integers have gaps
 _T = TypeVar("_T")
+_DOWNWARD = itemgetter(1, 0)  # column by column
 _NEVER = object()  # what a formula said that was never calculated
 _Run = list[Position]  # neighbours in one column, or in one row
 
@@ -225,7 +233,9 @@ class FormualizerEngine:
                 )
         except RuntimeError as error:  # one of them refers to itself, or is not supported
             if len(run) == 1:
-                failed = self._failed(run[0], Failure(*reasons.refused(str(error))))
+                failed = self._failed(
+                    run[0], Failure(*reasons.refused(str(error), formulas[run[0]]))
+                )
                 self._workbook.set_value(_SHEET, row + 1, column + 1, failed)
                 return
             middle = len(run) // 2
@@ -255,12 +265,12 @@ class FormualizerEngine:
                 failure = self._failures.get(position)
                 if failure is not None:
                     return {"error": failure.error, "reason": failure.reason}
-                return reasons.error_value(kind, self._formulas[position], _is_function)
+                return reasons.error_value(kind, self._formulas[position], is_function)
             case _:
                 return {"error": "#VALUE!", "reason": "Its result is no value of a cell."}
 
 
-def _new_workbook() -> formualizer.Workbook:
+def _plain_workbook(sheet: str) -> formualizer.Workbook:
     evaluation = formualizer.EvaluationConfig()
     evaluation.enable_parallel = False  # it gains nothing at a sheet's size, and cores are shared
     workbook = formualizer.Workbook(
@@ -270,39 +280,20 @@ def _new_workbook() -> formualizer.Workbook:
             enable_changelog=False,  # the log of a sheet is in the database
         )
     )
-    workbook.add_sheet(_SHEET)
+    workbook.add_sheet(sheet)
     workbook.set_temporal_egress("serial")
-    # Its own are drawn once for all evaluations; a sheet's change with each.
-    draw = random.SystemRandom()
-    for name, function, count in (("RAND", draw.random, 0), ("RANDBETWEEN", _between(draw), 2)):
-        workbook.register_function(
-            name,
-            function,
-            min_args=count,
-            max_args=count,
-            volatile=True,
-            deterministic=False,
-            allow_override_builtin=True,
-        )
+    own_functions.register(workbook)
     return workbook
 
 
-def _between(draw: random.Random) -> Callable[[object, object], object]:
-    """Return RANDBETWEEN: the smallest integer from the first number, up to the second."""
-
-    def between(bottom: object, top: object) -> object:
-        if not isinstance(bottom, int | float) or not isinstance(top, int | float):
-            raise TypeError("RANDBETWEEN takes two numbers")
-        lowest, highest = ceil(bottom), floor(top)
-        if lowest > highest:
-            return formualizer.LiteralValue.error("Num", None)
-        return draw.randint(lowest, highest)
-
-    return between
+def _new_workbook() -> formualizer.Workbook:
+    workbook = _plain_workbook(_SHEET)
+    workbook.register_function(EACH, Each(_plain_workbook), min_args=2)
+    return workbook
 
 
 @lru_cache(maxsize=1_000)
-def _is_function(name: str) -> bool:
+def is_function(name: str) -> bool:
     """Return whether the engine has a function of this name."""
     workbook = _new_workbook()
     try:
@@ -319,11 +310,12 @@ def _prepared(text: str) -> str | Failure:
         formualizer.parse(text)
     except (formualizer.ParserError, formualizer.TokenizerError) as error:
         return Failure("#ERROR!", reasons.unreadable(str(error)))
-    text = with_known_places(text)
+    text = _FIRST_SHEET.sub(_NO_SHEET, with_known_places(text))
+    text = lifted(text)
     return first_of(text) if may_be_array(without_quoted(text)) else text
 
 
-def _runs(cells: Iterable[Position]) -> list[_Run]:
+def _runs(cells: Mapping[Position, object]) -> list[_Run]:
     """Divide cells into runs of neighbours, in columns or in rows, whichever are fewer.
 
     One call for a run is faster than one for each cell. Above all, the engine marks what depends
@@ -331,13 +323,13 @@ def _runs(cells: Iterable[Position]) -> list[_Run]:
     one first, takes seconds, and no time in a run.
     """
     downward: list[_Run] = []
-    for position in sorted(cells, key=lambda position: (position[1], position[0])):
+    for position in sorted(cells, key=_DOWNWARD):
         row, column = position
         if downward and downward[-1][-1] == (row - 1, column):
             downward[-1].append(position)
         else:
             downward.append([position])
-    if len(downward) == 1:
+    if len(downward) == 1 or len(downward) * _LONG_RUN < len(cells):
         return downward
     across: list[_Run] = []
     for position in sorted(cells):

@@ -45,7 +45,8 @@ _BRACKET = re.compile(r"[(){}]")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
 _STEP = re.compile(r"([A-Za-z_][\w.]*)?([({])|([)}])|([:#])")
 _PLACE = re.compile(
-    r"\"[^\"]*\"|'[^']*'|\b(ROWS?|COLUMNS?)\((\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})?)\)",
+    r"\"[^\"]*\"|'[^']*'|\b(ROWS?|COLUMNS?)\("
+    r"(?:(\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})?)|\$?(\d{1,7}):\$?(\d{1,7}))\)",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -96,26 +97,28 @@ def with_known_places(formula: str) -> str:
     """Return the formula with ROW(B7), COLUMNS(A1:C9) and the like counted.
 
     They ask where a cell is, not what it holds. An engine that takes them for a use of the cell
-    sees a circle where =ROW(B7) stands in B7.
+    sees a circle where =ROW(B7) stands in B7; and ours gives but the first row of several.
     """
     return _PLACE.sub(_counted, formula)
 
 
 def _counted(match: re.Match[str]) -> str:
-    if match[1] is None:
+    asked, cells, first, last = match.groups()
+    if asked is None:
         return match[0]
     try:
-        place = parse_range(match[2])
+        place = parse_range(cells or f"A{first}:A{last}")
     except InvalidAddress:
         return match[0]
-    match match[1].upper():
+    height, width = place.bottom - place.top + 1, place.right - place.left + 1
+    match asked.upper():
         case "ROWS":
-            return str(place.bottom - place.top + 1)
-        case "COLUMNS":
-            return str(place.right - place.left + 1)
-        case "ROW" if ":" not in match[2]:
-            return str(place.top + 1)
-        case "COLUMN" if ":" not in match[2]:
-            return str(place.left + 1)
-        case _:  # ROW(A1:A9) is an array
+            return str(height)
+        case "ROW":
+            return str(place.top + 1) if height == 1 else f"SEQUENCE({height},1,{place.top + 1})"
+        case "COLUMNS" if cells:
+            return str(width)
+        case "COLUMN" if cells:
+            return str(place.left + 1) if width == 1 else f"SEQUENCE(1,{width},{place.left + 1})"
+        case _:  # all columns of some rows
             return match[0]

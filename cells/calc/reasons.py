@@ -26,6 +26,7 @@ NAMES = {
 KINDS = {"#ERROR!": "Error", "#LIMIT!": "Cancelled", "#CIRC!": "Circ", "#REF!": "Ref"}
 
 CIRCLE = "It depends on itself, directly or through other cells."
+OTHER_SHEET = "A sheet has no others to refer to."
 TOO_LONG: ErrorValue = {
     "error": "#VALUE!",
     "reason": f"Its text has more than {MAX_TEXT:,} characters.",
@@ -56,8 +57,10 @@ def unreadable(message: str) -> str:
     return "It cannot be read" + (f" at character {position[1]}." if position else ".")
 
 
-def refused(message: str) -> tuple[str, str]:
+def refused(message: str, formula: str) -> tuple[str, str]:
     """Return the error and the reason of a formula that can be read and was not taken."""
+    if "[" in formula and "!" in formula:  # [1]Sheet1!A1 is a cell of another file
+        return "#REF!", OTHER_SHEET
     found = _ENGINE_ERROR.search(message)
     error = found[0] if found and found[0] in NAMES.values() else "#ERROR!"
     return error, CIRCLE if error == "#CIRC!" else f"It was not accepted: {message[:200]}"
@@ -81,7 +84,7 @@ def _reason(kind: str, formula: str, is_function: Callable[[str], bool]) -> str 
         case "NImpl":
             return "It, or a cell that it needs, asks for what is not supported here."
         case "Ref" if "!" in without_quoted(formula).replace("#REF!", ""):
-            return "A sheet has no others to refer to."
+            return OTHER_SHEET
         case "Name":
             return _unknown_name(formula, is_function)
         case _:
