@@ -1,5 +1,6 @@
 /** The page of one sheet: the only module that knows both the connection and the grid. */
 
+import { typedOf } from "./domain/references.js";
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { dial, firstWords } from "./sync/dialling.js";
@@ -59,7 +60,7 @@ const replica = new Replica({
   send: (frame) => connection.send(frame),
   changed: (what) => {
     if (what === "shape") grid.reshape();
-    if (what === "cells") grid.repaint();
+    if (what === "cells") grid.changed();
     if (what === "opened") opened();
     if (what === "cells" || what === "shape") equipment?.find.changed();
     if (what === "history") equipment?.toolbar.refresh();
@@ -70,7 +71,7 @@ const replica = new Replica({
     void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, grid.hasDeletedFor(operation)), text, operation));
   },
   overwritten: (overwritten) => {
-    const name = presence.author(overwritten.author)?.name ?? "";
+    const name = (presence.author(overwritten.author) ?? presence.author(null))?.name ?? "";
     void whenEquipped.then(({ offers }) => offers.overwritten(name, overwritten));
   },
   came: (changes) => equipment?.streams.take(changes),
@@ -159,12 +160,13 @@ function storage() {
   }
 }
 
-/** @type {import("./ui/grid.js").Whereabouts|null} */
+/** @type {import("./ui/whereabouts.js").Whereabouts|null} */
 let whereabouts = null;
 let presenceTimer = 0;
 
 const grid = new Grid(replica, {
   host: byId("grid"),
+  stage: byId("stage"),
   formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
@@ -234,11 +236,12 @@ async function partsOfPage() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Announcer, Find, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf } = parts;
+  const { Announcer, Find, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf, spokenOf } = parts;
   const { menu, styling } = grid.equip(parts);
   const announcer = new Announcer({
     who: (label) => presence.author(label),
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    textOf: (row_id, column_id, input) => spokenOf(input, grid.shown.at(row_id, column_id), replica),
     polite: (sentence) => voice.polite(sentence),
     setTimeout: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(),
@@ -269,6 +272,7 @@ function equip(parts) {
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
     putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
+    typedOf: (input) => typedOf(input, replica),
     submit: (operation) => void replica.submit(operation),
     mayEdit: () => replica.mayEdit,
     focus: () => grid.focus(),

@@ -1,6 +1,7 @@
 /** What a cell shows: its text as typed, or what its number format makes of the number, date or time in it. */
 
 import { kindOf, momentOf, parseDate, parseNumber } from "../domain/literals.js";
+import { isFormula } from "../domain/references.js";
 import { MAX_DECIMALS } from "../domain/styles.js";
 import { locale } from "./words.js";
 
@@ -11,7 +12,7 @@ const LAST_DAY = 2_958_465; // 31 December 9999
 
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("../domain/styles.js").Format} Format */
-/** @typedef {"empty"|"number"|"boolean"|"error"|"text"} Kind */
+/** @typedef {"empty"|"number"|"boolean"|"error"|"text"|"pending"} Kind pending: a formula that is still being calculated */
 /** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
 /** @typedef {readonly [text: string, kind: Kind]} Shown */
 
@@ -135,6 +136,8 @@ function shownOfInput(input, style) {
 
 /** @type {Shown} */
 const NOTHING = ["", "empty"];
+/** @type {Shown} */
+const PENDING = ["", "pending"];
 
 /**
  * Return what a cell shows, and what kind of thing that is.
@@ -144,11 +147,43 @@ const NOTHING = ["", "empty"];
 export function shownOf(cell) {
   if (cell === undefined) return NOTHING;
   const { input, style, value } = cell;
-  if (value === undefined) return shownOfInput(input, style);
-  if (typeof value === "number") return shownOfInput(String(value), style);
+  if (value === undefined) return isFormula(input) ? PENDING : shownOfInput(input, style);
+  if (typeof value === "number") return shownOfInput(plainNumber(value), style);
   if (typeof value === "boolean") return [value ? "TRUE" : "FALSE", "boolean"];
   if (value !== null && typeof value === "object" && "error" in value) return [String(value.error), "error"];
   return [String(value ?? "").slice(0, MAX_SHOWN_CHARACTERS), "text"];
+}
+
+/**
+ * Return a calculated number without what floating point made of its end: 0.1 + 0.2 is 0.3.
+ * @param {number} value
+ */
+function plainNumber(value) {
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return String(Number(size >= 1e-5 && size < 1e15 ? value.toFixed(MAX_DECIMALS) : value.toPrecision(MAX_DECIMALS)));
+}
+
+/**
+ * Return what a cell is worth as a text that can be typed: a date as one, a number with all its digits.
+ * @param {Cell|undefined} cell
+ */
+export function valueText(cell) {
+  if (cell === undefined) return "";
+  const { input, style, value } = cell;
+  if (!isFormula(input)) return input;
+  if (typeof value === "number") return isOfMoments(style?.format) ? momentText(value, style.format) : String(value);
+  return shownOf(cell)[0];
+}
+
+/**
+ * @param {number} day
+ * @param {"date"|"time"|"datetime"} format
+ */
+function momentText(day, format) {
+  if (day < 0 || day > LAST_DAY) return String(day);
+  const [date, time] = new Date(momentOf(day)).toISOString().slice(0, 19).split("T");
+  return format === "date" ? date : format === "time" ? time : `${date} ${time}`;
 }
 
 /**

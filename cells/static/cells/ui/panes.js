@@ -132,7 +132,7 @@ export class Pane {
       const { column } = walked;
       const cell = slot.cells[column % this.#columnCapacity];
       paintCell(cell, walked, walked.start - origin.x, slot.height, this.#ruler);
-      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true, marks?.get(column_id));
+      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true, marks?.get(column_id), walked.note);
     });
     for (const cell of slot.cells) {
       if (cell.column === -1 || (cell.column >= columns.first && cell.column <= columns.last)) continue;

@@ -18,6 +18,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {boolean} mayEdit
  * @property {number} zoom of the grid; the pointer knows the screen's pixels
  * @property {() => void} focus take the keyboard, finish what is being edited
+ * @property {(place: Place, shape: "cells"|AxisName, isExtending: boolean) => ((place: Place) => void)|null} pointAt have a formula that is being typed refer to what is there, and to where the pointer is drawn; null: it is not wanted
  * @property {() => void} edit
  * @property {(x: number, y: number) => void} openMenu
  * @property {(axis: AxisName, position: number, size: number|null) => void} resize
@@ -85,6 +86,8 @@ export class Pointer {
   #onCells(event) {
     if (event.button !== 0 || event.pointerType === "touch" || !this.#isOnCells(event)) return;
     event.preventDefault(); // keeps the focus, and text from being selected
+    const point = this.#target.pointAt(this.#place(event), "cells", event.shiftKey);
+    if (point) return this.#drag(event, this.#target.painter.scroller, point);
     this.#target.focus();
     const { selection } = this.#target;
     if (event.shiftKey) selection.extend(this.#place(event));
@@ -98,6 +101,7 @@ export class Pointer {
    */
   #onTap(event) {
     if (!(event instanceof PointerEvent) || event.pointerType !== "touch" || !this.#isOnCells(event)) return;
+    if (this.#target.pointAt(this.#place(event), "cells", false)) return;
     this.#target.focus();
     this.#target.selection.select(this.#place(event));
   }
@@ -109,8 +113,10 @@ export class Pointer {
   #onHeaders(event, axis) {
     if (event.button !== 0) return;
     event.preventDefault();
-    this.#target.focus();
     const headers = /** @type {HTMLElement} */ (event.currentTarget);
+    const point = this.#target.pointAt(this.#place(event), axis, event.shiftKey);
+    if (point) return this.#drag(event, headers, point);
+    this.#target.focus();
     const border = this.#borderAt(event, axis);
     if (border !== null) {
       this.#dragBorder(event, headers, axis, border);

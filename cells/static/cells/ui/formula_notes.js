@@ -1,0 +1,76 @@
+/** What is said of a formula's cell beside its value: that it is one, why it has none yet, why it came to an error. */
+
+import { typedOf } from "../domain/references.js";
+import { shownOf } from "./formats.js";
+import { gettext, locale } from "./words.js";
+
+/** @typedef {import("./formats.js").Cell} Cell */
+/** @typedef {{says: string, title: string}} Note `says`: to assistive technology; `title`: to who points at it */
+
+/** @type {Map<string, Note>} the same object for the same note, so that painting can tell them apart at once */
+const known = new Map();
+
+/**
+ * @param {string} code such as #DIV/0!
+ */
+function reasonFor(code) {
+  switch (code) {
+    case "#DIV/0!": return gettext("It divides by zero, or by an empty cell.");
+    case "#REF!": return gettext("It refers to a cell that has been deleted, or lies beyond the sheet.");
+    case "#NAME?": return gettext("It has a name that no function has: check how it is written.");
+    case "#VALUE!": return gettext("It is given a text where it needs a number, or the other way round.");
+    case "#N/A": return gettext("What it looks for is not there.");
+    case "#NUM!": return gettext("There is no such number, or it is too large.");
+    case "#NULL!": return gettext("Its ranges have no cell in common.");
+    case "#SPILL!": return gettext("Its result needs more cells, and these are not empty.");
+    case "#CIRC!": return gettext("It refers to its own cell, directly or through others.");
+    case "#ERROR!": return gettext("It cannot be read: check brackets, quotation marks and commas.");
+    default: return "";
+  }
+}
+
+/**
+ * Return why a formula came to an error.
+ * @param {{error: unknown, reason?: unknown}} value
+ */
+function reasonOf({ error, reason }) {
+  const own = reasonFor(String(error));
+  const given = typeof reason === "string" ? reason : "";
+  return locale.startsWith("en") ? given || own : own || given; // the server explains more exactly, and in English
+}
+
+/**
+ * @param {Cell} cell of a formula
+ * @returns {Note}
+ */
+export function noteOf({ value }) {
+  if (value === undefined) return note(gettext("Formula, being calculated"), "");
+  if (typeof value !== "object" || value === null || !("error" in value)) return note(gettext("Formula"), "");
+  const reason = reasonOf(value);
+  return note(reason === "" ? gettext("Formula") : gettext("Formula. %(reason)s", { reason }), reason);
+}
+
+/**
+ * @param {string} says
+ * @param {string} title
+ */
+function note(says, title) {
+  const key = `${says}\n${title}`;
+  const made = known.get(key) ?? { says, title };
+  known.set(key, made);
+  return made;
+}
+
+/**
+ * Return what to say of an input: a formula as it reads, and what it has come to.
+ * @param {string} input
+ * @param {Cell|undefined} cell as it is by now
+ * @param {import("../domain/references.js").Axes} axes
+ */
+export function spokenOf(input, cell, axes) {
+  const typed = typedOf(input, axes);
+  const { value } = cell ?? {};
+  if (cell === undefined || cell.input !== input || value === undefined) return typed;
+  const isError = typeof value === "object" && value !== null && "error" in value;
+  return [typed, shownOf(cell)[0], isError ? reasonOf(value) : ""].filter(Boolean).join(", ");
+}
