@@ -8,7 +8,6 @@ import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { byId } from "./ui/elements.js";
-import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
@@ -25,7 +24,7 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, follow: import("./ui/follow.js").Follow, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
@@ -138,8 +137,8 @@ const arrivals = new Arrivals({
 const presence = new Presence(byId("people"), {
   changed: () => grid.repaint(),
   goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-  follow: (client) => follow.start(client),
-  moved: (clients) => follow.take(clients),
+  follow: (client) => void whenEquipped.then(({ follow }) => follow.start(client)),
+  moved: (clients) => equipment?.follow.take(clients),
   openMenu: (...asked) => void whenEquipped.then(({ menu }) => menu.open(...asked)),
 });
 
@@ -185,7 +184,7 @@ const grid = new Grid(replica, {
   },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
-    if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) follow.stop();
+    if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) equipment?.follow.stop();
     whereabouts = now;
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
@@ -197,12 +196,7 @@ const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wa
 zoom.restore();
 
 const goRound = makeRegions(() => grid.finish());
-const follow = new Follow(byId("stage"), {
-  host: byId("grid"),
-  reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
-  focus: () => grid.focus(),
-  say: (sentence) => voice.polite(sentence),
-});
+
 /**
  * Load what is not needed for the first cells as soon as these are shown: it must be here when the line is lost.
  * @returns {Promise<Equipment>}
@@ -236,7 +230,7 @@ async function partsOfPage() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Announcer, Find, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf, spokenOf } = parts;
+  const { Announcer, Find, Follow, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf, spokenOf } = parts;
   const { menu, styling } = grid.equip(parts);
   const announcer = new Announcer({
     who: (label) => presence.author(label),
@@ -256,6 +250,12 @@ function equip(parts) {
     takeBack: (kind) => grid.takeBack(kind),
   });
   const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => styling.style });
+  const follow = new Follow(byId("stage"), {
+    host: byId("grid"),
+    reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
+    focus: () => grid.focus(),
+    say: (sentence) => voice.polite(sentence),
+  });
   const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
   /**
    * @param {number} row_id
@@ -310,7 +310,7 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { announcer, find, menu, moreRows, offers, refusalOf, streams, sums, toolbar };
+  return { announcer, find, follow, menu, moreRows, offers, refusalOf, streams, sums, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

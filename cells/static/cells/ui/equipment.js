@@ -12,6 +12,7 @@ export { Filling } from "./filling.js";
 export { Find } from "./find.js";
 export { fitRows } from "./fitting.js";
 export { Flight } from "./flight.js";
+export { Follow } from "./follow.js";
 export { FormulaEditing } from "./formula_editing.js";
 export { noteOf, spokenOf } from "./formula_notes.js";
 export { freezeItems } from "./freezing.js";

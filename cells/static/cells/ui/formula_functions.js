@@ -8,7 +8,7 @@ import { gettext, pgettext } from "./words.js";
 const FREQUENT = new Set([
   ...["SUM", "AVERAGE", "COUNT", "COUNTA", "COUNTIF", "SUMIF", "SUMIFS", "COUNTIFS", "MIN", "MAX", "MEDIAN", "ROUND", "ABS", "MOD", "INT"],
   ...["IF", "IFS", "IFERROR", "AND", "OR", "NOT", "SWITCH", "VLOOKUP", "XLOOKUP", "INDEX", "MATCH", "CONCAT", "TEXTJOIN", "TEXT"],
-  ...["LEFT", "RIGHT", "MID", "LEN", "TRIM", "UPPER", "LOWER", "SUBSTITUTE", "FIND", "TODAY", "NOW", "DATE", "YEAR", "MONTH", "DAY", "EDATE"],
+  ...["LEFT", "RIGHT", "MID", "LEN", "TRIM", "UPPER", "LOWER", "FIND", "TODAY", "NOW", "DATE", "YEAR", "MONTH", "DAY", "EDATE"],
 ]);
 
 /** @type {Map<string, Described>|null} made when it is first asked for */
