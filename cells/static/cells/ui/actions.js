@@ -296,7 +296,7 @@ export class Actions {
     const pasted = { top, left, bottom: top + pastedTexts.length - 1, right: left + width - 1 };
     const missing = { rows: pasted.bottom + 1 - rows.length, columns: pasted.right + 1 - columns.length };
     const axes = { rows: missing.rows > 0 ? rows.insert(null, missing.rows) : rows, columns: missing.columns > 0 ? columns.insert(null, missing.columns) : columns };
-    const values = pastedInputs(pastedTexts, { row: top, column: left }, { height: texts.length, width: texts[0].length }, origin, axes);
+    const values = pastedInputs(pastedTexts, { row: top, column: left }, { height: texts.length, width: texts.reduce((widest, line) => Math.max(widest, line.length), 0) }, origin, axes);
     if (values.some((line) => line.some(isTooLong))) {
       this.#tell(gettext("A cell holds at most %(count)s characters: nothing was pasted.", { count: MAX_INPUT_CHARACTERS }));
       return null;

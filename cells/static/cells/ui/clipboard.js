@@ -25,7 +25,7 @@ const MAX_STYLED_CELLS = 100_000; // likewise of HTML; more cells are copied wit
  * @property {string} id in the HTML
  * @property {boolean} hasHtml
  * @property {string} text
- * @property {string[][]} inputs
+ * @property {string[][]|null} inputs null: there is no formula among them, and the text says it all
  * @property {[row: number, column: number]} corner ids of the first cell
  * @property {{row: number, column: number}} at where it stood
  */
@@ -182,13 +182,18 @@ export class Clipboard {
     const { rows, columns } = this.#model;
     const corner = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
     const inputs = this.#actions.inputs();
-    const cells = inputs.map((line, down) =>
-      line.map((_, across) => this.#around.shown.at(/** @type {number} */ (rows.idAt(top + down)), /** @type {number} */ (columns.idAt(left + across)))),
+    let hasFormulas = false;
+    const values = inputs.map((line, down) =>
+      line.map((input, across) => {
+        if (!isFormula(input)) return input;
+        hasFormulas = true;
+        return valueText(this.#shownAt(top + down, left + across));
+      }),
     );
-    const text = formatTsv(cells.map((line) => line.map(valueText)));
+    const text = formatTsv(values);
     const id = Math.random().toString(36).slice(2);
-    const html = inputs.length * inputs[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(inputs, cells, { id, at: [top, left] });
-    this.#taken = { id, hasHtml: html !== "", text, inputs, corner, at: { row: top, column: left } };
+    const html = inputs.length * inputs[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(inputs, { id, at: [top, left] });
+    this.#taken = { id, hasHtml: html !== "", text, inputs: hasFormulas ? inputs : null, corner, at: { row: top, column: left } };
     this.forgetCut();
     if (isCut && this.#model.mayEdit) {
       const corners = /** @type {number[]} */ ([...corner, rows.idAt(bottom), columns.idAt(right)]);
@@ -200,28 +205,36 @@ export class Clipboard {
 
   /**
    * @param {string[][]} inputs
-   * @param {(import("./formats.js").Cell|undefined)[][]} cells
    * @param {import("../domain/html_table.js").Source} source
    */
-  #htmlOf(inputs, cells, source) {
+  #htmlOf(inputs, source) {
+    const [top, left] = source.at;
     const lines = inputs.map((line, down) =>
       line.map((input, across) => {
-        const cell = cells[down][across];
+        const cell = this.#shownAt(top + down, left + across);
         const isAsTyped = !isFormula(input) && cell?.style?.format === undefined && cell?.style?.decimals === undefined;
-        return { typed: typedOf(input, this.#model), shown: isAsTyped ? input : shownOf(cell)[0], style: this.#styleOf(source, down, across) };
+        return { typed: typedOf(input, this.#model), shown: isAsTyped ? input : shownOf(cell)[0], style: this.#styleAt(top + down, left + across) };
       }),
     );
     return formatTable(lines, source);
   }
 
   /**
-   * Return the style that a cell really has: what its formula makes it look like is not copied.
-   * @param {import("../domain/html_table.js").Source} source
-   * @param {number} down
-   * @param {number} across
+   * @param {number} row
+   * @param {number} column
    */
-  #styleOf({ at }, down, across) {
+  #shownAt(row, column) {
     const { rows, columns } = this.#model;
-    return this.#model.styleAt(/** @type {number} */ (rows.idAt(at[0] + down)), /** @type {number} */ (columns.idAt(at[1] + across)));
+    return this.#around.shown.at(/** @type {number} */ (rows.idAt(row)), /** @type {number} */ (columns.idAt(column)));
+  }
+
+  /**
+   * Return the style that a cell really has: what its formula makes it look like is not copied.
+   * @param {number} row
+   * @param {number} column
+   */
+  #styleAt(row, column) {
+    const { rows, columns } = this.#model;
+    return this.#model.styleAt(/** @type {number} */ (rows.idAt(row)), /** @type {number} */ (columns.idAt(column)));
   }
 }

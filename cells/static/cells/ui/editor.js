@@ -169,7 +169,7 @@ export class Editor {
 
   #finished() {
     const text = cleanText(this.draft);
-    return this.assistant?.finished(text) ?? text;
+    return text === this.#original ? text : (this.assistant?.finished(text) ?? text);
   }
 
   /** @param {boolean} isComposing */

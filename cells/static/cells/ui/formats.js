@@ -193,7 +193,7 @@ function momentText(day, format) {
 export function decimalsShown(cell) {
   const { input = "", style, value } = cell ?? {};
   if (style?.decimals !== undefined) return style.decimals;
-  const number = parseNumber(typeof value === "number" ? String(value) : input);
+  const number = parseNumber(typeof value === "number" ? plainNumber(value) : input);
   if (style?.format === "currency") return decimalsOf(style.currency ?? (number?.currency || usualCurrency));
   if (style?.format === "thousands" || style?.format === "percent") return USUAL_DECIMALS;
   return Math.min(MAX_DECIMALS, number?.decimals ?? 0);

@@ -28,6 +28,7 @@ export class FormulaEditing {
   #around;
   #completion;
   #colors = element("div", "editor-colors", { "aria-hidden": "true" });
+  #barColors = element("div", "formula-colors", { "aria-hidden": "true" });
   /** @type {Pointed|null} */ #pointed = null;
   #isPointing = false;
   #text = ""; // what the colours are of
@@ -37,7 +38,7 @@ export class FormulaEditing {
   /**
    * @param {Editor} editor
    * @param {Model} model
-   * @param {{stage: HTMLElement, reveal: (place: Place) => void, repaint: () => void}} around
+   * @param {{stage: HTMLElement, bar: HTMLTextAreaElement, reveal: (place: Place) => void, repaint: () => void}} around
    */
   constructor(editor, model, around) {
     this.#editor = editor;
@@ -46,6 +47,9 @@ export class FormulaEditing {
     this.#around = around;
     this.#completion = new FormulaCompletion(editor, around.stage);
     editor.frame.append(this.#colors);
+    around.bar.after(this.#barColors);
+    around.bar.addEventListener("scroll", () => this.#lieOnBar());
+    around.bar.addEventListener("focus", () => this.#lieOnBar());
     editor.assistant = this;
     this.changed();
   }
@@ -58,6 +62,7 @@ export class FormulaEditing {
     const { rows, columns } = this.#model;
     const isOther = text !== this.#text || rows !== this.#axes.rows || columns !== this.#axes.columns;
     if (isOther) this.#paint(isFormula ? text : "", text);
+    this.#around.bar.classList.toggle("is-composing", this.#editor.isComposing);
     this.#completion.update(isFormula && !this.#editor.isComposing && !this.#isPointing ? this.#context : null);
   }
 
@@ -182,6 +187,14 @@ export class FormulaEditing {
     return true;
   }
 
+  /** The coloured text scrolls with the field's own, and is broken as that is. */
+  #lieOnBar() {
+    const { bar } = this.#around;
+    this.#barColors.style.width = `${bar.clientWidth}px`;
+    this.#barColors.style.height = `${bar.clientHeight}px`;
+    this.#barColors.scrollTop = bar.scrollTop;
+  }
+
   /**
    * @param {string} formula "": none
    * @param {string} text
@@ -208,7 +221,10 @@ export class FormulaEditing {
       done = to;
     }
     this.#colors.append(formula.slice(done));
+    this.#barColors.replaceChildren(...[...this.#colors.childNodes].map((node) => node.cloneNode(true)));
     this.#editor.frame.classList.toggle("has-colors", this.outlines.length > 0);
+    this.#around.bar.classList.toggle("has-colors", this.outlines.length > 0);
+    if (!this.#editor.isOverCell) this.#lieOnBar();
     if (hadAny || this.outlines.length > 0) this.#around.repaint();
   }
 }

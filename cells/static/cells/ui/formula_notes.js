@@ -7,8 +7,10 @@ import { gettext, locale } from "./words.js";
 /** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {{says: string, title: string}} Note `says`: to assistive technology; `title`: to who points at it */
 
-/** @type {Map<string, Note>} the same object for the same note, so that painting can tell them apart at once */
+/** @type {Map<string, Note>} by reason: the same object for the same note, so that painting can tell them apart at once */
 const known = new Map();
+/** @type {{plain: Note, pending: Note}|null} */
+let usual = null;
 
 /**
  * @param {string} code such as #DIV/0!
@@ -44,21 +46,14 @@ function reasonOf({ error, reason }) {
  * @returns {Note}
  */
 export function noteOf({ value }) {
-  if (value === undefined) return note(gettext("Formula, being calculated"), "");
-  if (typeof value !== "object" || value === null || !("error" in value)) return note(gettext("Formula"), "");
+  usual ??= { plain: { says: gettext("Formula"), title: "" }, pending: { says: gettext("Formula, being calculated"), title: "" } };
+  if (value === undefined) return usual.pending;
+  if (typeof value !== "object" || value === null || !("error" in value)) return usual.plain;
   const reason = reasonOf(value);
-  return note(reason === "" ? gettext("Formula") : gettext("Formula. %(reason)s", { reason }), reason);
-}
-
-/**
- * @param {string} says
- * @param {string} title
- */
-function note(says, title) {
-  const key = `${says}\n${title}`;
-  const made = known.get(key) ?? { says, title };
-  known.set(key, made);
-  return made;
+  if (reason === "") return usual.plain;
+  const note = known.get(reason) ?? { says: gettext("Formula. %(reason)s", { reason }), title: reason };
+  known.set(reason, note);
+  return note;
 }
 
 /**

@@ -163,7 +163,7 @@ export class Grid {
    * @returns {Equipment}
    */
   equip({ Actions, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, rangeItems }) {
-    const { host, stage, tell } = this.#around;
+    const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
     const actions = new Actions(this.#model, this.#selection, tell);
     const measures = {
@@ -189,7 +189,7 @@ export class Grid {
       changed: () => this.repaint(),
     });
     const reveal = (/** @type {Place} */ place) => this.#sight.reveal(place);
-    const formulas = new FormulaEditing(this.#editor, this.#model, { stage, reveal, repaint: () => this.repaint() });
+    const formulas = new FormulaEditing(this.#editor, this.#model, { stage, bar, reveal, repaint: () => this.repaint() });
     const zoom = () => this.#sight.zoom;
     const touch = new Touch({
       host,
