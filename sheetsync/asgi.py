@@ -11,13 +11,16 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from cells.routing import websocket_urlpatterns  # noqa: E402
+from sheetsync.calculation import calculating  # noqa: E402
 from sheetsync.lifespan import lifespan  # noqa: E402
 from sheetsync.static import StaticFiles  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": StaticFiles(http),
-        "lifespan": lifespan,
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
-    }
+application = calculating(
+    ProtocolTypeRouter(
+        {
+            "http": StaticFiles(http),
+            "lifespan": lifespan,
+            "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        }
+    )
 )

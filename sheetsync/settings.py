@@ -185,6 +185,9 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     )
 }
 
+# Without Redis the web process has the calculating worker as its child; with it, start calc_worker.
+EMBEDDED_CALCULATION: bool = env.bool("EMBEDDED_CALCULATION", default=not REDIS_URLS)
+
 # -- Cache: how often somebody did something, counted for all processes ---------------------------
 
 CACHES: dict[str, dict[str, Any]] = {

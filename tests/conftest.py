@@ -22,7 +22,7 @@ from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ServerProcess, free_port, running
 from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import Listener, WebServer, runserver
+from tests.servers.sheetsync import Calculator, Listener, WebServer, runserver
 
 Server = TypeVar("Server", bound=ServerProcess)
 
@@ -147,6 +147,21 @@ def listener(tmp_path: Path) -> Iterator[Callable[..., Listener]]:
         server.kill()
 
 
+@pytest.fixture
+def calculator(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Calculator]]:
+    """Start calculating workers: `calculator(environment)`."""
+    started: list[Calculator] = []
+
+    def start(environment: Mapping[str, str]) -> Calculator:
+        log = tmp_path / f"calculator-{len(started) + 1}.log"
+        started.append(Calculator(environment, log=log))
+        return started[-1].start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def new_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -184,12 +199,26 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+shared: list[ServerProcess] = []  # what _started has, for all tests of this process
+
+
 def _started(server: Server) -> Iterator[Server]:
     server.start()
+    shared.append(server)
     try:
         yield server
     finally:
+        shared.remove(server)
         server.kill()
+
+
+@pytest.fixture(autouse=True)
+def _started_again() -> Iterator[None]:
+    """Start what a test has stopped and, since it failed, not started: others need it."""
+    yield
+    for server in shared:
+        if not server.is_running:
+            server.start()
 
 
 # -- the test database ----------------------------------------------------------------------------
@@ -207,10 +236,10 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def fast_passwords() -> Iterator[None]:
-    """Let a password cost nothing: Django's hashes take a third of a second each, by design."""
+def settings_of_tests() -> Iterator[None]:
+    """Let a password cost nothing (a third of a second, by design), and start no child process."""
     fast = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with override_settings(PASSWORD_HASHERS=fast):
+    with override_settings(PASSWORD_HASHERS=fast, EMBEDDED_CALCULATION=False):
         yield
 
 
@@ -241,8 +270,8 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use one worker more than cores: about half of a run is waiting for servers."""
-    return min((os.cpu_count() or 1) + 1, 6)  # each has servers of its own: memory bounds it
+    """Use two workers more than cores: about half of a run is waiting for servers."""
+    return min((os.cpu_count() or 1) + 2, 6)  # each has servers of its own: memory bounds it
 
 
 def _require_groups(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,7 +29,7 @@ from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ROOT, clean_environment, free_port
 from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
-from tests.servers.sheetsync import Listener, Publisher, WebServer
+from tests.servers.sheetsync import Calculator, Listener, Publisher, WebServer
 from tests.servers.wire import SheetClient, open_sheet
 
 pytestmark = pytest.mark.xdist_group("compose")  # they share an image
@@ -178,6 +178,8 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
         stack.callback(listener.kill)
         publisher = start_publisher(services["publisher"], image, tmp_path / "publisher.log")
         stack.callback(publisher.kill)
+        calculator = start_calculator(services["calculator"], image, tmp_path / "calculator.log")
+        stack.callback(calculator.kill)
         alice, bob = stack.enter_context(two_clients_on_different_workers(web))
 
         cell = alice.key(row=40, column=3)
@@ -191,13 +193,18 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
         alice.wait_for_cell(cell, "from Pub/Sub")
         bob.wait_for_cell(cell, "from Pub/Sub")
 
-        for service in services["web"], services["listener"], services["publisher"]:
+        alice.set_cell(alice.key(row=41, column=3), "=LEN(D41)")
+        bob.wait_until(lambda: 12 in bob.replica.values.values(), "the formula's value", 30)
+
+        for name in ("web", "listener", "publisher", "calculator"):
+            service = services[name]
             assert service.healthcheck
             run(image, environment_of(service), service.healthcheck)
 
         # While sockets are open; `docker stop` kills after ten seconds.
         assert listener.stop(seconds=5) == 0
         assert publisher.stop(seconds=5) == 0
+        assert calculator.stop(seconds=5) == 0
         assert web.stop(seconds=10) == 0
 
 
@@ -258,6 +265,11 @@ def start_listener(service: Service, folder: Path, log: Path) -> Listener:
 def start_publisher(service: Service, folder: Path, log: Path) -> Publisher:
     environment = environment_of(service)
     return Publisher(environment, log=log, command=service.command, folder=folder).start()
+
+
+def start_calculator(service: Service, folder: Path, log: Path) -> Calculator:
+    environment = environment_of(service)
+    return Calculator(environment, log=log, command=service.command, folder=folder).start()
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-CellState = tuple[int, int, str] | tuple[int, int, str, Any]
-"""A cell as clients see it: row id, column id, input and, where it has one, its style.
+CellState = tuple[int, int, str] | tuple[int, int, str, Any] | tuple[int, int, str, Any, Any]
+"""A cell as clients see it: row id, column id, input and, where it has them, style and value.
 
-The style is something that is encoded as the JSON that it stands for.
+Both are something that is encoded as the JSON that it stands for; the style is "" where a cell
+has a value alone.
 """
 
 Change = tuple[str | None, list[CellState]]

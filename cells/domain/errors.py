@@ -76,6 +76,12 @@ class NothingToRedo(SheetSyncError):
     code = "nothing_to_redo"
 
 
+class Outdated(SheetSyncError):
+    """What this was worked out from has changed meanwhile; it is to be worked out again."""
+
+    code = "outdated"
+
+
 class Unavailable(SheetSyncError):
     """The database does not answer; the same request may succeed later."""
 

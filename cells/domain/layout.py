@@ -27,10 +27,12 @@ from cells.domain.operations import (
     SetStyles,
     Undone,
 )
+from cells.domain.references import Axes, is_formula, moved_with_row
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import MAX_RUNS, Runs, ids_of, join_runs
 from cells.domain.sizes import Sized, resized, resized_each, sizes_of
 from cells.domain.styles import Style, StyleChange, style_to_json
+from cells.domain.values import SetValues
 
 CellId = tuple[int, int]
 """Row id, column id."""
@@ -50,7 +52,7 @@ class Effect(NamedTuple):
 
     `restyled` may name cells that are not in `cells`: they keep their inputs. What a change makes
     of a style is known only when the effect is settled, and so is what cells get that are
-    `reordered`. `frozen_before` is what was frozen where that changes.
+    `reordered`, on these `axes`. `frozen_before` is what was frozen where that changes.
     """
 
     cells: tuple[CellInput, ...]
@@ -58,11 +60,12 @@ class Effect(NamedTuple):
     restyled: Mapping[CellId, StyleChange | Style] = _NO_CHANGE
     frozen_before: tuple[int, int] | None = None
     reordered: ReorderCells | None = None
+    axes: Axes | None = None
 
     def settled(self, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]) -> "Effect":
         """Return this with changes worked out; cells that are like that already fall out."""
         if self.reordered is not None:
-            return _settled(self.reordered, inputs, styles)
+            return self._reordered(self.reordered, inputs, styles)
         if not self.restyled:
             return self
         becoming: dict[CellId, Style] = {}
@@ -75,6 +78,24 @@ class Effect(NamedTuple):
             if style != past:
                 becoming[key] = style
         return self._replace(restyled=becoming)
+
+    def _reordered(
+        self, reordered: ReorderCells, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]
+    ) -> "Effect":
+        cells: list[CellInput] = []
+        restyled: dict[CellId, Style] = {}
+        moves = reordered.moves()
+        for column in ids_of(reordered.columns):
+            for row, source in moves:
+                text = inputs.get((source, column), "")
+                if is_formula(text) and self.axes is not None:
+                    text = moved_with_row(text, self.axes, source, row)
+                if text != inputs.get((row, column), ""):
+                    cells.append((row, column, text))
+                style = styles.get((source, column), "")
+                if style != styles.get((row, column), ""):
+                    restyled[row, column] = style
+        return self._replace(cells=tuple(cells), restyled=restyled)
 
     def touched(self) -> list[CellId]:
         """Return each cell that the operation is about, once."""
@@ -115,7 +136,8 @@ class Layout:
             case ReorderCells(rows, columns):
                 _require_alive(self.axes[AxisName.ROWS], "row", ids_of(rows))
                 _require_alive(self.axes[AxisName.COLUMNS], "column", ids_of(columns))
-                return Effect((), _NO_CHANGE, reordered=operation)
+                seen = Axes(self.axes[AxisName.ROWS], self.axes[AxisName.COLUMNS])
+                return Effect((), _NO_CHANGE, reordered=operation, axes=seen)
             case Freeze(rows=frozen_rows, columns=frozen_columns):
                 before = self.frozen
                 self.frozen = (frozen_rows, frozen_columns)
@@ -153,6 +175,8 @@ class Layout:
                 _check_runs(len(old_sizes), len(sizes))
                 self.sizes[axis] = sizes
                 return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
+            case SetValues():
+                return Effect((), _NO_CHANGE)
             case Undone(step=step):
                 return Effect((), _NO_CHANGE) if step is None else self.apply(step)
 
@@ -214,17 +238,25 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     """Put the cells of a settled `effect` into place; return in JSON form what undo needs.
 
     That is each cell as it was: row id, column id, input (None where it stays, for it may be long)
-    and, where its looks are concerned, the style. Of cells that were reordered it is nothing: the
-    operation itself says where each of them came from.
+    and, where its looks are concerned, the style. Of cells that were reordered it is the formulas
+    alone, which change on their way: the operation itself says where all else came from.
     """
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
         before[axis.value] = past
     if effect.frozen_before is not None:
         before["frozen"] = effect.frozen_before
-    if effect.reordered is None and effect.restyled:
+    if effect.reordered is not None:
+        formulas = [
+            (row, column, inputs[row, column])
+            for row, column in effect.reordered.cells()
+            if is_formula(inputs.get((row, column), ""))
+        ]
+        if formulas:
+            before["cells"] = formulas
+    elif effect.restyled:
         before["cells"] = _pasts(inputs, styles, effect)
-    elif effect.reordered is None and effect.cells:
+    elif effect.cells:
         before["cells"] = [
             (row, column, inputs.get((row, column), "")) for row, column, _ in effect.cells
         ]
@@ -238,23 +270,6 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     for row, column, text in effect.cells:
         inputs[row, column] = text
     return before
-
-
-def _settled(
-    reordered: ReorderCells, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]
-) -> Effect:
-    cells: list[CellInput] = []
-    restyled: dict[CellId, Style] = {}
-    moves = reordered.moves()
-    for column in ids_of(reordered.columns):
-        for row, source in moves:
-            text = inputs.get((source, column), "")
-            if text != inputs.get((row, column), ""):
-                cells.append((row, column, text))
-            style = styles.get((source, column), "")
-            if style != styles.get((row, column), ""):
-                restyled[row, column] = style
-    return Effect(tuple(cells), _NO_CHANGE, restyled, reordered=reordered)
 
 
 def _pasts(inputs: Inputs, styles: Styles, effect: Effect) -> list[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from cells.domain.styles import (
     style_from_json,
     style_to_json,
 )
+from cells.domain.values import SetValues, load_values, values_to_json
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
 MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows were moved about
@@ -212,6 +213,7 @@ Step: TypeAlias = (
     | Restore
     | PutBack
     | ResizeBack
+    | SetValues
 )
 Operation: TypeAlias = Step | Undone
 Intended: TypeAlias = Operation | Undo
@@ -312,6 +314,8 @@ def load_step(raw: dict[str, Any]) -> Step:
         case "restyle_each":
             looks = tuple((row, col, style_from_json(style)) for row, col, style in raw["cells"])
             return RestyleEach(looks)
+        case "set_values":
+            return load_values(raw)
         case "resize_back":
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
@@ -367,6 +371,8 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
             return {"kind": f"put_back_{axis}", axis.value: pieces}
         case ResizeBack(axis, sizes):
             return {"kind": "resize_back", axis.value: sizes}
+        case SetValues():
+            return values_to_json(operation)
         case Undone(operation_id, is_redo, step):
             return {
                 "kind": "redo" if is_redo else "undo",

@@ -81,6 +81,11 @@ def shifted(text: str, axes: Axes, rows: int, columns: int) -> str:
     return _STORED.sub(shift, text)
 
 
+def moved_with_row(text: str, axes: Axes, source: int, row: int) -> str:
+    """Return a stored formula as it reads when its row's cells become those of another, by ids."""
+    return shifted(text, axes, axes.rows.position_of(row) - axes.rows.position_of(source), 0)
+
+
 class _End(NamedTuple):
     """One end of a reference along one axis: a place or an id, and whether a $ holds it."""
 

@@ -45,11 +45,15 @@ class Traces:
         """Take the next step of the log, with what the log kept of its past."""
         match step:
             case ReorderCells():
+                self._stop(before)  # at formulas: they have changed on their way
                 self._carry(step)
             case SetCells():
-                for row, column, text, *_ in before.get("cells", ()):
-                    if (row, column) in self.places:
-                        self.inputs[self.places.pop((row, column))] = text
+                self._stop(before)
+
+    def _stop(self, before: Mapping[str, Any]) -> None:
+        for row, column, text, *_ in before.get("cells", ()):
+            if (row, column) in self.places:
+                self.inputs[self.places.pop((row, column))] = text
 
     def _carry(self, step: ReorderCells) -> None:
         columns = ids_of(step.columns)

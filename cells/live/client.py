@@ -21,6 +21,7 @@ from cells.domain.operations import (
     Undone,
 )
 from cells.domain.reordering import ReorderCells
+from cells.domain.values import SetValues
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
@@ -117,5 +118,7 @@ def weight_of(operation: Intended) -> int:
             return CELL_WEIGHT * len(runs)
         case PutBack(_, pieces) | ResizeBack(_, pieces):
             return CELL_WEIGHT * len(pieces)
+        case SetValues(cells=cells):
+            return CELL_WEIGHT * len(cells)
         case Undo() | Undone():
             return UNDO_WEIGHT

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from typing import Protocol
 
 from django.db import Error as DatabaseError
 from django.db import connection
 
 from cells.live.threads import DatabaseThreads
+from cells.services.calculations import note_watched
 from cells.services.heads import SqliteHeads, read_heads
 
 logger = logging.getLogger(__name__)
@@ -15,6 +17,7 @@ logger = logging.getLogger(__name__)
 ALONE_SECONDS = 0.05  # without Redis it is how other processes' commits show at all
 WITH_HINTS_SECONDS = 2.0  # with Redis it heals what was lost
 OUTAGE_SECONDS = 2.0
+WATCHED_SECONDS = 20.0  # between two notes of which sheets are open
 
 
 class Followed(Protocol):
@@ -36,6 +39,7 @@ class Tail:
         self._seconds = ALONE_SECONDS if is_alone else WITH_HINTS_SECONDS
         self._thread = DatabaseThreads("tail", 1)
         self._sqlite = SqliteHeads() if connection.vendor == "sqlite" else None
+        self._watched_at = float("-inf")
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -66,6 +70,16 @@ class Tail:
             return
         if heads is not None:
             self._followed.notice_heads(asked, heads)
+        if time.monotonic() - self._watched_at >= WATCHED_SECONDS:
+            self._watched_at = time.monotonic()
+            await self._note_watched(list(asked))
+
+    async def _note_watched(self, sheet_ids: list[int]) -> None:
+        """Say that these sheets are open, for whoever calculates what changes by itself."""
+        try:
+            await self._thread.run(note_watched, sheet_ids)
+        except DatabaseError as error:
+            logger.warning("nobody can be told which sheets are open: %s", error)
 
     async def close(self) -> None:
         """End the thread, and close the connections."""

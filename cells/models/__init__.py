@@ -1,5 +1,6 @@
 """State: sheets, their cells and their log, and the streams, with the promises as constraints."""
 
+from cells.models.calculations import Calculation
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -28,6 +29,7 @@ from cells.models.streams import (
 
 __all__ = [
     "AuthorKind",
+    "Calculation",
     "Cell",
     "DeadLetter",
     "DeadLetterOutcome",

@@ -1,6 +1,9 @@
 """Sheets, their cells and their log."""
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -43,6 +46,12 @@ def new_columns() -> list[list[int]]:
     return [[0, NEW_COLUMNS]]
 
 
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError for what is no name of the IANA time zone database."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not a time zone; write one such as Europe/Berlin.")
+
+
 class Sheet(models.Model):
     """A sheet: its two axes, its sizes, and the number of its newest revision."""
 
@@ -77,6 +86,14 @@ class Sheet(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False, help_text="The newest commit.")
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        validators=(validate_time_zone,),
+        help_text="Of TODAY() and NOW(), such as Europe/Berlin; empty for the server's.",
+    )
     deleted_at = models.DateTimeField(
         null=True,
         editable=False,
@@ -127,16 +144,29 @@ class Cell(models.Model):
     row = models.IntegerField(help_text="A row id, not a position.")
     column = models.IntegerField(help_text="A column id, not a position.")
     input = models.TextField(blank=True, help_text="The text as typed.")
-    value = models.JSONField(null=True, blank=True)
+    value = models.JSONField(
+        null=True, blank=True, help_text="What a formula comes to; none until it is calculated."
+    )
     style = models.JSONField(null=True, blank=True)
     revision = models.BigIntegerField(help_text="The newest revision that touched it.")
+    # Apart from `revision`, which says whose the cell is: a calculation takes it from nobody.
+    value_revision = models.BigIntegerField(
+        null=True, blank=True, help_text="The revision that gave it its value."
+    )
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("sheet", "row", "column"), name="cell_once"),
         )
-        # Catch-up: the cells touched since a revision, in that order.
-        indexes = (models.Index(fields=("sheet", "revision"), name="cell_by_revision"),)
+        # Catch-up: the cells touched since a revision, in that order; and those with new values.
+        indexes = (
+            models.Index(fields=("sheet", "revision"), name="cell_by_revision"),
+            models.Index(
+                fields=("sheet", "value_revision"),
+                condition=Q(value_revision__isnull=False),
+                name="cell_by_value_revision",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.sheet_id}:{self.row},{self.column}"

@@ -31,8 +31,9 @@ from cells.domain.operations import (
     operation_to_json,
 )
 from cells.domain.reordering import ReorderCells
+from cells.domain.values import SetValues
 from cells.models import AuthorKind, LinkRole, Role
-from cells.services import history, sql, sql_past
+from cells.services import calculated, history, sql, sql_past
 from cells.services.authors import Author, Source
 from cells.services.drafts import (
     Draft,
@@ -131,7 +132,7 @@ def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
     """Cut a batch at what reads the part before it, or leaves cells that only a reading tells."""
     first = 0
     for place, submission in enumerate(submissions):
-        if isinstance(submission.operation, Undo | ReorderCells):
+        if isinstance(submission.operation, Undo | ReorderCells | SetValues):
             if first < place:
                 yield submissions[first:place]
             yield submissions[place : place + 1]
@@ -242,6 +243,9 @@ def _apply(
         if spared is None:
             raise Deleted("these rows or columns have been deleted meanwhile")
         operation = spared
+    if isinstance(operation, SetValues):
+        operation, states = calculated.write(cursor, sheet_id, draft.head + 1, operation)
+        draft.valued += states
     left = 0
     if isinstance(operation, Undo):
         operation, left = history.resolve(
@@ -335,7 +339,10 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
                 styled.append((sheet_id, *key, texts[key], styles.get(key), number))
             else:
                 restyled.append((sheet_id, *key, "", styles.get(key), number))
-        deltas[sheet_id] = delta_of(draft, cells_by_author(touched, {**unset, **texts}, styles))
+        by_author = cells_by_author(touched, {**unset, **texts}, styles, found.values[sheet_id])
+        if draft.valued and by_author is not None:
+            by_author = [(draft.planned[0].author, draft.valued)]  # they come alone; see _parts
+        deltas[sheet_id] = delta_of(draft, by_author)
 
     if cells:
         sql.upsert_cells(cursor, cells)
@@ -343,6 +350,10 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         sql.upsert_styled_cells(cursor, styled)
     if restyled:
         sql.restyle_cells(cursor, restyled)
+    with_formulas = {cell[0] for cell in cells if cell[3][:1] == "="}
+    with_formulas.update(cell[0] for cell in styled if cell[3][:1] == "=")
+    if with_formulas:
+        sql.note_formulas(cursor, with_formulas, moment)
     if yielding.proposals:
         rows = [(*key, *what, moment) for key, what in yielding.proposals.items()]
         sql_past.write_proposals(cursor, rows)

@@ -21,6 +21,7 @@ from cells.domain.operations import (
     Resize,
     parse_operation,
 )
+from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.sizes import Sized
 from cells.models import LinkRole, Sheet
 from cells.services.access import create_sheet
@@ -142,6 +143,7 @@ def _pack(sheet_id: int, axes: dict[AxisName, Axis]) -> Iterator[bytes]:
     columns = {
         id_: position for position, id_ in enumerate(column_ids.ids_between(0, len(column_ids)))
     }
+    seen = Axes(rows, column_ids)
     last_row_id, row = -1, None
     portion: list[tuple[int, int, str] | tuple[int, int, str, msgspec.Raw]] = []
     characters = 0
@@ -160,6 +162,8 @@ def _pack(sheet_id: int, axes: dict[AxisName, Axis]) -> Iterator[bytes]:
                 column = columns.get(column_id)
                 if row is None or column is None:
                     continue  # a deleted row's or column's cells stay behind with it
+                if is_formula(text):
+                    text = to_shown(text, seen)  # the copy's ids are the positions of now
                 size = len(text) + len(style or "")
                 if portion and (
                     len(portion) == MAX_CELLS_PER_OPERATION

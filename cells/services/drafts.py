@@ -44,6 +44,7 @@ class Draft:
     columns_revision: int
     filled: int
     planned: list[Planned] = field(default_factory=list)
+    valued: list[CellState] = field(default_factory=list)  # formulas that got their values
 
     @property
     def has_new_rows(self) -> bool:
@@ -85,6 +86,7 @@ class TouchedCells:
         self.styles: dict[int, dict[CellId, Style]] = defaultdict(dict)
         # Of cells that get only a style: the inputs, for the delta; None is too long for one.
         self.unset: dict[int, dict[CellId, str | None]] = defaultdict(dict)
+        self.values: dict[int, dict[CellId, str]] = defaultdict(dict)  # as JSON text
         if keys:
             for (sheet_id, row, column), (text, style) in sql.read_cells(cursor, keys).items():
                 self.inputs[sheet_id][row, column] = text
@@ -92,8 +94,10 @@ class TouchedCells:
                     self.styles[sheet_id][row, column] = canonical(style)
         if looks:
             found = sql.glance_at_cells(cursor, looks)
-            for (sheet_id, row, column), (glance, style) in found.items():
+            for (sheet_id, row, column), (glance, style, value) in found.items():
                 self.unset[sheet_id][row, column] = glance
+                if value is not None:
+                    self.values[sheet_id][row, column] = value
                 if style is not None:
                     self.styles[sheet_id][row, column] = canonical(style)
 
@@ -102,6 +106,7 @@ def cells_by_author(
     touched: Mapping[CellId, tuple[int, Author]],
     inputs: Mapping[CellId, str | None],
     styles: Mapping[CellId, Style],
+    values: Mapping[CellId, str],
 ) -> Iterable[tuple[Author, list[CellState]]] | None:
     """Return the cells that a batch has touched; None when they are too much for one frame."""
     if len(touched) > MAX_DELTA_CELLS or None in inputs.values():
@@ -115,8 +120,8 @@ def cells_by_author(
             found = by_author[id(author)] = (author, [])
         text = inputs.get((row, column)) or ""
         found[1].append(
-            cell_state(row, column, text, styles.get((row, column)))
-            if styles
+            cell_state(row, column, text, styles.get((row, column)), values.get((row, column)))
+            if styles or values
             else (row, column, text)
         )
     return by_author.values()

@@ -24,8 +24,10 @@ from cells.domain.operations import (
     Undone,
     load_operation,
 )
+from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import Runs
+from cells.domain.values import SetValues
 from cells.models import Revision, Sheet
 
 LINES_PER_PAGE = 20  # an operation may be 300 kB; a page of the largest is still read at once
@@ -110,6 +112,11 @@ class Describer:
             case ReorderCells(rows, columns, order):
                 which = self.address(rows[0][0], columns[0][0])
                 return f"sorted {_count(AxisName.ROWS, len(order))} from {which} on"
+            case SetValues(cells=cells):
+                which = self.address(*cells[0][:2])
+                return f"calculated {which}" + (
+                    f" and {len(cells) - 1:,} more" if len(cells) > 1 else ""
+                )
             case Freeze(frozen_rows, frozen_columns):
                 if not frozen_rows and not frozen_columns:
                     return "let all rows and columns scroll"
@@ -147,7 +154,7 @@ class Describer:
             parts = [f"cleared {len(texts):,} cells from {self.address(*next(iter(texts)))} on"]
         else:
             parts = [
-                f"set {self.address(*key)} to {_quoted(text)}"
+                f"set {self.address(*key)} to {_quoted(self._shown(text))}"
                 if text
                 else f"cleared {self.address(*key)}"
                 for key, text in list(texts.items())[:CELLS_NAMED]
@@ -159,6 +166,11 @@ class Describer:
         if operation.new_columns:
             parts.append(f"added {_count(AxisName.COLUMNS, operation.new_columns)}")
         return ", ".join(parts)
+
+    def _shown(self, text: str) -> str:
+        if not is_formula(text):
+            return text
+        return to_shown(text, Axes(self._axes[AxisName.ROWS], self._axes[AxisName.COLUMNS]))
 
     def _before(self, axis: AxisName, before: int | None) -> str:
         return "at the end" if before is None else f"before {self._name(axis, before)}"

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
@@ -11,17 +12,19 @@ from django.db.backends.utils import CursorWrapper
 
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
+from cells.domain.references import Axes, is_formula, to_shown
+from cells.domain.values import value_text
 from cells.models import Cell, Sheet
 from cells.services.authors import label_of
-from cells.services.sql import style_text
+from cells.services.sql import style_text, value_text_of
 
 CELLS_PER_DELTA = 5_000  # about 100 kB a frame: soon painted, soon sent
 CHARACTERS_PER_DELTA = 250_000  # and no more where the cells are long
 AUTHORS_WITHIN_REVISIONS = 1_000  # beyond, nobody is told who typed what while they were away
 
 
-TouchedCell = tuple[int, int, str, str | None, str | None, str | None]
-"""Row id, column id, input, style as JSON text; who touched it last, by kind and origin."""
+TouchedCell = tuple[int, int, str, str | None, str | None, str | None, str | None]
+"""Row id, column id, input, style and value as JSON text; who touched it, by kind and origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ def read_deltas_at(
     if is_first_load:
         portions = _filled(sheet_id)
     else:
-        _select_touched(cursor, sheet_id, after, head)
-        portions = _portions(cursor)
+        portions = _portions(_touched(cursor, sheet_id, after, head))
     last = next(portions)
     for portion in portions:
         yield Delta(after, head, _changes(last), has_more=True)
@@ -115,18 +117,39 @@ def read_deltas_at(
     )
 
 
-def cell_state(row: int, column: int, text: str, style: str | None) -> CellState:
-    """Return a cell in the form of a delta; `style` is its JSON text, if it has one."""
+def read_whole(sheet_id: int) -> tuple[Axes, list[Delta]] | None:
+    """Return a sheet's axes and its first load, in one state; None when the sheet is gone."""
+    with one_state() as cursor:
+        cursor.execute("SELECT rows, columns FROM cells_sheet WHERE id = %s", [sheet_id])
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        rows, columns = (Axis.from_runs(msgspec.json.decode(text)) for text in found)
+        return Axes(rows, columns), list(read_deltas_at(cursor, sheet_id, 0, is_first_load=True))
+
+
+def cell_state(
+    row: int, column: int, text: str, style: str | None, value: str | None = None
+) -> CellState:
+    """Return a cell in the form of a delta; style and value are JSON text, where it has them."""
+    if value is not None:
+        look = msgspec.Raw(style.encode()) if style else ""
+        return (row, column, text, look, msgspec.Raw(value.encode()))
     return (row, column, text, msgspec.Raw(style.encode())) if style else (row, column, text)
 
 
 def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> Window:
-    """Return the inputs of a rectangle of positions, clipped to the sheet."""
-    rows = Axis.from_runs(sheet.rows).ids_between(top, top + height)
-    columns = Axis.from_runs(sheet.columns).ids_between(left, left + width)
+    """Return what a rectangle of positions holds, clipped to the sheet: inputs, or values.
+
+    A formula that has not been calculated is shown as it reads.
+    """
+    axes = Axes(Axis.from_runs(sheet.rows), Axis.from_runs(sheet.columns))
+    rows = axes.rows.ids_between(top, top + height)
+    columns = axes.columns.ids_between(left, left + width)
     found = Cell.objects.filter(sheet=sheet, row__in=rows, column__in=columns)
     texts = {
-        (row, column): text for row, column, text in found.values_list("row", "column", "input")
+        (row, column): _shown(text, value, axes) if is_formula(text) else text
+        for row, column, text, value in found.values_list("row", "column", "input", "value")
     }
     return Window(top, left, [[texts.get((row, column), "") for column in columns] for row in rows])
 
@@ -150,57 +173,78 @@ def one_state() -> Iterator[CursorWrapper]:
                 cursor.execute("ROLLBACK")
 
 
+def _shown(formula: str, value: Any, axes: Axes) -> str:
+    return to_shown(formula, axes) if value is None else value_text(value)
+
+
 def _filled(sheet_id: int) -> Iterator[list[TouchedCell]]:
     """Yield the cells that are not empty, in portions; no author is told.
 
     On PostgreSQL through a cursor of the server's: any other brings the whole sheet into memory
     before the first cell can be had.
     """
+    looks = f"{style_text('cells_cell')}, {value_text_of('cells_cell')}"
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            f'SELECT "row", "column", input, {style_text("cells_cell")}, NULL, NULL '  # noqa: S608
+            f'SELECT "row", "column", input, {looks}, NULL, NULL '  # noqa: S608
             "FROM cells_cell WHERE sheet_id = %s AND (input <> '' OR style IS NOT NULL)",
             [sheet_id],
         )
-        yield from _portions(cursor)
+        yield from _portions(_fetched(cursor))
 
 
-def _select_touched(cursor: CursorWrapper, sheet_id: int, after: int, head: int) -> None:
-    """Select (row id, column id, input, author kind, origin) of the cells touched since."""
+def _touched(
+    cursor: CursorWrapper, sheet_id: int, after: int, head: int
+) -> Iterator[list[TouchedCell]]:
+    """Yield the cells touched since, and then those that were only calculated."""
+    looks = f"cell.input, {style_text('cell')}, {value_text_of('cell')}"
     if head - after > AUTHORS_WITHIN_REVISIONS:
         cursor.execute(
-            f'SELECT "row", "column", input, {style_text("cells_cell")}, NULL, NULL '  # noqa: S608
-            "FROM cells_cell WHERE sheet_id = %s AND revision > %s",
+            f'SELECT cell."row", cell."column", {looks}, NULL, NULL '  # noqa: S608
+            "FROM cells_cell AS cell WHERE cell.sheet_id = %s AND cell.revision > %s",
             [sheet_id, after],
         )
     else:
         cursor.execute(
-            f'SELECT cell."row", cell."column", cell.input, {style_text("cell")}, '  # noqa: S608
+            f'SELECT cell."row", cell."column", {looks}, '  # noqa: S608
             "log.author_kind, log.origin FROM cells_cell AS cell LEFT JOIN cells_revision AS log "
             "ON log.sheet_id = cell.sheet_id AND log.number = cell.revision "
             "WHERE cell.sheet_id = %s AND cell.revision > %s ORDER BY cell.revision, "
             'cell."row", cell."column"',
             [sheet_id, after],
         )
+    yield from _fetched(cursor)
+    cursor.execute(
+        f'SELECT cell."row", cell."column", {looks}, NULL, NULL '  # noqa: S608
+        "FROM cells_cell AS cell WHERE cell.sheet_id = %s AND cell.value_revision > %s "
+        "AND cell.revision <= %s",
+        [sheet_id, after, after],
+    )
+    yield from _fetched(cursor)
 
 
-def _portions(cursor: CursorWrapper) -> Iterator[list[TouchedCell]]:
-    """Yield the selected cells in portions of a frame each; an empty one if there are none."""
+def _fetched(cursor: CursorWrapper) -> Iterator[list[TouchedCell]]:
+    while cells := cursor.fetchmany(CELLS_PER_DELTA):
+        yield cells
+
+
+def _portions(fetched: Iterable[list[TouchedCell]]) -> Iterator[list[TouchedCell]]:
+    """Yield cells in portions of a frame each; an empty one if there are none."""
     portion: list[TouchedCell] = []
     characters = 0
-    while cells := cursor.fetchmany(CELLS_PER_DELTA):
+    for cells in fetched:
         for cell in cells:
             if len(portion) >= CELLS_PER_DELTA or characters >= CHARACTERS_PER_DELTA:
                 yield portion
                 portion, characters = [], 0
             portion.append(cell)
-            characters += len(cell[2]) + len(cell[3] or "")
+            characters += len(cell[2]) + len(cell[3] or "") + len(cell[4] or "")
     yield portion
 
 
 def _changes(cells: Iterable[TouchedCell]) -> list[tuple[str | None, list[CellState]]]:
     by_author: dict[str | None, list[CellState]] = defaultdict(list)
-    for row, column, text, style, kind, origin in cells:
+    for row, column, text, style, value, kind, origin in cells:
         author = None if kind is None else label_of(kind, origin or "")
-        by_author[author].append(cell_state(row, column, text, style))
+        by_author[author].append(cell_state(row, column, text, style, value))
     return list(by_author.items())

@@ -6,9 +6,10 @@ need, and remembers what earlier operations of the batch changed.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from cells.domain.axes import Axis, AxisName
+from cells.domain.axes import MAX_IDS, Axis, AxisName
 from cells.domain.errors import UnknownHeader
 from cells.domain.layout import Layout
 from cells.domain.operations import (
@@ -21,6 +22,7 @@ from cells.domain.operations import (
     UpsertRow,
     check_cell_count,
 )
+from cells.domain.references import Axes, is_formula, to_stored
 from cells.services import sql
 from cells.services.transactions import Cursor
 
@@ -72,13 +74,16 @@ class Resolver:
         """
         match operation:
             case SetAddresses(edits):
-                return self._place(sheet_id, edits)
+                found = self._place(sheet_id, edits)
             case AppendRows(rows):
-                return self._append(sheet_id, rows)
+                found = self._append(sheet_id, rows)
             case AppendRecord(values):
-                return self._append_record(sheet_id, values)
+                found = self._append_record(sheet_id, values)
             case UpsertRow(key, values):
-                return self._upsert(sheet_id, key, values)
+                found = self._upsert(sheet_id, key, values)
+        if any(text[:1] == "=" for _, _, text in found.cells):
+            return self._by_identity(sheet_id, found)
+        return found
 
     def note(self, sheet_id: int, cells: Iterable[CellInput]) -> None:
         """Remember cells that an operation of this batch has set."""
@@ -99,6 +104,20 @@ class Resolver:
             last = self._last_used[sheet_id]
             candidates = rows_used if last is None else rows_used | {last}
             self._last_used[sheet_id] = self._lowest(sheet_id, candidates)
+
+    def _by_identity(self, sheet_id: int, operation: SetCells) -> SetCells:
+        """Return the edit with formulas that refer to ids, on the grid as it will be."""
+        rows, columns = (self._layouts[sheet_id].axes[name] for name in AxisName)
+        if operation.new_rows:
+            rows = rows.insert(None, operation.new_rows, MAX_IDS)
+        if operation.new_columns:
+            columns = columns.insert(None, operation.new_columns, MAX_IDS)
+        axes = Axes(rows, columns)
+        cells = tuple(
+            (row, column, to_stored(text, axes) if is_formula(text) else text)
+            for row, column, text in operation.cells
+        )
+        return replace(operation, cells=cells)
 
     def _place(self, sheet_id: int, edits: Iterable[CellInput]) -> SetCells:
         """Turn positions into ids; what is beyond an axis gets the ids that it grows by."""

@@ -12,7 +12,7 @@ from cells.domain.axes import Axis
 from cells.domain.deltas import CellState
 from cells.domain.runs import runs_of
 from cells.services.read import OpenedSheet, cell_state
-from cells.services.sql import style_text
+from cells.services.sql import style_text, value_text_of
 
 MAX_ROWS = 200  # two or three screens
 MAX_CELLS = 5_000  # about 100 kB: they come between the pieces of a first load
@@ -67,10 +67,11 @@ def _select(sheet_id: int, ids: list[int], limit: int | None) -> tuple[int, list
 
     One statement, and so one state of the database.
     """
+    looks = f"{style_text('cell')}, {value_text_of('cell')}"
     marks = ", ".join(["%s"] * len(ids)) or "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT sheet.head, cell."row", cell."column", cell.input, {style_text("cell")} '  # noqa: S608
+            f'SELECT sheet.head, cell."row", cell."column", cell.input, {looks} '  # noqa: S608
             "FROM cells_sheet AS sheet LEFT JOIN cells_cell AS cell "
             f'ON cell.sheet_id = sheet.id AND cell."row" IN ({marks}) '
             "AND (cell.input <> '' OR cell.style IS NOT NULL) "
@@ -78,12 +79,12 @@ def _select(sheet_id: int, ids: list[int], limit: int | None) -> tuple[int, list
             + ("" if limit is None else f" LIMIT {limit}"),
             [*ids, sheet_id],
         )
-        found: list[tuple[int, int | None, int, str, str | None]] = cursor.fetchall()
+        found: list[tuple[int, int | None, int, str, str | None, str | None]] = cursor.fetchall()
     if not found:
         return None
     cells = [
-        cell_state(row, column, text, style)
-        for _, row, column, text, style in found
+        cell_state(row, column, text, style, value)
+        for _, row, column, text, style, value in found
         if row is not None
     ]
     return found[0][0], cells

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from cells.domain.values import SetValues
 from cells.services.given import given_rows, insert_rows
 from cells.services.transactions import Cursor
 
@@ -136,13 +137,16 @@ def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, tuple[s
 
 def glance_at_cells(
     cursor: Cursor, keys: Iterable[CellKey]
-) -> dict[CellKey, tuple[str | None, str | None]]:
-    """Do what read_cells does; inputs of more than MAX_GLANCE_CHARACTERS are None."""
+) -> dict[CellKey, tuple[str | None, str | None, str | None]]:
+    """Return (input, style, value), of which two are JSON text, of those cells that exist.
+
+    Inputs of more than MAX_GLANCE_CHARACTERS are None.
+    """
     glance = f"CASE WHEN LENGTH(cell.input) <= {MAX_GLANCE_CHARACTERS} THEN cell.input END"
-    _select_cells(cursor, keys, glance)
+    _select_cells(cursor, keys, f"{value_text_of('cell')}, {glance}")
     return {
-        (sheet_id, row, column): (text, style)
-        for sheet_id, row, column, text, style in cursor.fetchall()
+        (sheet_id, row, column): (text, style, value)
+        for sheet_id, row, column, value, text, style in cursor.fetchall()
     }
 
 
@@ -221,13 +225,13 @@ def upsert_cells(cursor: Cursor, cells: Sequence[tuple[int, int, int, str, int]]
         'cells_cell (sheet_id, "row", "column", input, revision)',
         'sheet_id bigint, "row" int, "column" int, input text, revision bigint',
         cells,
-        on_conflict("input", "revision"),
+        on_conflict("input", "revision") + _NO_VALUE,
     )
 
 
 def upsert_styled_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
     """Write cells with their styles; each once in a call."""
-    _insert_styled(cursor, cells, on_conflict("input", "style", "revision"))
+    _insert_styled(cursor, cells, on_conflict("input", "style", "revision") + _NO_VALUE)
 
 
 def restyle_cells(cursor: Cursor, cells: Sequence[StyledCell]) -> None:
@@ -242,6 +246,60 @@ def _insert_styled(cursor: Cursor, cells: Sequence[StyledCell], conflict: str) -
         'sheet_id bigint, "row" int, "column" int, input text, style json, revision bigint',
         cells,
         conflict,
+    )
+
+
+# A new input has no value until it is calculated, be it the formula that was there before.
+_NO_VALUE = ", value = NULL, value_revision = NULL"
+
+
+_IS_OLD_FORMULA = "cells_cell.revision <= %s AND SUBSTR(cells_cell.input, 1, 1) = '='"
+
+
+def write_values(
+    cursor: Cursor, sheet_id: int, number: int, values: SetValues
+) -> list[tuple[int, int, str, str | None, str]]:
+    """Write the values of formulas that nobody has touched after `values.through`.
+
+    Returns (row id, column id, input, style as JSON text, value as JSON text) of each of these.
+    """
+    if connection.vendor == "sqlite":
+        # One by one: its planner takes the cells for the shorter side, and each would read all
+        # that is given.
+        cursor.executemany(
+            "UPDATE cells_cell SET value = %s, value_revision = %s WHERE sheet_id = %s "  # noqa: S608
+            f'AND "row" = %s AND "column" = %s AND {_IS_OLD_FORMULA}',
+            [
+                (value, number, sheet_id, row, column, values.through)
+                for row, column, value in values.cells
+            ],
+        )
+    else:
+        given, params = given_rows('"row" int, "column" int, value json', values.cells)
+        cursor.execute(
+            "UPDATE cells_cell SET value = given.value, value_revision = %s "  # noqa: S608
+            f"FROM {given} WHERE cells_cell.sheet_id = %s "
+            'AND cells_cell."row" = given."row" AND cells_cell."column" = given."column" '
+            f"AND {_IS_OLD_FORMULA}",
+            [number, *params, sheet_id, values.through],
+        )
+    cursor.execute(
+        f'SELECT "row", "column", input, {style_text("cells_cell")}, '  # noqa: S608
+        f"{value_text_of('cells_cell')} FROM cells_cell "
+        "WHERE sheet_id = %s AND value_revision = %s",
+        [sheet_id, number],
+    )
+    return cursor.fetchall()
+
+
+def note_formulas(cursor: Cursor, sheet_ids: Iterable[int], made_at: str) -> None:
+    """Remember that sheets have formulas, for those who calculate them."""
+    insert_rows(
+        cursor,
+        "cells_calculation (sheet_id, made_at)",
+        "sheet_id bigint, made_at timestamptz",
+        [(sheet_id, made_at) for sheet_id in sheet_ids],
+        "ON CONFLICT (sheet_id) DO NOTHING",
     )
 
 
@@ -307,6 +365,11 @@ def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
 def style_text(table: str) -> str:
     """Return the SQL of a cell's style as JSON text; NULL for none."""
     return f"{table}.style::text" if connection.vendor == "postgresql" else f"{table}.style"
+
+
+def value_text_of(table: str) -> str:
+    """Return the SQL of a cell's value as JSON text; NULL for none."""
+    return f"{table}.value::text" if connection.vendor == "postgresql" else f"{table}.value"
 
 
 def adapt_moment(moment: datetime) -> str:

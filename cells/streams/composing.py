@@ -1,6 +1,6 @@
 """Composing: the next revisions of a sheet become messages, in the addresses of their moment."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +22,10 @@ from cells.domain.operations import (
     Undone,
     load_operation,
 )
+from cells.domain.references import Axes, is_formula, moved_with_row, to_shown
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import ids_of
+from cells.domain.values import SetValues
 from cells.models import Revision
 from cells.services.past import read_axes_at, read_inputs_at
 from cells.services.publications import Due
@@ -154,13 +156,25 @@ def _messages(
     """Carry out a revision on the standing, and return what it becomes."""
     operation = load_operation(raw)
     step = operation.step if isinstance(operation, Undone) else operation
-    texts = _texts(cursor, sheet_id, line.number, step)
+    if isinstance(step, SetValues):
+        standing.number = line.number
+        edits = _edits(
+            standing, {(row, column): {"value": value} for row, column, value in raw["cells"]}
+        )
+        return edit_messages(line, edits, raw["kind"]) if edits else [notice(line, raw)]
+    axes = Axes(*standing.layout.axes.values())
+    texts = _texts(cursor, sheet_id, axes, line.number, step)
     _carry_out(cursor, sheet_id, standing, line.number, step, texts)
-    return edit_messages(line, _edits(standing, texts)) if texts else [notice(line, raw)]
+    if not texts:
+        return [notice(line, raw)]
+    axes = Axes(*standing.layout.axes.values())
+    return edit_messages(
+        line, _edits(standing, {key: _typed(text, axes) for key, text in texts.items()})
+    )
 
 
 def _texts(
-    cursor: CursorWrapper, sheet_id: int, number: int, step: Step | None
+    cursor: CursorWrapper, sheet_id: int, axes: Axes, number: int, step: Step | None
 ) -> dict[CellId, str]:
     """Return the inputs that a step gave to cells."""
     match step:
@@ -171,12 +185,14 @@ def _texts(
             moves = step.moves()
             keys = [(row, column) for row, _ in moves for column in ids_of(columns)]
             past = read_inputs_at(cursor, sheet_id, number - 1, keys)
-            return {
-                (row, column): past[source, column]
+            moved = {
+                (row, column): moved_with_row(text, axes, source, row)
+                if is_formula(text := past[source, column])
+                else text
                 for row, source in moves
                 for column in ids_of(columns)
-                if past[source, column] != past[row, column]
             }
+            return {key: text for key, text in moved.items() if text != past[key]}
         case _:
             return {}
 
@@ -206,7 +222,15 @@ def _carry_out(
             standing.headers[column] = text
 
 
-def _edits(standing: _Standing, texts: dict[CellId, str]) -> Sequence[Edit]:
+def _typed(text: str, axes: Axes) -> dict[str, Any]:
+    """Return what an edit says of an input: as people read it, and what programs take for it."""
+    if is_formula(text):
+        return {"input": to_shown(text, axes)}
+    return {"input": text, "value": parse_value(text)}
+
+
+def _edits(standing: _Standing, contents: Mapping[CellId, Mapping[str, Any]]) -> list[Edit]:
+    """Return edits in the addresses of the standing, of those cells that are not deleted."""
     rows, columns = standing.layout.axes[AxisName.ROWS], standing.layout.axes[AxisName.COLUMNS]
     headers = {
         column: text
@@ -216,11 +240,11 @@ def _edits(standing: _Standing, texts: dict[CellId, str]) -> Sequence[Edit]:
     return [
         Edit(
             format_address(rows.position_of(row), columns.position_of(column)),
-            text,
-            parse_value(text),
-            headers.get(column),
+            **content,
+            column=headers.get(column),
         )
-        for (row, column), text in texts.items()
+        for (row, column), content in contents.items()
+        if rows.is_alive(row) and columns.is_alive(column)
     ]
 
 

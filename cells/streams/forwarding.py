@@ -8,8 +8,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from cells.models import DeadLetter
+from cells.services.outages import Outage
 from cells.streams.clients import SETUP_SECONDS, explain, publisher_client
-from cells.streams.outages import Outage
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from queue import SimpleQueue
 
 from google.pubsub_v1 import SubscriberClient, Subscription
 
+from cells.services.outages import Backoff, Outage
 from cells.streams.clients import find_feed_subscription
 from cells.streams.leases import Leases
 from cells.streams.names import PubsubSetupError, PushedSubscription, Route
-from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import MESSAGES_PER_PULL, FeedsNow, Pull, Puller
 
 logger = logging.getLogger(__name__)

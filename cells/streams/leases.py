@@ -7,8 +7,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import SubscriberClient
 
+from cells.services.outages import Outage
 from cells.streams.clients import explain
-from cells.streams.outages import Outage
 
 # A request may have 512 KiB and an id about 200 bytes.
 # https://cloud.google.com/pubsub/quotas#resource_limits

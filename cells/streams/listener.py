@@ -17,6 +17,7 @@ from google.pubsub_v1 import SubscriberClient
 
 from cells.services.beats import Beat, end_beat, write_beat
 from cells.services.failures import is_outage
+from cells.services.outages import Backoff, Outage
 from cells.streams.batches import Tally, commit_batch
 from cells.streams.clients import find_subscription
 from cells.streams.counting import FeedCounts, write_trouble
@@ -25,7 +26,6 @@ from cells.streams.forwarding import Forwarder
 from cells.streams.intake import Intake
 from cells.streams.messages import Feed, Message
 from cells.streams.names import Route, dead_letter_topic_path
-from cells.streams.outages import Backoff, Outage
 from cells.streams.pulling import Pull
 
 logger = logging.getLogger(__name__)

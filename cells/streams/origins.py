@@ -16,7 +16,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS
 from cells.services.installation import installation_name
 from cells.streams.messages import ORIGIN, Message
 
-KIND = "kind"  # of an operation that no edits can repeat; only such messages have it
+KIND = "kind"  # of an operation that no listener carries out; only such messages have it
 SEPARATOR = " > "
 
 
@@ -59,4 +59,6 @@ def _is_notice(message: Message) -> bool:
         body = msgspec.json.decode(message.data, type=_Notice)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False  # the listener says what is wrong with it
+    if body.operation.get("kind") == "set_values":
+        return True  # a SheetSync calculates by itself
     return body.edits is UNSET and body.append is UNSET and body.upsert is UNSET

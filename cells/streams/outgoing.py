@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cells.domain.operations import MAX_CELLS_PER_OPERATION
 from cells.streams.messages import EDIT_ID, NAMESPACE, ORIGIN
@@ -46,24 +47,31 @@ class Outgoing:
 
 
 class Edit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A cell as a revision left it: address, input, value, and its header in row 1, if any."""
+    """A cell as a revision left it: address, input, value, and its header in row 1, if any.
+
+    A formula has no value until it is calculated, and that revision has no input.
+    """
 
     cell: str
-    input: str
-    value: float | int | bool | str | None
+    input: str | UnsetType = UNSET
+    value: Any = UNSET
     column: str | None = None
 
 
-def edit_messages(line: Line, edits: Sequence[Edit]) -> list[Outgoing]:
-    """Return the messages that set cells; another SheetSync can commit each of them."""
+def edit_messages(line: Line, edits: Sequence[Edit], kind: str = "") -> list[Outgoing]:
+    """Return the messages that set cells; another SheetSync can commit each of them.
+
+    With a `kind` it does not, for it calculates the values of formulas by itself.
+    """
     parts = list(_parts(edits))
     messages = []
     for place, part in enumerate(parts, 1):
-        head = _head(line)
+        head = _head(line) | ({"operation": {"kind": kind}} if kind else {})
         if len(parts) > 1:
             head |= {"part": place, "parts": len(parts)}
         data = msgspec.json.encode(head)[:-1] + b',"edits":[' + b",".join(part) + b"]}"
-        messages.append(Outgoing(data, _attributes(line, f"{place}/{len(parts)}")))
+        attributes = _attributes(line, f"{place}/{len(parts)}")
+        messages.append(Outgoing(data, attributes | ({KIND: kind} if kind else {})))
     return messages
 
 

@@ -24,11 +24,11 @@ from google.pubsub_v1 import PublisherClient, PubsubMessage
 from cells.services import publications
 from cells.services.failures import is_outage
 from cells.services.installation import installation_name
+from cells.services.outages import Backoff, Outage
 from cells.services.publications import Due
 from cells.streams.clients import explain_topic, find_topic
 from cells.streams.composing import CannotComposeError, Composer, Stretch
 from cells.streams.names import PubsubSetupError, Route
-from cells.streams.outages import Backoff, Outage
 from cells.streams.outgoing import Outgoing
 
 logger = logging.getLogger(__name__)

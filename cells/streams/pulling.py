@@ -17,11 +17,11 @@ from google.api_core.exceptions import (
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PullResponse, SubscriberClient
 
+from cells.services.outages import Backoff, Outage
 from cells.streams.clients import explain, find_subscription
 from cells.streams.leases import REQUEST_SECONDS, Leases, chunks
 from cells.streams.messages import Feed, Message
 from cells.streams.names import PubsubSetupError, Route
-from cells.streams.outages import Backoff, Outage
 
 logger = logging.getLogger(__name__)
 

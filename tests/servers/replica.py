@@ -14,6 +14,7 @@ class Replica:
         self.revision = 0
         self.cells: dict[tuple[int, int], str] = {}
         self.styles: dict[tuple[int, int], Frame] = {}
+        self.values: dict[tuple[int, int], Any] = {}
         self.authors: dict[tuple[int, int], str | None] = {}
         self.rows: list[list[int]] = []
         self.columns: list[list[int]] = []
@@ -37,6 +38,9 @@ class Replica:
             for row, column, text, *others in cells:
                 self.cells[row, column] = text
                 self.styles.pop((row, column), None)
+                self.values.pop((row, column), None)
+                if len(others) == 2:
+                    self.values[row, column] = others[1]
                 if others and others[0]:
                     self.styles[row, column] = others[0]
                 self.authors[row, column] = author

@@ -107,6 +107,29 @@ class Publisher(ServerProcess):
         return "publishing to" in self.output()
 
 
+class Calculator(ServerProcess):
+    """`manage.py calc_worker`, or a deployment's `command` that does the same."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        command: Sequence[str] = (),
+        folder: Path = ROOT,
+    ) -> None:
+        super().__init__(
+            "calculator",
+            command or manage("calc_worker"),
+            log=log,
+            environment=environment,
+            folder=folder,
+        )
+
+    def is_ready(self) -> bool:
+        return "calculating what has formulas" in self.output()
+
+
 def uvicorn(port: int, workers: int = 1) -> list[str]:
     """Return the image's own command, here: what is tested is what is deployed."""
     here = {"0.0.0.0": "127.0.0.1", "8000": str(port)}

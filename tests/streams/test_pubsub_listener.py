@@ -132,14 +132,14 @@ def test_stopped_database_pauses_and_loses_nothing(
 
     postgresql.stop()
     stream.publish(*[edit(f"A{number}", number) for number in range(101, 301)])
-    server.wait_until(lambda: "The database fails" in server.output(), "a line about it", 10)
+    server.wait_until(lambda: "The database fails" in server.output(), "a line about it")
     time.sleep(3)
     postgresql.start()
-    wait_until(lambda: deployment.count() >= 300, "the rest", 10)
+    wait_until(lambda: deployment.count() >= 300, "the rest")
 
     assert deployment.inputs() == [str(number) for number in range(1, 301)]
     assert deployment.rows("SELECT count(*) FROM cells_deadletter") == [(0,)]
-    server.wait_until(lambda: "The database answers again" in server.output(), "its end", 5)
+    server.wait_until(lambda: "The database answers again" in server.output(), "its end")
 
 
 def test_sigterm_while_the_database_is_away_ends_soon_and_gives_back_in_order(
@@ -153,7 +153,7 @@ def test_sigterm_while_the_database_is_away_ends_soon_and_gives_back_in_order(
     server = listener(deployment.environment)
     postgresql.stop()
     stream.publish(edit("A1", 1))
-    server.wait_until(lambda: "The database fails" in server.output(), "a line about it", 10)
+    server.wait_until(lambda: "The database fails" in server.output(), "a line about it")
     stream.publish(*[edit(f"A{number}", number) for number in range(2, 12)])
 
     started = time.monotonic()
@@ -162,7 +162,7 @@ def test_sigterm_while_the_database_is_away_ends_soon_and_gives_back_in_order(
 
     postgresql.start()
     listener(deployment.environment)
-    wait_until(lambda: deployment.count() == 11, "all messages, one of them given back", 10)
+    wait_until(lambda: deployment.count() == 11, "all messages, one of them given back")
     assert deployment.inputs() == [str(number) for number in range(1, 12)]
     assert seconds < 5
 
@@ -180,7 +180,7 @@ def test_stopped_redis_does_not_slow_commits(
     try:
         started = time.monotonic()
         stream.publish(*[edit(f"A{number}", number) for number in range(1, 2_001)])
-        wait_until(lambda: deployment.count() >= 2_000, "all commits", 10)
+        wait_until(lambda: deployment.count() >= 2_000, "all commits")
     finally:
         redis_server.start()
 

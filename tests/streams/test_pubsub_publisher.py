@@ -160,12 +160,12 @@ def test_stopped_database_pauses_and_skips_nothing(
     subscriber.receive(1)
 
     postgresql.stop()
-    server.wait_until(lambda: "The database fails" in server.output(), "a line about it", 10)
+    server.wait_until(lambda: "The database fails" in server.output(), "a line about it")
     postgresql.start()
     sheetsync.edit("alice", ("A1", "2"), ("A1", "3"))
 
     assert revisions(subscriber.receive(3)) == [1, 2, 3]
-    server.wait_until(lambda: "The database answers again" in server.output(), "its end", 5)
+    server.wait_until(lambda: "The database answers again" in server.output(), "its end")
     assert server.stop() == 0
 
 

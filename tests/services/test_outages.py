@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from cells.streams.outages import LONGEST_WAIT_SECONDS, Backoff, Outage
+from cells.services.outages import LONGEST_WAIT_SECONDS, Backoff, Outage
 
 
 def test_outage_is_one_line_however_often_it_is_noticed(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,67 @@
+"""The embedded mode: a web process that has the calculating worker as its child."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from cells.services.calculations import are_any
+from cells.services.outages import Backoff
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5  # between two looks for the first formula: without any there is no child
+LASTING_SECONDS = 10.0  # a child that lived so long is started again without a wait
+
+
+class EmbeddedWorker:
+    """Keeps `manage.py calc_worker` running from the first formula on, as long as this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start once, whoever calls; returns at once."""
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="calculation", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        self._await_formulas()
+        backoff = Backoff()
+        while True:
+            began = time.monotonic()
+            # The pipe to it closes when this process ends, however it ends, and so does the child.
+            child = subprocess.Popen(
+                [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"],
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.PIPE,
+            )
+            code = child.wait()
+            if time.monotonic() - began >= LASTING_SECONDS:
+                backoff.reset()
+            logger.warning("the calculating worker ended with %s; starting another one", code)
+            time.sleep(backoff.next_seconds())
+
+    def _await_formulas(self) -> None:
+        while True:
+            try:
+                if are_any():
+                    break
+            except DatabaseError as error:
+                logger.debug("no look for formulas: %s", error)
+                connection.close()
+            time.sleep(LOOK_SECONDS)
+        connection.close()
+
+
+embedded_worker = EmbeddedWorker()

@@ -1,0 +1,201 @@
+"""One sheet that is calculated: its log goes in, and what its formulas come to goes out."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from django.conf import settings
+
+from cells.calc.engine import Content, Formula, Position, Value, content_of
+from cells.domain.axes import Axis
+from cells.domain.deltas import CellState, Delta
+from cells.domain.errors import Deleted, NoSuchSheet, UnknownId
+from cells.domain.layout import CellId
+from cells.domain.references import Axes, is_formula, to_shown
+from cells.domain.values import MAX_VALUES_PER_OPERATION, SetValues
+from cells.models import AuthorKind
+from cells.services.announce import announce_committed
+from cells.services.authors import Author
+from cells.services.commit import Refused, Submission, commit
+from cells.services.read import read_deltas, read_whole
+
+logger = logging.getLogger(__name__)
+
+CALCULATOR = Author(AuthorKind.CALCULATOR, "calculator")
+
+
+class SheetGoneError(Exception):
+    """The sheet has been deleted."""
+
+
+class Calculator(Protocol):
+    """What is asked of whoever calculates: an Engine that is contained."""
+
+    def load(self, cells: Mapping[Position, Content]) -> None: ...
+
+    def set(self, cells: Mapping[Position, Content]) -> None: ...
+
+    def evaluate(self, now: datetime) -> Mapping[Position, Value]: ...
+
+    @property
+    def volatile(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class FollowedSheet:
+    """A sheet while one worker has it. Of one thread at a time.
+
+    What is computed and not stored, because an edit came in between or the database went away, is
+    tried again at the next step.
+    """
+
+    def __init__(self, sheet_id: int, slug: str, time_zone: str, calculator: Calculator) -> None:
+        self.sheet_id = sheet_id
+        self.revision = 0
+        """All up to here has been read."""
+        self._slug = slug
+        self._zone = _zone(time_zone)
+        self._calculator = calculator
+        self._axes: Axes | None = None
+        self._formulas: set[CellId] = set()
+        self._stored: dict[CellId, Any] = {}
+        self._computed: dict[CellId, Value] = {}
+        self._unsaved: set[CellId] = set()
+
+    @property
+    def formulas(self) -> int:
+        """How many formulas the sheet has."""
+        return len(self._formulas)
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether values change by themselves."""
+        return self._calculator.volatile
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all values of `revision` are stored."""
+        return self._axes is not None and not self._unsaved
+
+    def step(self) -> int:
+        """Read what is new, calculate, and store values; return how many.
+
+        Raises SheetGoneError, and django.db.Error: then the same step may be tried again.
+        """
+        axes = self._axes
+        if axes is None or not self._take_news(axes):
+            axes = self._load()
+        for (row, column), value in self._calculator.evaluate(datetime.now(self._zone)).items():
+            key = (axes.rows.id_at(row), axes.columns.id_at(column))
+            self._computed[key] = _storable(value)
+            self._unsaved.add(key)
+        self._unsaved = {key for key in self._unsaved if self._is_unsaved(key)}
+        return self._store()
+
+    def close(self) -> None:
+        """End the process that calculates."""
+        self._calculator.close()
+
+    def _load(self) -> Axes:
+        """Begin anew with the sheet as it is, in the present order of its rows and columns."""
+        found = read_whole(self.sheet_id)
+        if found is None:
+            raise SheetGoneError
+        axes, deltas = found
+        self._axes = None  # again, should anything fail below
+        self._formulas, self._stored, self._computed, self._unsaved = set(), {}, {}, set()
+        self._calculator.load(dict(self._contents(axes, deltas)))
+        self._axes, self.revision = axes, deltas[-1].through
+        return axes
+
+    def _take_news(self, axes: Axes) -> bool:
+        """Take in what has changed since; False if rows or columns have, and all has to move."""
+        deltas = list(read_deltas(self.sheet_id, self.revision))
+        if not deltas:
+            raise SheetGoneError
+        last = deltas[-1]
+        if last.rows is not None and Axis.from_runs(last.rows) != axes.rows:
+            return False
+        if last.columns is not None and Axis.from_runs(last.columns) != axes.columns:
+            return False
+        self._calculator.set(dict(self._contents(axes, deltas)))
+        self.revision = last.through
+        return True
+
+    def _contents(self, axes: Axes, deltas: Iterable[Delta]) -> Iterator[tuple[Position, Content]]:
+        """Yield what stands where by the deltas, and note what is stored of formulas."""
+        for delta in deltas:
+            for _, cells in delta.changes:
+                for cell in cells:
+                    try:
+                        position = axes.rows.position_of(cell[0]), axes.columns.position_of(cell[1])
+                    except (Deleted, UnknownId):
+                        continue
+                    yield position, self._content(axes, cell)
+
+    def _content(self, axes: Axes, cell: CellState) -> Content:
+        key, text = (cell[0], cell[1]), cell[2]
+        if not is_formula(text):
+            self._formulas.discard(key)
+            return content_of(text)
+        self._formulas.add(key)
+        self._stored[key] = msgspec.json.decode(cell[4]) if len(cell) == 5 else None
+        self._unsaved.add(key)  # until it is compared
+        return Formula(to_shown(text, axes))
+
+    def _is_unsaved(self, key: CellId) -> bool:
+        if key not in self._formulas or key not in self._computed:
+            return False
+        stored, computed = self._stored.get(key), self._computed[key]
+        # TRUE is not 1, though Python takes them for equal.
+        return stored != computed or isinstance(stored, bool) != isinstance(computed, bool)
+
+    def _store(self) -> int:
+        stored = 0
+        keys = list(self._unsaved)
+        for start in range(0, len(keys), MAX_VALUES_PER_OPERATION):
+            cells = tuple(
+                (*key, msgspec.json.encode(self._computed[key]).decode())
+                for key in keys[start : start + MAX_VALUES_PER_OPERATION]
+            )
+            stored += self._commit(SetValues(self.revision, cells))
+        return stored
+
+    def _commit(self, values: SetValues) -> int:
+        result = commit([Submission(self._slug, uuid.uuid4(), values, CALCULATOR)])
+        announce_committed(result)
+        (outcome,) = result.outcomes
+        if isinstance(outcome, Refused):
+            if isinstance(outcome.error, NoSuchSheet):
+                raise SheetGoneError
+            return 0  # edits came in between: the next step reads them
+        delta = result.deltas[self.sheet_id]
+        written = [(cell[0], cell[1]) for _, cells in delta.changes for cell in cells]
+        for key in written:
+            self._stored[key] = self._computed[key]
+        self._unsaved.difference_update(written)
+        if delta.after == self.revision:  # nothing came in between
+            self.revision = delta.through
+        return len(written)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        logger.warning("there is no time zone %r here; taking %s", name, settings.TIME_ZONE)
+        return ZoneInfo(settings.TIME_ZONE)
+
+
+def _storable(value: Value) -> Value:
+    """Return a value that the JSON of a database can hold."""
+    if not isinstance(value, str):
+        return value
+    if "\0" in value:
+        return {"error": "#VALUE!", "reason": "the text has the character NUL in it"}
+    return value if value.isascii() else value.encode(errors="replace").decode()

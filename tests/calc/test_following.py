@@ -1,0 +1,231 @@
+"""One sheet is followed: what is typed comes out as values, whatever happens in between."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cells.calc.engine import Position, Value
+from cells.calc.following import FollowedSheet, SheetGoneError
+from cells.calc.formualizer_engine import FormualizerEngine
+from cells.domain.axes import AxisName
+from cells.domain.errors import SheetSyncError
+from cells.domain.operations import Delete, Insert, Move, SetCells, SetStyles, Undo
+from cells.domain.reordering import ReorderCells
+from cells.domain.styles import parse_change
+from cells.models import AuthorKind, Cell, LinkRole, Revision, Sheet
+from cells.services.authors import Author
+from cells.services.commit import Committed, Submission, commit
+
+pytestmark = pytest.mark.django_db
+
+ALICE = Author(AuthorKind.GUEST, "Alice", origin=str(uuid.UUID(int=1)))
+ROWS, COLUMNS = AxisName.ROWS, AxisName.COLUMNS
+
+
+class InProcess(FormualizerEngine):
+    """The engine as it is, and what somebody else does while it calculates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def evaluate(self, now: datetime) -> dict[Position, Value]:
+        values = super().evaluate(now)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return values
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def sheet(db: None) -> Sheet:
+    return Sheet.objects.create(slug="demo", title="Demo", link_role=LinkRole.EDITOR)
+
+
+def put(operation: Any) -> uuid.UUID:
+    operation_id = uuid.uuid4()
+    (outcome,) = commit([Submission("demo", operation_id, operation, ALICE)]).outcomes
+    assert isinstance(outcome, Committed), outcome
+    return operation_id
+
+
+def type_in(**inputs: str) -> None:
+    """Type inputs into cells named by the letter of a column id and the number of a row id."""
+    cells = ((int(name[1:]), ord(name[0]) - 65, text) for name, text in inputs.items())
+    put(SetCells(tuple(cells)))
+
+
+def follow(sheet: Sheet) -> FollowedSheet:
+    return FollowedSheet(sheet.pk, sheet.slug, "", InProcess())
+
+
+def settle(followed: FollowedSheet) -> int:
+    """Step until all is stored; return how many values that took."""
+    stored = 0
+    for _ in range(5):
+        stored += followed.step()
+        head = Sheet.objects.get().head
+        if followed.is_settled and followed.revision == head:
+            return stored
+    raise AssertionError("it does not come to rest")
+
+
+def values() -> Mapping[str, Any]:
+    return {f"{chr(65 + c.column)}{c.row}": c.value for c in Cell.objects.exclude(value=None)}
+
+
+def test_formulas_get_values_and_what_depends_on_them_too(sheet: Sheet) -> None:
+    type_in(A0="2", B0="=A1*3", C0="=B1+1", D0="text", E0='=D1&"!"', F0="=B1>5", G0="=1/0")
+    followed = follow(sheet)
+
+    assert settle(followed) == 5
+    assert values() == {"B0": 6, "C0": 7, "E0": "text!", "F0": True, "G0": {"error": "#DIV/0!"}}
+    type_in(A0="10", D0="")
+    assert settle(followed) == 3
+    assert (values()["B0"], values()["E0"]) == (30, "!")
+    assert Revision.objects.filter(author_kind=AuthorKind.CALCULATOR).count() == 2
+    type_in(A0="10", B0="gone")
+    settle(followed)
+    assert "B0" not in values()
+    assert values()["C0"] == {"error": "#VALUE!"} | values()["C0"]
+
+
+def test_nothing_new_makes_no_revision(sheet: Sheet) -> None:
+    type_in(A0="2", B0="=A1*3")
+    settle(follow(sheet))
+    head = Sheet.objects.get().head
+
+    again = follow(sheet)
+
+    assert settle(again) == 0
+    put(SetStyles(((0, 1),), ((0, 2),), parse_change({"bold": True})))
+    assert settle(again) == 0
+    assert Sheet.objects.get().head == head + 1
+    type_in(B0="=A1*3")  # typed again, it has lost its value
+    assert values() == {}
+    assert settle(again) == 1
+    assert values() == {"B0": 6}
+
+
+def test_rows_that_move_take_their_formulas_along(sheet: Sheet) -> None:
+    type_in(A0="1", A1="2", A2="3", B0="=SUM(A1:A3)", C0="=A3")
+    followed = follow(sheet)
+    settle(followed)
+
+    put(Insert(ROWS, 1, 1))  # id 1000, within the range
+    assert settle(followed) == 0
+    put(SetCells(((1_000, 0, "10"),)))
+    settle(followed)
+    assert values() == {"B0": 16, "C0": 3}
+    deleted = put(Delete(ROWS, ((2, 1),)))
+    settle(followed)
+    assert values() == {"B0": 13, "C0": {"error": "#REF!"}}
+    put(Undo(deleted, is_redo=False))
+    settle(followed)
+    assert values() == {"B0": 16, "C0": 3}
+    put(Move(ROWS, ((2, 1),), 0))
+    settle(followed)
+    assert values() == {"B0": 4, "C0": 3}  # its end has moved above its start: 3 + 1
+
+
+def test_an_edit_that_comes_in_while_it_calculates_has_its_say(sheet: Sheet) -> None:
+    type_in(A0="2", B0="=A1*3", C0="=A1+1")
+    engine = InProcess()
+    followed = FollowedSheet(sheet.pk, sheet.slug, "", engine)
+    engine.meanwhile = lambda: type_in(A0="5", B0="mine")
+
+    assert followed.step() == 1  # C's value is that of a moment ago, and B is a text
+    assert values() == {"C0": 3}
+    assert settle(followed) == 1
+    assert values() == {"C0": 6}
+
+    engine.meanwhile = lambda: put(SetStyles(((0, 1),), ((2, 1),), parse_change({"bold": True})))
+    type_in(A0="6")
+    settle(followed)
+    assert values() == {"C0": 7}
+
+
+def test_a_deleted_sheet_is_followed_no_more(sheet: Sheet) -> None:
+    type_in(A0="=1")
+    followed = follow(sheet)
+    settle(followed)
+    Sheet.objects.all().delete()
+
+    with pytest.raises(SheetGoneError):
+        followed.step()
+
+
+CELL = st.tuples(st.integers(0, 5), st.integers(0, 3))
+INPUT = st.sampled_from(
+    [
+        *("", "1", "2.5", "text", "TRUE", "2026-11-25", "=A1", "=B2*2", "=SUM(A1:C3)", "=$A$1+B$2"),
+        *("=COUNTA(A:A)", "=IF(A2>1,B1,C1)", "=C3&A1", "=SUM(B2:D5)/A4", "=D4", "=#REF!+1"),
+        *("=VLOOKUP(1,A1:C5,2,FALSE)", "=MAX(1:2)", "=D1", "=nonsense(", "=NOSUCH(1)"),
+    ]
+)
+DEED = st.one_of(
+    st.tuples(st.just("type"), CELL, INPUT),
+    st.tuples(st.just("type"), CELL, INPUT),
+    st.tuples(
+        st.sampled_from(["insert", "delete", "move"]), st.sampled_from([ROWS, COLUMNS]), CELL
+    ),
+    st.tuples(st.just("sort"), st.permutations(range(4))),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("step")),
+)
+
+
+def _do(deed: tuple[Any, ...], done: list[uuid.UUID]) -> None:
+    sheet = Sheet.objects.get()
+    match deed:
+        case "type", (row, column), text:
+            done.append(put(SetCells(((row, column, text),))))
+        case "insert", axis, (before, count):
+            done.append(put(Insert(axis, before, count + 1)))
+        case "delete", axis, (first, _):
+            done.append(put(Delete(axis, ((first, 1),))))
+        case "move", axis, (first, before):
+            done.append(put(Move(axis, ((first, 1),), before)))
+        case "sort", order:
+            done.append(put(ReorderCells(((0, 4),), ((0, 4),), tuple(order))))
+        case ("undo",) if done:
+            put(Undo(done.pop(), is_redo=False))
+    assert sheet.pk
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(DEED, max_size=25))
+def test_step_by_step_it_comes_to_what_a_fresh_start_does(db: None, deeds: list[Any]) -> None:
+    Sheet.objects.all().delete()
+    sheet = Sheet.objects.create(
+        slug="demo",
+        title="Demo",
+        link_role=LinkRole.EDITOR,
+        rows=[[0, 6]],
+        columns=[[0, 4]],
+    )
+    followed = follow(sheet)
+    done: list[uuid.UUID] = []
+    for deed in deeds:
+        if deed == ("step",):
+            followed.step()
+            continue
+        try:
+            _do(deed, done)
+        except (AssertionError, SheetSyncError):
+            continue  # what the sheet refuses, of rows that are deleted by now, say
+    settle(followed)
+    found = values()
+    head = Sheet.objects.get().head
+
+    assert settle(follow(sheet)) == 0
+    assert values() == found
+    assert Sheet.objects.get().head == head
