@@ -25,8 +25,34 @@ function reasonFor(code) {
     case "#NUM!": return gettext("There is no such number, or it is too large.");
     case "#NULL!": return gettext("Its ranges have no cell in common.");
     case "#SPILL!": return gettext("Its result needs more cells, and these are not empty.");
-    case "#CIRC!": return gettext("It refers to its own cell, directly or through others.");
+    case "#CIRC!": return gettext("It depends on itself, directly or through other cells.");
     case "#ERROR!": return gettext("It cannot be read: check brackets, quotation marks and commas.");
+    case "#CALC!": return gettext("There is nothing that it could return.");
+    case "#LIMIT!": return gettext("It takes too much time or memory.");
+    default: return "";
+  }
+}
+
+/**
+ * Return a reason that the server gives in the reader's language; "" for one that is not known here (cells/calc/reasons.py).
+ * @param {string} reason
+ */
+function translated(reason) {
+  const name = /^There is no function (.+)\.$/.exec(reason)?.[1];
+  if (name !== undefined) return gettext("There is no function %(name)s.", { name });
+  switch (reason) {
+    case "It depends on itself, directly or through other cells.": return gettext("It depends on itself, directly or through other cells.");
+    case "A parenthesis or bracket is opened and not closed.": return gettext("A parenthesis or bracket is opened and not closed.");
+    case "A parenthesis or bracket is closed that was not opened.": return gettext("A parenthesis or bracket is closed that was not opened.");
+    case "A quotation mark is missing: a text is not closed.": return gettext("A quotation mark is missing: a text is not closed.");
+    case "It is nested too deeply. Spread it over several cells.": return gettext("It is nested too deeply. Spread it over several cells.");
+    case "It has too many parts in a row. Spread it over several cells.": return gettext("It has too many parts in a row. Spread it over several cells.");
+    case "Arguments are separated by commas, not by semicolons.": return gettext("Arguments are separated by commas, not by semicolons.");
+    case "It ends where more is expected.": return gettext("It ends where more is expected.");
+    case "A cell that it needs took too much time or memory.": return gettext("A cell that it needs took too much time or memory.");
+    case "A cell that it needs cannot be calculated.": return gettext("A cell that it needs cannot be calculated.");
+    case "It, or a cell that it needs, asks for what is not supported here.": return gettext("It, or a cell that it needs, asks for what is not supported here.");
+    case "A sheet has no others to refer to.": return gettext("A sheet has no others to refer to.");
     default: return "";
   }
 }
@@ -38,7 +64,7 @@ function reasonFor(code) {
 function reasonOf({ error, reason }) {
   const own = reasonFor(String(error));
   const given = typeof reason === "string" ? reason : "";
-  return locale.startsWith("en") ? given || own : own || given; // the server explains more exactly, and in English
+  return translated(given) || (locale.startsWith("en") ? given || own : own || given); // the server says it more exactly, and in English
 }
 
 /**
