@@ -62,7 +62,8 @@ class FollowedSheet:
         self._zone = _zone(time_zone)
         self._calculator = calculator
         self._axes: Axes | None = None
-        self._formulas: set[CellId] = set()
+        self._formulas: dict[CellId, Position] = {}
+        self._formulas_at: dict[Position, CellId] = {}
         self._stored: dict[CellId, Any] = {}
         self._computed: dict[CellId, Value] = {}
         self._unsaved: set[CellId] = set()
@@ -89,9 +90,9 @@ class FollowedSheet:
         """
         axes = self._axes
         if axes is None or not self._take_news(axes):
-            axes = self._load()
-        for (row, column), value in self._calculator.evaluate(datetime.now(self._zone)).items():
-            key = (axes.rows.id_at(row), axes.columns.id_at(column))
+            self._load()
+        for position, value in self._calculator.evaluate(datetime.now(self._zone)).items():
+            key = self._formulas_at[position]
             self._computed[key] = _storable(value)
             self._unsaved.add(key)
         self._unsaved = {key for key in self._unsaved if self._is_unsaved(key)}
@@ -101,17 +102,17 @@ class FollowedSheet:
         """End the process that calculates."""
         self._calculator.close()
 
-    def _load(self) -> Axes:
+    def _load(self) -> None:
         """Begin anew with the sheet as it is, in the present order of its rows and columns."""
         found = read_whole(self.sheet_id)
         if found is None:
             raise SheetGoneError
         axes, deltas = found
         self._axes = None  # again, should anything fail below
-        self._formulas, self._stored, self._computed, self._unsaved = set(), {}, {}, set()
+        self._formulas, self._formulas_at = {}, {}
+        self._stored, self._computed, self._unsaved = {}, {}, set()
         self._calculator.load(dict(self._contents(axes, deltas)))
         self._axes, self.revision = axes, deltas[-1].through
-        return axes
 
     def _take_news(self, axes: Axes) -> bool:
         """Take in what has changed since; False if rows or columns have, and all has to move."""
@@ -136,14 +137,15 @@ class FollowedSheet:
                         position = axes.rows.position_of(cell[0]), axes.columns.position_of(cell[1])
                     except (Deleted, UnknownId):
                         continue
-                    yield position, self._content(axes, cell)
+                    yield position, self._content(axes, cell, position)
 
-    def _content(self, axes: Axes, cell: CellState) -> Content:
+    def _content(self, axes: Axes, cell: CellState, position: Position) -> Content:
         key, text = (cell[0], cell[1]), cell[2]
         if not is_formula(text):
-            self._formulas.discard(key)
+            if self._formulas.pop(key, None) is not None:
+                del self._formulas_at[position]
             return content_of(text)
-        self._formulas.add(key)
+        self._formulas[key], self._formulas_at[position] = position, key
         self._stored[key] = msgspec.json.decode(cell[4]) if len(cell) == 5 else None
         self._unsaved.add(key)  # until it is compared
         return Formula(to_shown(text, axes))
@@ -160,7 +162,7 @@ class FollowedSheet:
         keys = list(self._unsaved)
         for start in range(0, len(keys), MAX_VALUES_PER_OPERATION):
             cells = tuple(
-                (*key, msgspec.json.encode(self._computed[key]).decode())
+                (*key, self._computed[key])
                 for key in keys[start : start + MAX_VALUES_PER_OPERATION]
             )
             stored += self._commit(SetValues(self.revision, cells))

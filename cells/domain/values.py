@@ -1,13 +1,12 @@
 """Values: what formulas come to, as JSON, and the operation that stores them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 MAX_VALUES_PER_OPERATION = 10_000  # one transaction and one frame stay short
 
-Value: TypeAlias = int | float | bool | str | Mapping[str, str]
+Value: TypeAlias = int | float | bool | str | Mapping[str, object]
 """A number, a text, a truth, or {"error": "#DIV/0!"}, perhaps with a "reason"."""
 
 
@@ -15,11 +14,11 @@ Value: TypeAlias = int | float | bool | str | Mapping[str, str]
 class SetValues:
     """Give formulas their values, those that nobody has touched after revision `through`.
 
-    The calculator's, and nobody else's. `cells` are row id, column id, and the value as JSON text.
+    The calculator's, and nobody else's. `cells` are row id, column id, and the value.
     """
 
     through: int
-    cells: tuple[tuple[int, int, str], ...]
+    cells: tuple[tuple[int, int, Value], ...]
 
 
 def value_text(value: Any) -> str:
@@ -37,11 +36,9 @@ def value_text(value: Any) -> str:
 
 def values_to_json(operation: SetValues) -> dict[str, Any]:
     """Return the JSON form of the log."""
-    cells = [(row, column, json.loads(value)) for row, column, value in operation.cells]
-    return {"kind": "set_values", "through": operation.through, "cells": cells}
+    return {"kind": "set_values", "through": operation.through, "cells": operation.cells}
 
 
 def load_values(raw: Mapping[str, Any]) -> SetValues:
     """Read what values_to_json wrote."""
-    cells = ((row, column, json.dumps(value)) for row, column, value in raw["cells"])
-    return SetValues(raw["through"], tuple(cells))
+    return SetValues(raw["through"], tuple((row, col, value) for row, col, value in raw["cells"]))

@@ -14,7 +14,9 @@ from cells.services.heads import SqliteHeads, read_heads
 
 logger = logging.getLogger(__name__)
 
-ALONE_SECONDS = 0.05  # without Redis it is how other processes' commits show at all
+# Without Redis it is how other processes' commits show at all; on SQLite a look costs nothing.
+ALONE_SECONDS = 0.05
+SQLITE_SECONDS = 0.01
 WITH_HINTS_SECONDS = 2.0  # with Redis it heals what was lost
 OUTAGE_SECONDS = 2.0
 WATCHED_SECONDS = 20.0  # between two notes of which sheets are open
@@ -36,9 +38,12 @@ class Tail:
 
     def __init__(self, followed: Followed, *, is_alone: bool) -> None:
         self._followed = followed
-        self._seconds = ALONE_SECONDS if is_alone else WITH_HINTS_SECONDS
+        is_sqlite = connection.vendor == "sqlite"
+        self._seconds = WITH_HINTS_SECONDS
+        if is_alone:
+            self._seconds = SQLITE_SECONDS if is_sqlite else ALONE_SECONDS
         self._thread = DatabaseThreads("tail", 1)
-        self._sqlite = SqliteHeads() if connection.vendor == "sqlite" else None
+        self._sqlite = SqliteHeads() if is_sqlite else None
         self._watched_at = float("-inf")
 
     async def run(self) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from cells.domain.values import SetValues
@@ -263,6 +264,7 @@ def write_values(
 
     Returns (row id, column id, input, style as JSON text, value as JSON text) of each of these.
     """
+    encode = msgspec.json.encode
     if connection.vendor == "sqlite":
         # One by one: its planner takes the cells for the shorter side, and each would read all
         # that is given.
@@ -270,12 +272,13 @@ def write_values(
             "UPDATE cells_cell SET value = %s, value_revision = %s WHERE sheet_id = %s "  # noqa: S608
             f'AND "row" = %s AND "column" = %s AND {_IS_OLD_FORMULA}',
             [
-                (value, number, sheet_id, row, column, values.through)
+                (encode(value).decode(), number, sheet_id, row, column, values.through)
                 for row, column, value in values.cells
             ],
         )
     else:
-        given, params = given_rows('"row" int, "column" int, value json', values.cells)
+        rows = [(row, column, encode(value).decode()) for row, column, value in values.cells]
+        given, params = given_rows('"row" int, "column" int, value json', rows)
         cursor.execute(
             "UPDATE cells_cell SET value = given.value, value_revision = %s "  # noqa: S608
             f"FROM {given} WHERE cells_cell.sheet_id = %s "

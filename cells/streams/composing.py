@@ -235,7 +235,7 @@ def _edits(standing: _Standing, contents: Mapping[CellId, Mapping[str, Any]]) ->
     headers = {
         column: text
         for column, text in standing.headers.items()
-        if 0 < len(text) <= MAX_HEADER_CHARACTERS
+        if 0 < len(text) <= MAX_HEADER_CHARACTERS and not is_formula(text)
     }
     return [
         Edit(

@@ -23,6 +23,7 @@ async def test_a_retry_of_what_the_log_has_is_shown_with_its_answer(
     live: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail_module, "ALONE_SECONDS", 3_600)
+    monkeypatch.setattr(tail_module, "SQLITE_SECONDS", 3_600)
     alice, bob = await live.tab(), await live.tab()
     operation_id = uuid.uuid4()
     await database(lambda: commit_elsewhere(operation_id))

@@ -55,8 +55,7 @@ def put(operation: Any, author: Author = ALICE) -> uuid.UUID:
 def calculate(*values: tuple[int, int, Any], through: int | None = None) -> CommitResult:
     if through is None:
         through = Sheet.objects.get().head
-    cells = tuple((row, column, msgspec.json.encode(v).decode()) for row, column, v in values)
-    return send(SetValues(through, cells), CALCULATOR)[1]
+    return send(SetValues(through, values), CALCULATOR)[1]
 
 
 def inputs() -> dict[tuple[int, int], str]:

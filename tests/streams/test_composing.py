@@ -18,6 +18,7 @@ from cells.domain.operations import (
 )
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
+from cells.domain.values import SetValues
 from cells.models import AuthorKind, Publication, Revision, Sheet
 from cells.services import publications
 from cells.services.commit import Author, Committed, Submission, commit
@@ -25,12 +26,14 @@ from cells.services.publications import Due
 from cells.streams import composing, outgoing
 from cells.streams.batches import commit_batch
 from cells.streams.composing import CannotComposeError, Composer
+from cells.streams.origins import is_dropped
 from cells.streams.outgoing import Outgoing
 from tests.streams.test_batches import message
 
 pytestmark = pytest.mark.django_db
 
 ALICE = Author(AuthorKind.API, "alice")
+CALCULATOR = Author(AuthorKind.CALCULATOR, "calculator")
 HOLDER = uuid4()
 
 
@@ -309,3 +312,38 @@ def test_an_operation_of_a_newer_release_is_named(demo: Sheet) -> None:
 def test_a_cell_named_twice_is_published_once(demo: Sheet) -> None:
     write((0, 0, "first"), (0, 0, "last"))
     assert edits(taken(Composer("berlin"))) == [[("A1", "last", "last")]]
+
+
+def test_a_formula_goes_out_as_it_reads_and_its_value_when_it_is_calculated(demo: Sheet) -> None:
+    write((0, 0, "Total"), (0, 1, "Bid"))
+    put(Insert(AxisName.ROWS, 1, 1))  # row 2 has the id 1,000 now
+    write((1_000, 0, "=A2*2"), (1, 0, "=B1"))
+    calculated = SetValues(3, ((1_000, 0, 6), (1, 0, {"error": "#DIV/0!"})))
+    put(calculated, CALCULATOR)
+    put(Delete(AxisName.ROWS, ((1_000, 1),)))
+
+    *_, typed, values, _ = taken(Composer("berlin"))
+
+    assert bodies([typed])[0]["edits"] == [
+        {"cell": "A2", "input": "=A3*2", "column": "Total"},
+        {"cell": "A3", "input": "=B1", "column": "Total"},
+    ]
+    assert "kind" not in typed.attributes
+    assert bodies([values])[0]["edits"] == [
+        {"cell": "A2", "value": 6, "column": "Total"},
+        {"cell": "A3", "value": {"error": "#DIV/0!"}, "column": "Total"},
+    ]
+    assert values.attributes["kind"] == "set_values"
+    assert values.attributes["origin"] == "berlin"
+
+
+def test_a_mirror_calculates_by_itself(demo: Sheet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or each of two would have the other calculate again, without an end."""
+    write((0, 0, "=1+1"))
+    put(SetValues(1, ((0, 0, 2),)), CALCULATOR)
+
+    typed, values = taken(Composer("paris"))
+
+    copies = [message(one.data, **one.attributes) for one in (typed, values)]
+    monkeypatch.setattr("django.conf.settings.PUBSUB_ORIGIN", "berlin")
+    assert [is_dropped(one) for one in copies] == [False, True]

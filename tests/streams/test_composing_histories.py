@@ -21,6 +21,7 @@ from cells.domain.operations import (
     Undo,
     load_operation,
 )
+from cells.domain.references import Axes, to_shown
 from cells.domain.reordering import ReorderCells
 from cells.models import AuthorKind, LinkRole, Publication, Revision, Sheet
 from cells.services.commit import Author, Committed, Submission, commit
@@ -35,7 +36,9 @@ IDS = st.integers(0, 3)
 AXES = st.sampled_from(AxisName)
 RUNS = st.tuples(IDS, st.just(1)).map(lambda run: (run,))
 ORDERS = st.permutations(range(4)).map(tuple)
-CELLS = st.lists(st.tuples(IDS, IDS, st.sampled_from(["", "a", "b"])), min_size=1, max_size=4)
+CELLS = st.lists(
+    st.tuples(IDS, IDS, st.sampled_from(["", "a", "b", "=B2", "=A$3"])), min_size=1, max_size=4
+)
 DEEDS = st.one_of(
     st.builds(SetCells, CELLS.map(tuple)),
     st.builds(ReorderCells, st.just(((0, 4),)), st.just(((0, 4),)), ORDERS),
@@ -82,13 +85,17 @@ def replayed() -> list[list[tuple[str, str, str | None]]]:
             sorted(
                 (
                     format_address(rows.position_of(row), columns.position_of(column)),
-                    text,
-                    inputs.get((rows.id_at(0), column)) or None,
+                    to_shown(text, Axes(rows, columns)) if text[:1] == "=" else text,
+                    _header(inputs.get((rows.id_at(0), column), "")),
                 )
                 for row, column, text in effect.cells
             )
         )
     return told
+
+
+def _header(text: str) -> str | None:
+    return text if text and text[:1] != "=" else None
 
 
 def composed(sheet: Sheet, number: int) -> list[dict[str, Any]]:
