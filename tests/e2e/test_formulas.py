@@ -331,10 +331,11 @@ def test_functions_are_offered_and_their_arguments_said(open_own: Open) -> None:
     expect(page.locator(".editor")).to_be_hidden()
     page.keyboard.type("=AVERAGE")
     grid.press("Enter")
-    page.keyboard.type("C1")
+    page.keyboard.type("C1)+tod")
+    grid.press("Tab")
     grid.press("Enter")
     grid.go_to("B2")
-    expect(bar(grid)).to_have_value("=AVERAGE(C1)")
+    expect(bar(grid)).to_have_value("=AVERAGE(C1)+TODAY()")
 
 
 def test_a_value_says_what_it_is(open_own: Open) -> None:

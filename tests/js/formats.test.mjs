@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { kindOf, parseDate, parseNumber } from "../../cells/static/cells/domain/literals.js";
 import { cleanStyle } from "../../cells/static/cells/domain/styles.js";
-import { currencyOf, decimalsShown, numberIn, sampleOf, shownOf } from "../../cells/static/cells/ui/formats.js";
+import { currencyOf, shownOf } from "../../cells/static/cells/ui/formats.js";
+import { decimalsShown, numberIn, sampleOf } from "../../cells/static/cells/ui/values.js";
 
 /** Return what a cell shows, with plain spaces. */
 function shown(input, style, value) {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Axis } from "../../cells/static/cells/domain/axes.js";
-import { formatReference, inputOf, isFormula, referencesIn, renamed, retyped, shifted, storedReferencesIn, toShown, toStored, typedOf } from "../../cells/static/cells/domain/references.js";
+import { formatReference, inputOf, isFormula, referencesIn, renamed, shifted, storedReferencesIn, toShown, toStored, typedOf } from "../../cells/static/cells/domain/references.js";
 import { numbersFrom } from "./fake_server.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/references.json", import.meta.url), "utf8"));
@@ -50,23 +50,6 @@ test("references are found where they stand, and not in texts, names and numbers
 test("ids can be replaced by others, in every kind of reference", () => {
   const later = (id) => (id >= 10 ? id + 1_000_000 : id);
   assert.equal(renamed("=A11+$A$11:B12+11:12+K:L+A1", later, later), "=A[R1000010]+$A$[R1000010]:B[R1000011]+[R1000010]:[R1000011]+[C1000010]:[C1000011]+A1");
-});
-
-test("what is being typed goes on naming the same cells, and else stays as it was typed", () => {
-  const before = axesOf({ on: "new" });
-  const now = { rows: before.rows.insert(4, 2).delete([[9, 1]]), columns: before.columns }; // above row 5; row 10 is gone
-  /** What becomes of a text, and of the caret at |. */
-  const after = (given) => {
-    const { text, at } = retyped(given.replace("|", ""), before, now);
-    const caret = at(given.indexOf("|"));
-    return `${text.slice(0, caret)}|${text.slice(caret)}`;
-  };
-  assert.equal(after("=sum(a1:a4)+|"), "=sum(a1:a4)+|");
-  assert.equal(after("=sum(a1:a5)+|a4"), "=sum(A1:A7)+|a4");
-  assert.equal(after("=a5+$B$9|+su"), "=A7+$B$11|+su");
-  assert.equal(after("=a5+b1|1"), "=A7+B12|");
-  assert.equal(after("=a10+|a9000"), "=#REF!+|a9000");
-  assert.equal(after("a5|"), "a5|");
 });
 
 test("no text breaks it, and what is shown is stored as it was", () => {

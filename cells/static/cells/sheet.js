@@ -11,10 +11,7 @@ import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
-import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
-import { Tints } from "./ui/tints.js";
-import { Voice } from "./ui/voice.js";
 import { gettext, ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
@@ -24,7 +21,7 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, follow: import("./ui/follow.js").Follow, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, follow: import("./ui/follow.js").Follow, goRound: ReturnType<Parts["makeRegions"]>, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, tints: import("./ui/tints.js").Tints, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
@@ -75,7 +72,7 @@ const replica = new Replica({
   },
   came: (changes) => equipment?.streams.take(changes),
   arrived: (changes) => {
-    tints.take(changes);
+    equipment?.tints.take(changes);
     equipment?.announcer.take(changes);
     if (changes.some(([author]) => author === "stream")) presence.streamIsHere();
   },
@@ -134,21 +131,11 @@ const arrivals = new Arrivals({
   now: () => performance.now(),
 });
 
-const presence = new Presence(byId("people"), {
+const presence = new Presence({
   changed: () => grid.repaint(),
-  goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-  follow: (client) => void whenEquipped.then(({ follow }) => follow.start(client)),
   moved: (clients) => equipment?.follow.take(clients),
-  openMenu: (...asked) => void whenEquipped.then(({ menu }) => menu.open(...asked)),
 });
 
-const voice = new Voice(byId("polite"), byId("assertive"), storage());
-const tints = new Tints({
-  now: () => performance.now(),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  changed: () => grid.repaint(),
-  colorOf: (label) => presence.author(label)?.color ?? null,
-});
 
 /** Return where the browser keeps small things; null where it may not. */
 function storage() {
@@ -169,7 +156,8 @@ const grid = new Grid(replica, {
   formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
-  tints,
+  tints: (row_id) => equipment?.tints.row(row_id),
+  isLively: () => equipment !== null && equipment.tints.isLively,
   found: (row_id) => equipment?.find.row(row_id),
   marks: (row_id) => equipment?.streams.row(row_id),
   painted: () => {
@@ -188,14 +176,12 @@ const grid = new Grid(replica, {
     whereabouts = now;
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
-  leave: () => goRound(1),
+  leave: () => equipment?.goRound(1),
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
 
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
-
-const goRound = makeRegions(() => grid.finish());
 
 /**
  * Load what is not needed for the first cells as soon as these are shown: it must be here when the line is lost.
@@ -230,8 +216,9 @@ async function partsOfPage() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Announcer, Find, Follow, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf, spokenOf } = parts;
+  const { Announcer, Find, Follow, Help, MoreRows, Offers, People, Streams, SumsLine, Tints, Toolbar, Voice, makeRegions, refusalOf, spokenOf } = parts;
   const { menu, styling } = grid.equip(parts);
+  const voice = new Voice(byId("polite"), byId("assertive"), storage());
   const announcer = new Announcer({
     who: (label) => presence.author(label),
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
@@ -255,6 +242,19 @@ function equip(parts) {
     reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
     focus: () => grid.focus(),
     say: (sentence) => voice.polite(sentence),
+  });
+  const people = new People(byId("people"), {
+    find: (client_id) => presence.find(client_id),
+    goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+    follow: (client) => follow.start(client),
+    openMenu: (...asked) => menu.open(...asked),
+  });
+  presence.showBy((clients, isStreaming) => people.show(clients, isStreaming));
+  const tints = new Tints({
+    now: () => performance.now(),
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    changed: () => grid.repaint(),
+    colorOf: (label) => presence.author(label)?.color ?? null,
   });
   const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
   /**
@@ -310,7 +310,8 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { announcer, find, follow, menu, moreRows, offers, refusalOf, streams, sums, toolbar };
+  const goRound = makeRegions(() => grid.finish());
+  return { announcer, find, follow, goRound, menu, moreRows, offers, refusalOf, streams, sums, tints, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

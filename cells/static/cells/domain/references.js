@@ -8,7 +8,7 @@
 import { formatColumn, MAX_COLUMNS, MAX_ROWS, parseColumn } from "./addresses.js";
 import { SheetSyncError } from "./errors.js";
 
-const MISSING = "#REF!"; // what stands for a reference to what is not there
+export const MISSING = "#REF!"; // what stands for a reference to what is not there
 const WORD = "\\p{L}\\p{N}_"; // what Python's \w is
 const LETTER = "\\p{L}\\p{Nl}\\p{No}_"; // what a name begins with
 const PART = /^(\$?)([A-Za-z]+|\[C[0-9]+\])?(\$?)([0-9]+|\[R[0-9]+\])?$/;
@@ -126,39 +126,6 @@ export function renamed(text, rowOf, columnOf) {
   return rewritten(STORED, text, ({ rows, columns }) =>
     written({ rows: rows.map((end) => ({ ...end, at: rowOf(end.at) })), columns: columns.map((end) => ({ ...end, at: columnOf(end.at) })) }, columnIdText, rowIdText),
   );
-}
-
-/**
- * Return a formula that is being typed as it reads once the axes are others; what names the same cells stays as it is typed.
- * @param {string} text
- * @param {Axes} before that it was typed on
- * @param {Axes} now
- * @returns {{text: string, at: (place: number) => number}} `at`: where a place in the text has come to
- */
-export function retyped(text, before, now) {
-  if (!isFormula(text)) return { text, at: (place) => place };
-  /** @type {{from: number, to: number, written: string}[]} */
-  const changes = [];
-  for (const { reference, from, to } of referencesIn(text)) {
-    const identity = stored(reference, before);
-    if (identity === MISSING || stored(reference, now) === identity) continue;
-    changes.push({ from, to, written: toShown(identity, now) });
-  }
-  let result = "";
-  let done = 0;
-  for (const { from, to, written: other } of changes) {
-    result += text.slice(done, from) + other;
-    done = to;
-  }
-  const at = (/** @type {number} */ place) => {
-    let came = place;
-    for (const { from, to, written: other } of changes) {
-      if (to <= place) came += other.length - (to - from);
-      else if (from < place) came += other.length - (place - from); // within it: behind it
-    }
-    return came;
-  };
-  return { text: result + text.slice(done), at };
 }
 
 /**
@@ -293,7 +260,7 @@ function moved(ends, offset) {
  * @param {Reference} reference
  * @param {Axes} axes
  */
-function stored(reference, axes) {
+export function stored(reference, axes) {
   const rows = ids(reference.rows, axes.rows);
   const columns = ids(reference.columns, axes.columns);
   return rows === null || columns === null ? MISSING : written({ rows, columns }, columnIdText, rowIdText);

@@ -3,7 +3,6 @@
 import { isRightToLeft } from "../domain/direction.js";
 import { element } from "./elements.js";
 import { lookOf } from "./looks.js";
-import { paintTint } from "./tints.js";
 
 export const LINE_PX = 17; // of text, as .cell has it
 const ROOM_PX = 8; // of a row, above and below its text
@@ -154,4 +153,19 @@ function paintMark(cell, mark, note) {
   cell.dataset.mark = mark?.kind ?? "";
   cell.title = note?.title ?? "";
   cell.ariaDescription = [note?.says, mark?.says].filter(Boolean).join(". ") || null;
+}
+
+/**
+ * Show what others have just changed, or nothing.
+ * @param {HTMLElement} cell
+ * @param {string} mark as Tints.row gives it; "" for none
+ */
+function paintTint(cell, mark) {
+  if (mark === "") {
+    delete cell.dataset.tint;
+    return;
+  }
+  const [name, color] = mark.split(" ");
+  cell.dataset.tint = name;
+  if (color) cell.style.setProperty("--tint", color);
 }

@@ -4,7 +4,8 @@ import { formatTable } from "../domain/html_table.js";
 import { isFormula, typedOf } from "../domain/references.js";
 import { formatTsv, parseTsv } from "../domain/tsv.js";
 import { readClipboard, writeClipboard } from "./system_clipboard.js";
-import { shownOf, valueText } from "./formats.js";
+import { shownOf } from "./formats.js";
+import { valueText } from "./values.js";
 import { readTable } from "./html_tables.js";
 import { gettext } from "./words.js";
 

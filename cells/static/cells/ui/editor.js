@@ -1,7 +1,7 @@
 /** The open cell: one draft, seen over the cell and in the formula bar; it stays with its cell when rows move. */
 
 import { MAX_INPUT_CHARACTERS, cleanText, splitEdits } from "../domain/operations.js";
-import { inputOf, retyped, typedOf } from "../domain/references.js";
+import { inputOf, typedOf } from "../domain/references.js";
 import { element } from "./elements.js";
 import { gettext } from "./words.js";
 
@@ -14,6 +14,7 @@ import { gettext } from "./words.js";
  * @property {(event: KeyboardEvent) => boolean} pressed whether the key was meant for it
  * @property {() => void} changed another draft, another place in it, or none any more
  * @property {(text: string) => string} finished what was meant by a formula that breaks off
+ * @property {(text: string, before: Axes, now: Axes) => {text: string, at: (place: number) => number}} retyped the same on other axes; `at`: where a place in it has come to
  */
 
 /** @type {Record<string, Step>} */
@@ -138,10 +139,10 @@ export class Editor {
   rebase() {
     const { rows, columns } = this.#model;
     const before = this.#axes;
-    if (this.#cell === null || this.#isComposing || (before.rows === rows && before.columns === columns)) return;
+    if (this.#cell === null || this.assistant === null || this.#isComposing || (before.rows === rows && before.columns === columns)) return;
     this.#axes = { rows, columns };
     this.#original = typedOf(this.#before, this.#axes);
-    const { text, at } = retyped(this.draft, before, this.#axes);
+    const { text, at } = this.assistant.retyped(this.draft, before, this.#axes);
     if (text === this.draft) return;
     const { field } = this;
     const [start, end] = [at(field.selectionStart), at(field.selectionEnd)];

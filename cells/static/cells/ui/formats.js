@@ -7,8 +7,8 @@ import { locale } from "./words.js";
 
 const MAX_SHOWN_CHARACTERS = 500; // of a cell: no column is wide enough for more
 const MAX_KNOWN = 5_000; // texts that a style remembers: some screens full of cells
-const USUAL_DECIMALS = 2; // as others show thousands and percent, so that a column of them is aligned
-const LAST_DAY = 2_958_465; // 31 December 9999
+export const USUAL_DECIMALS = 2; // as others show thousands and percent, so that a column of them is aligned
+export const LAST_DAY = 2_958_465; // 31 December 9999
 
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("../domain/styles.js").Format} Format */
@@ -57,7 +57,7 @@ function moments(dateStyle, timeStyle) {
  * Return the decimals that a currency has.
  * @param {string} currency
  */
-function decimalsOf(currency) {
+export function decimalsOf(currency) {
   return numbers({ style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? USUAL_DECIMALS;
 }
 
@@ -89,7 +89,7 @@ function formatMoment(day, format, hasSeconds) {
 }
 
 /** @type {(format: Format|undefined) => format is "date"|"time"|"datetime"} */
-const isOfMoments = (format) => format === "date" || format === "time" || format === "datetime";
+export const isOfMoments = (format) => format === "date" || format === "time" || format === "datetime";
 
 /**
  * Return what a style with a format or decimals makes of a text; undefined if it has no use for it.
@@ -158,62 +158,8 @@ export function shownOf(cell) {
  * Return a calculated number without what floating point made of its end: 0.1 + 0.2 is 0.3.
  * @param {number} value
  */
-function plainNumber(value) {
+export function plainNumber(value) {
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return String(Number(size >= 1e-5 && size < 1e15 ? value.toFixed(MAX_DECIMALS) : value.toPrecision(MAX_DECIMALS)));
-}
-
-/**
- * Return what a cell is worth as a text that can be typed: a date as one, a number with all its digits.
- * @param {Cell|undefined} cell
- */
-export function valueText(cell) {
-  if (cell === undefined) return "";
-  const { input, style, value } = cell;
-  if (!isFormula(input)) return input;
-  if (typeof value === "number") return isOfMoments(style?.format) ? momentText(value, style.format) : String(value);
-  return shownOf(cell)[0];
-}
-
-/**
- * @param {number} day
- * @param {"date"|"time"|"datetime"} format
- */
-function momentText(day, format) {
-  if (day < 0 || day > LAST_DAY) return String(day);
-  const [date, time] = new Date(momentOf(day)).toISOString().slice(0, 19).split("T");
-  return format === "date" ? date : format === "time" ? time : `${date} ${time}`;
-}
-
-/**
- * Return how many decimals a cell shows: what one more or one less starts from.
- * @param {Cell|undefined} cell
- */
-export function decimalsShown(cell) {
-  const { input = "", style, value } = cell ?? {};
-  if (style?.decimals !== undefined) return style.decimals;
-  const number = parseNumber(typeof value === "number" ? plainNumber(value) : input);
-  if (style?.format === "currency") return decimalsOf(style.currency ?? (number?.currency || usualCurrency));
-  if (style?.format === "thousands" || style?.format === "percent") return USUAL_DECIMALS;
-  return Math.min(MAX_DECIMALS, number?.decimals ?? 0);
-}
-
-/**
- * Return an example of what a format shows, for the menu.
- * @param {Style} style
- */
-export function sampleOf(style) {
-  const isMoment = isOfMoments(style.format);
-  return shownOfInput(isMoment ? "2026-11-25 14:30" : style.format === "percent" ? "0.1012" : "1000.12", style)[0];
-}
-
-/**
- * Return the number that a cell counts as when cells are added up; undefined for texts, dates and times.
- * @param {Cell|undefined} cell
- */
-export function numberIn(cell) {
-  if (cell === undefined) return undefined;
-  if (cell.value !== undefined) return typeof cell.value === "number" ? cell.value : undefined;
-  return parseNumber(cell.input)?.value;
 }

@@ -135,8 +135,9 @@ export class FormulaCompletion {
     const chosen = this.#offered[place];
     if (word === null || chosen === undefined) return;
     const isCalled = this.#editor.draft[word.to] === "(";
-    const text = isCalled ? chosen.name : `${chosen.name}(`;
-    this.#editor.replace(word.from, word.to, text, word.from + chosen.name.length + 1);
+    const isWhole = !isCalled && chosen.arguments.length === 0;
+    const text = `${chosen.name}${isCalled ? "" : isWhole ? "()" : "("}`;
+    this.#editor.replace(word.from, word.to, text, word.from + chosen.name.length + (isWhole ? 2 : 1));
   }
 
   /**

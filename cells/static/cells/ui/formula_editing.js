@@ -3,6 +3,7 @@
 import { formatColumn, formatRange } from "../domain/addresses.js";
 import { closed, contextAt, cycled } from "../domain/formula_text.js";
 import { formatReference, referencesIn } from "../domain/references.js";
+import { retyped } from "../domain/retyping.js";
 import { element } from "./elements.js";
 import { FormulaCompletion } from "./formula_completion.js";
 import { jump } from "./movement.js";
@@ -51,6 +52,7 @@ export class FormulaEditing {
     around.bar.addEventListener("scroll", () => this.#lieOnBar());
     around.bar.addEventListener("focus", () => this.#lieOnBar());
     editor.assistant = this;
+    editor.rebase();
     this.changed();
   }
 
@@ -77,6 +79,15 @@ export class FormulaEditing {
    */
   finished(text) {
     return closed(text);
+  }
+
+  /**
+   * @param {string} text
+   * @param {import("../domain/references.js").Axes} before
+   * @param {import("../domain/references.js").Axes} now
+   */
+  retyped(text, before, now) {
+    return retyped(text, before, now);
   }
 
   /**

@@ -4,7 +4,6 @@ import { formatAddress } from "../domain/addresses.js";
 import { Commands } from "./commands.js";
 import { Editor } from "./editor.js";
 import { FormulaBar } from "./formula_bar.js";
-import { placeHandles } from "./handles.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
 import { LookingAhead } from "./looking_ahead.js";
@@ -22,11 +21,10 @@ import { gettext } from "./words.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {import("./painter.js").Cursor} Cursor */
-/** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
 /** @typedef {import("./equipment.js")} Parts */
 /**
- * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"rangeItems"> & {
+ * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"|"rangeItems"> & {
  *   actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard,
  *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle, formulas: import("./formula_editing.js").FormulaEditing,
  *   measures: import("./fitting.js").Measures, menu: import("./menu.js").Menu,
@@ -40,7 +38,8 @@ import { gettext } from "./words.js";
  * @property {HTMLTextAreaElement} formula
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
- * @property {Tints} tints what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of a row's cells that others have just changed
+ * @property {() => boolean} isLively whether so much changes that nothing should fade
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells
  * @property {() => void} painted what stands beside a cell may have to move
@@ -60,6 +59,7 @@ export class Grid {
   /** @type {Equipment|null} null until it has come */ #equipment = null;
   /** @type {((equipment: Equipment) => void)[]} what was asked for before */ #waiting = [];
   #strays;
+  #pointer;
   #sight;
   #commands;
   #nameBox;
@@ -116,7 +116,7 @@ export class Grid {
     });
     const focus = () => this.#focus();
     const zoom = () => this.#sight.zoom;
-    new Pointer({
+    this.#pointer = new Pointer({
       painter: this.#painter,
       scrolling: this.#scrolling,
       selection: this.#selection,
@@ -162,9 +162,10 @@ export class Grid {
    * @param {Parts} parts
    * @returns {Equipment}
    */
-  equip({ Actions, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, rangeItems }) {
+  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems }) {
     const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
+    this.#pointer.equip(Borders);
     const actions = new Actions(this.#model, this.#selection, tell);
     const measures = {
       heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(this.shown.dressed(cell), this.#sight.columns.sizeOf(column)),
@@ -205,7 +206,7 @@ export class Grid {
     });
     const equipment = {
       ...{ actions, clipboard, filling, fillHandle, formulas, measures, styling, touch, menu: new Menu() },
-      ...{ fitRows, freezeItems, lookChangeOf, menuItems, noteOf, rangeItems },
+      ...{ fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems },
     };
     this.#equipment = equipment;
     for (const run of this.#waiting.splice(0)) run(equipment);
@@ -455,9 +456,10 @@ export class Grid {
       guide: this.#guide,
     };
     this.#painter.paint(view);
-    placeHandles(this.#equipment, view, isOpen || this.#selection.shape !== "cells", this.#model.mayEdit, this.#scrolling);
+    const isOff = isOpen || this.#selection.shape !== "cells";
+    this.#equipment?.placeHandles(this.#equipment, view, isOff, this.#model.mayEdit, this.#scrolling);
     this.#equipment?.formulas.place();
-    this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
+    this.#around.host.classList.toggle("is-lively", this.#around.isLively());
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
     if (cell === null) this.#formulaBar.show(this.#activeIds());
     this.#lookingAhead.painted();

@@ -45,7 +45,7 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
  * @property {Range|null} fill what letting go of the handle would fill, with what it is filled from
  * @property {readonly Outline[]} outlines what the formula that is being typed refers to
  * @property {Cursor[]} cursors
- * @property {{row: (row_id: number) => ReadonlyMap<number, string>|undefined}} tints marks of what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of what others have just changed
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells, where a stream wrote or proposes something
  * @property {{place: Place, element: HTMLElement}|null} editor

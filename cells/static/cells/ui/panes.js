@@ -125,7 +125,7 @@ export class Pane {
     const { range } = view;
     const row_id = /** @type {number} */ (view.rows.idAt(row));
     const isInRange = row >= range.top && row <= range.bottom;
-    const tints = view.tints.row(row_id);
+    const tints = view.tints(row_id);
     const found = view.found(row_id);
     const marks = view.marks(row_id);
     walkRow(view, row_id, columns, (walked, column_id) => {

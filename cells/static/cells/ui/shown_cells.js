@@ -7,10 +7,14 @@ import { cleanStyle } from "../domain/styles.js";
 
 /** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {import("../domain/formula_formats.js").MomentFormat} MomentFormat */
+/** @typedef {import("../domain/styles.js").Style} Style */
+
+const PLAIN = /** @type {Style} */ ({});
 
 export class ShownCells {
   #model;
   /** @type {Map<string, MomentFormat|null>} by formula */ #formats = new Map();
+  /** @type {WeakMap<Style, Map<MomentFormat, Style|undefined>>} what a style is with a format: frames ask often */ #styles = new WeakMap();
 
   /** @param {import("./model.js").Model} model */
   constructor(model) {
@@ -38,7 +42,18 @@ export class ShownCells {
   dressed(cell) {
     if (typeof cell?.value !== "number" || cell.style?.format !== undefined || !isFormula(cell.input)) return cell;
     const format = momentFormatOf(cell.input, ({ row, column }) => this.#lookOf(row, column), this.#formats);
-    return format === null ? cell : { ...cell, style: cleanStyle({ ...cell.style, format }) };
+    return format === null ? cell : { ...cell, style: this.#styleWith(cell.style ?? PLAIN, format) };
+  }
+
+  /**
+   * @param {Style} style
+   * @param {MomentFormat} format
+   */
+  #styleWith(style, format) {
+    let made = this.#styles.get(style);
+    if (made === undefined) this.#styles.set(style, (made = new Map()));
+    if (!made.has(format)) made.set(format, cleanStyle({ ...style, format }));
+    return made.get(format);
   }
 
   /**
