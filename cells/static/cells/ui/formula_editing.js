@@ -28,8 +28,8 @@ export class FormulaEditing {
   #model;
   #around;
   #completion;
-  #colors = element("div", "editor-colors", { "aria-hidden": "true" });
-  #barColors = element("div", "formula-colors", { "aria-hidden": "true" });
+  #colors = element("div", "editor-colors", { "aria-hidden": "true", dir: "auto" });
+  #barColors = element("div", "formula-colors", { "aria-hidden": "true", dir: "auto" });
   /** @type {Pointed|null} */ #pointed = null;
   #isPointing = false;
   #text = ""; // what the colours are of
@@ -48,6 +48,7 @@ export class FormulaEditing {
     this.#around = around;
     this.#completion = new FormulaCompletion(editor, around.stage);
     editor.frame.append(this.#colors);
+    editor.frame.addEventListener("scroll", ({ target }) => (this.#colors.scrollTop = /** @type {HTMLElement} */ (target).scrollTop), true);
     around.bar.after(this.#barColors);
     around.bar.addEventListener("scroll", () => this.#lieOnBar());
     around.bar.addEventListener("focus", () => this.#lieOnBar());
