@@ -9,6 +9,7 @@ function begun() {
   const announcer = new Announcer({
     who: (label) => (label === "calculator" ? null : { name: people[label] ?? "a stream", isPerson: label in people }),
     addressOf: (row, column) => (row < 0 ? null : `${String.fromCharCode(65 + column)}${row + 1}`),
+    textOf: (row, column, input) => (input === "=A1" ? "=A1, 5" : input),
     polite: (sentence) => clock.said.push([clock.now - 100_000, sentence]),
     setTimeout: (run, ms) => clock.timers.push({ run, at: clock.now + ms }),
     now: () => clock.now,
@@ -31,7 +32,9 @@ test("one change is told with its text, an emptied cell as such", () => {
   pass(10_000);
   announcer.take([["ada", [[1, 1, ""]]]]);
   pass(10_000);
-  assert.deepEqual(sentences(), ["Ada changed B2 to 5", "Ada emptied B2"]);
+  announcer.take([["ada", [[1, 1, "=A1"]]]]);
+  pass(10_000);
+  assert.deepEqual(sentences(), ["Ada changed B2 to 5", "Ada emptied B2", "Ada changed B2 to =A1, 5"]);
 });
 
 test("many changes are one sentence, a cell that changed twice is one cell", () => {

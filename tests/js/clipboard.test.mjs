@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Actions } from "../../cells/static/cells/ui/actions.js";
 import { Clipboard } from "../../cells/static/cells/ui/clipboard.js";
 import { Selection } from "../../cells/static/cells/ui/selection.js";
+import { ShownCells } from "../../cells/static/cells/ui/shown_cells.js";
 import { FakeServer, makeClient } from "./fake_server.mjs";
 
 const set = (...cells) => ({ kind: "set_cells", cells });
@@ -21,6 +22,7 @@ function seated({ rows = 20, columns = 6, filled = 2 } = {}) {
   const selection = new Selection(replica.rows, replica.columns, () => {});
   const host = new EventTarget();
   const clipboard = new Clipboard(host, replica, selection, new Actions(replica, selection, assert.fail), {
+    shown: new ShownCells(replica),
     tell: assert.fail,
     changed: () => {},
     isEditing: () => false,

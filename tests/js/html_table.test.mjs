@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { colorIn, formatTable, layOut, parsePayload, PAYLOAD, styleOf } from "../../cells/static/cells/domain/html_table.js";
 import { cleanStyle } from "../../cells/static/cells/domain/styles.js";
 
-const cell = (input, style) => ({ input, shown: input, style: cleanStyle(style) });
+const cell = (typed, style) => ({ typed, shown: typed, style: cleanStyle(style) });
+const source = { id: "c1", at: [3, 2] };
 const unescape = (text) => text.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 const payloadOf = (html) => unescape(new RegExp(`${PAYLOAD}="([^"]*)"`).exec(html)[1]);
 const span = (text, columns = 1, rows = 1, style = undefined) => ({ text, style, columns, rows });
@@ -12,12 +13,12 @@ const span = (text, columns = 1, rows = 1, style = undefined) => ({ text, style,
 test("what is copied here comes back exactly", () => {
   const texts = [["=A1&\"<b>\"", " two\nlines\t"], ["", "'&amp;"]];
   const styles = [[{ bold: true, format: "currency", currency: "EUR" }, ""], ["", { bold: true, format: "currency", currency: "EUR" }]];
-  const html = formatTable(texts.map((line, down) => line.map((text, across) => cell(text, styles[down][across]))));
-  assert.deepEqual(parsePayload(payloadOf(html)), { texts, styles });
+  const html = formatTable(texts.map((line, down) => line.map((text, across) => cell(text, styles[down][across]))), source);
+  assert.deepEqual(parsePayload(payloadOf(html)), { texts, styles, source });
 });
 
 test("others see text, with inline styles, and no markup of ours", () => {
-  const html = formatTable([[cell("<img src=x>\n2", { bold: true, fill: "#ffff00", align: "right" }), { ...cell("0.1"), shown: "10 %" }]]);
+  const html = formatTable([[cell("<img src=x>\n2", { bold: true, fill: "#ffff00", align: "right" }), { ...cell("0.1"), shown: "10 %" }]], source);
   assert.match(html, /<td style="font-weight:bold;background-color:#ffff00;text-align:right">&lt;img src=x&gt;<br>2<\/td><td>10 %<\/td>/);
   assert.doesNotMatch(html, /<img/);
 });
@@ -28,6 +29,9 @@ test("a payload that is broken, or not ours, is none", () => {
   }
   const odd = '{"texts":[["a"]],"styles":[{"color":"url(x)","bold":true}],"looks":[[0]]}';
   assert.deepEqual(parsePayload(odd)?.styles, [[{ bold: true }]]);
+  for (const from of ['{"id":1,"at":[0,0]}', '{"id":"a","at":[0]}', '{"id":"a","at":[0,0.5]}', '"a"']) {
+    assert.deepEqual(parsePayload(`{"texts":[["a"]],"styles":[""],"looks":[[0]],"source":${from}}`), { texts: [["a"]], styles: [[""]] }, from);
+  }
 });
 
 test("merged cells hold their places, their text stands in the first", () => {

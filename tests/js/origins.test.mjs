@@ -133,3 +133,10 @@ test("ids travel as spans", () => {
   assert.deepEqual(spansOf([3, 1, 2, 9, 11, 10, 20]), ["1-3", "9-11", "20-20"]);
   assert.deepEqual(spansOf([]), []);
 });
+
+test("a proposed formula is said as it reads", () => {
+  const origins = new Origins((input) => input.replace("A9", "A1"));
+  origins.propose([[0, 0, "=A9+1", "Ticks"]]);
+  assert.equal(origins.row(0).get(0).says, "Ticks proposes “=A1+1”");
+  assert.equal(origins.proposalFor(0, 0).input, "=A9+1");
+});

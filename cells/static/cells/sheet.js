@@ -1,5 +1,6 @@
 /** The page of one sheet: the only module that knows both the connection and the grid. */
 
+import { typedOf } from "./domain/references.js";
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { dial, firstWords } from "./sync/dialling.js";
@@ -7,14 +8,10 @@ import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
 import { Replica } from "./sync/replica.js";
 import { byId } from "./ui/elements.js";
-import { Follow } from "./ui/follow.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
-import { makeRegions } from "./ui/regions.js";
 import { describe, paintStatus } from "./ui/status.js";
-import { Tints } from "./ui/tints.js";
-import { Voice } from "./ui/voice.js";
 import { gettext, ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
@@ -24,7 +21,7 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, follow: import("./ui/follow.js").Follow, goRound: ReturnType<Parts["makeRegions"]>, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, tints: import("./ui/tints.js").Tints, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
@@ -59,7 +56,7 @@ const replica = new Replica({
   send: (frame) => connection.send(frame),
   changed: (what) => {
     if (what === "shape") grid.reshape();
-    if (what === "cells") grid.repaint();
+    if (what === "cells") grid.changed();
     if (what === "opened") opened();
     if (what === "cells" || what === "shape") equipment?.find.changed();
     if (what === "history") equipment?.toolbar.refresh();
@@ -70,12 +67,12 @@ const replica = new Replica({
     void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, grid.hasDeletedFor(operation)), text, operation));
   },
   overwritten: (overwritten) => {
-    const name = presence.author(overwritten.author)?.name ?? "";
+    const name = (presence.author(overwritten.author) ?? presence.author(null))?.name ?? "";
     void whenEquipped.then(({ offers }) => offers.overwritten(name, overwritten));
   },
   came: (changes) => equipment?.streams.take(changes),
   arrived: (changes) => {
-    tints.take(changes);
+    equipment?.tints.take(changes);
     equipment?.announcer.take(changes);
     if (changes.some(([author]) => author === "stream")) presence.streamIsHere();
   },
@@ -134,21 +131,11 @@ const arrivals = new Arrivals({
   now: () => performance.now(),
 });
 
-const presence = new Presence(byId("people"), {
+const presence = new Presence({
   changed: () => grid.repaint(),
-  goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-  follow: (client) => follow.start(client),
-  moved: (clients) => follow.take(clients),
-  openMenu: (...asked) => void whenEquipped.then(({ menu }) => menu.open(...asked)),
+  moved: (clients) => equipment?.follow.take(clients),
 });
 
-const voice = new Voice(byId("polite"), byId("assertive"), storage());
-const tints = new Tints({
-  now: () => performance.now(),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  changed: () => grid.repaint(),
-  colorOf: (label) => presence.author(label)?.color ?? null,
-});
 
 /** Return where the browser keeps small things; null where it may not. */
 function storage() {
@@ -159,16 +146,18 @@ function storage() {
   }
 }
 
-/** @type {import("./ui/grid.js").Whereabouts|null} */
+/** @type {import("./ui/whereabouts.js").Whereabouts|null} */
 let whereabouts = null;
 let presenceTimer = 0;
 
 const grid = new Grid(replica, {
   host: byId("grid"),
+  stage: byId("stage"),
   formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
   nameBox: /** @type {HTMLInputElement} */ (byId("name-box")),
   cursors: () => presence.cursors(replica.rows, replica.columns),
-  tints,
+  tints: (row_id) => equipment?.tints.row(row_id),
+  isLively: () => equipment !== null && equipment.tints.isLively,
   found: (row_id) => equipment?.find.row(row_id),
   marks: (row_id) => equipment?.streams.row(row_id),
   painted: () => {
@@ -183,24 +172,17 @@ const grid = new Grid(replica, {
   },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
-    if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) follow.stop();
+    if (whereabouts && String([now.cell, now.range]) !== String([whereabouts.cell, whereabouts.range])) equipment?.follow.stop();
     whereabouts = now;
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
-  leave: () => goRound(1),
+  leave: () => equipment?.goRound(1),
   tell: (sentence, lost) => notices.tell(sentence, lost),
 });
 
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
 
-const goRound = makeRegions(() => grid.finish());
-const follow = new Follow(byId("stage"), {
-  host: byId("grid"),
-  reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
-  focus: () => grid.focus(),
-  say: (sentence) => voice.polite(sentence),
-});
 /**
  * Load what is not needed for the first cells as soon as these are shown: it must be here when the line is lost.
  * @returns {Promise<Equipment>}
@@ -234,11 +216,13 @@ async function partsOfPage() {
  * @returns {Equipment}
  */
 function equip(parts) {
-  const { Announcer, Find, Help, MoreRows, Offers, Streams, SumsLine, Toolbar, refusalOf } = parts;
+  const { Announcer, Find, Follow, Help, MoreRows, Offers, People, Streams, SumsLine, Tints, Toolbar, Voice, makeRegions, refusalOf, spokenOf } = parts;
   const { menu, styling } = grid.equip(parts);
+  const voice = new Voice(byId("polite"), byId("assertive"), storage());
   const announcer = new Announcer({
     who: (label) => presence.author(label),
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    textOf: (row_id, column_id, input) => spokenOf(input, grid.shown.at(row_id, column_id), replica),
     polite: (sentence) => voice.polite(sentence),
     setTimeout: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(),
@@ -253,6 +237,25 @@ function equip(parts) {
     takeBack: (kind) => grid.takeBack(kind),
   });
   const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => styling.style });
+  const follow = new Follow(byId("stage"), {
+    host: byId("grid"),
+    reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
+    focus: () => grid.focus(),
+    say: (sentence) => voice.polite(sentence),
+  });
+  const people = new People(byId("people"), {
+    find: (client_id) => presence.find(client_id),
+    goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
+    follow: (client) => follow.start(client),
+    openMenu: (...asked) => menu.open(...asked),
+  });
+  presence.showBy((clients, isStreaming) => people.show(clients, isStreaming));
+  const tints = new Tints({
+    now: () => performance.now(),
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    changed: () => grid.repaint(),
+    colorOf: (label) => presence.author(label)?.color ?? null,
+  });
   const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
   /**
    * @param {number} row_id
@@ -269,6 +272,7 @@ function equip(parts) {
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
     putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
+    typedOf: (input) => typedOf(input, replica),
     submit: (operation) => void replica.submit(operation),
     mayEdit: () => replica.mayEdit,
     focus: () => grid.focus(),
@@ -306,7 +310,8 @@ function equip(parts) {
       voice.keep(isOn);
     },
   }, () => grid.focus());
-  return { announcer, find, menu, moreRows, offers, refusalOf, streams, sums, toolbar };
+  const goRound = makeRegions(() => grid.finish());
+  return { announcer, find, follow, goRound, menu, moreRows, offers, refusalOf, streams, sums, tints, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

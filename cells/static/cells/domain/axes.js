@@ -134,6 +134,33 @@ export class Axis {
   }
 
   /**
+   * Return the positions that are alive from one id to another, both counting themselves. Either may stand in front, alive
+   * or not; undefined where nothing between them is alive, or one was never born.
+   * @param {number} one
+   * @param {number} other
+   * @returns {{first: number, last: number, isReversed: boolean}|undefined}
+   */
+  spanBetween(one, other) {
+    const [onePlace, otherPlace] = [this.#findPlace(one), this.#findPlace(other)];
+    if (onePlace === undefined || otherPlace === undefined) return undefined;
+    const isReversed = otherPlace < onePlace || (otherPlace === onePlace && other < one); // within a run ids stand in order
+    const [low, high] = isReversed ? [other, one] : [one, other];
+    const [lowPlace, highPlace] = isReversed ? [otherPlace, onePlace] : [onePlace, otherPlace];
+    const first = this.#livingBefore(low, lowPlace);
+    const last = this.#livingBefore(high, highPlace) - (this.#runs[highPlace][1] > 0 ? 0 : 1);
+    return first <= last ? { first, last, isReversed } : undefined;
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} place of its run
+   */
+  #livingBefore(id, place) {
+    const [first, count] = this.#runs[place];
+    return this.#starts[place] + (count > 0 ? id - first : 0);
+  }
+
+  /**
    * Cover the positions `first` to `last` with runs of ids, in the axis' order.
    * @param {number} first
    * @param {number} last included

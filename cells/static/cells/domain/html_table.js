@@ -11,8 +11,9 @@ const BOLD_WEIGHT = 600;
 
 /** @typedef {import("./styles.js").Style} Style */
 /** @typedef {{text: string, style: Style|undefined, columns: number, rows: number}} Spanning a cell over so many columns and rows */
-/** @typedef {{texts: string[][], styles: (Style|""|null)[][]}} Table null: the source says nothing of the looks */
-/** @typedef {{input: string, shown: string, style: Style|undefined}} Copied */
+/** @typedef {{id: string, at: [row: number, column: number]}} Source which copy it is, and from where on its sheet */
+/** @typedef {{texts: string[][], styles: (Style|""|null)[][], source?: Source}} Table null: the source says nothing of the looks */
+/** @typedef {{typed: string, shown: string, style: Style|undefined}} Copied */
 
 /** @type {Record<string, string>} */
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "<br>" };
@@ -26,9 +27,10 @@ const NAMED_COLORS = {
 
 /**
  * @param {readonly (readonly Copied[])[]} lines
+ * @param {Source} source
  * @returns {string}
  */
-export function formatTable(lines) {
+export function formatTable(lines, source) {
   /** @type {Map<Style|undefined, number>} */
   const places = new Map([[undefined, 0]]);
   const looks = lines.map((line) =>
@@ -37,7 +39,7 @@ export function formatTable(lines) {
       return /** @type {number} */ (places.get(style));
     }),
   );
-  const payload = { texts: lines.map((line) => line.map(({ input }) => input)), styles: [...places.keys()].map((style) => style ?? ""), looks };
+  const payload = { texts: lines.map((line) => line.map(({ typed }) => typed)), styles: [...places.keys()].map((style) => style ?? ""), looks, source };
   const rows = lines.map((line) => `<tr>${line.map(formatCell).join("")}</tr>`);
   return `<table ${PAYLOAD}="${escapeAttribute(JSON.stringify(payload))}"><tbody>${rows.join("")}</tbody></table>`;
 }
@@ -49,7 +51,7 @@ export function formatTable(lines) {
  */
 export function parsePayload(payload) {
   try {
-    const { texts, styles, looks } = JSON.parse(payload);
+    const { texts, styles, looks, source } = JSON.parse(payload);
     if (styles.length > MAX_DISTINCT || texts.length === 0) return null;
     const clean = styles.map((/** @type {unknown} */ style) => cleanStyle(style) ?? "");
     const isSound = texts.every(
@@ -57,7 +59,9 @@ export function parsePayload(payload) {
         line.length > 0 && line.length === looks[down].length && line.every((text) => typeof text === "string"),
     );
     if (!isSound) return null;
-    return { texts, styles: looks.map((/** @type {number[]} */ line) => line.map((place) => clean[place] ?? "")) };
+    const table = { texts, styles: looks.map((/** @type {number[]} */ line) => line.map((place) => clean[place] ?? "")) };
+    const isPlaced = typeof source?.id === "string" && Array.isArray(source.at) && source.at.length === 2 && source.at.every(Number.isInteger);
+    return isPlaced ? { ...table, source: { id: source.id, at: source.at } } : table;
   } catch {
     return null; // another program's, or another release's
   }

@@ -1,8 +1,12 @@
 /** Intended edits: their one JSON form, their limits, and how a large one becomes several. */
 
+import { isFormula, renamed, typedOf } from "./references.js";
+
 /** @typedef {import("./axes.js").Run} Run */
+/** @typedef {import("./references.js").Axes} Axes */
 /** @typedef {import("./styles.js").Style} Style */
 /** @typedef {import("./styles.js").StyleChanges} StyleChanges */
+/** @typedef {[row_id: number, column_id: number, input: string, style?: Style|"", value?: unknown]} ShownEdit An edit, and what its formula comes to as far as that is known. */
 /** @typedef {[row_id: number, column_id: number, input: string, style?: Style|""]} Edit A style replaces the cell's, "" clears it; without one it stays. */
 /** @typedef {{kind: "set_cells", cells: Edit[]}} SetCells */
 /** @typedef {{kind: "insert_rows"|"insert_columns", before: number|null, count: number}} Insert */
@@ -10,11 +14,12 @@
 /** @typedef {{kind: "move_rows"|"move_columns", rows?: Run[], columns?: Run[], before: number|null}} Move */
 /** @typedef {{kind: "resize", rows?: Run[], columns?: Run[], size: number|null}} Resize */
 /** @typedef {{kind: "set_styles", rows: Run[], columns: Run[], style: StyleChanges|""}} SetStyles Of every cell in rows × columns; merges, "" clears. */
-/** @typedef {{kind: "reorder_cells", rows: Run[], columns: Run[], order: number[], shown?: Edit[]}} ReorderCells The i-th of `rows` gets, in `columns`, what the order[i]-th has; `shown` is what that comes to here, and never travels. */
+/** @typedef {{kind: "reorder_cells", rows: Run[], columns: Run[], order: number[], shown?: ShownEdit[]}} ReorderCells The i-th of `rows` gets, in `columns`, what the order[i]-th has; `shown` is what that comes to here, and never travels. */
 /** @typedef {{kind: "freeze", rows: number, columns: number}} Freeze How many rows and columns stay in view. */
 /** @typedef {{kind: "undo"|"redo", operation_id: string}} TakeBack Names the operation that is taken back, or done again. */
 /** @typedef {SetCells|SetStyles|ReorderCells|Insert|Delete|Move|Resize|Freeze|TakeBack} Operation What travels. */
-/** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][]}} Paste Waits for rows and columns that are not born; null leaves a cell's style. Never travels. */
+/** @typedef {{first: number, offset: number}} Expected The ids from `first` on stand for what is not born; the first of it comes so many places behind the cell that is pasted at. */
+/** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][], expected?: {rows: Expected, columns: Expected}}} Paste Waits for rows and columns that are not born; its formulas may name these. Null leaves a cell's style. Never travels. */
 /** @typedef {{kind: "transfer", cells: Edit[], cleared: Edit[], after: string[]}} Transfer Writes `cells` and empties what was cut, in one, once the operations `after` are in the log; falls with them. Travels as set_cells. */
 /** @typedef {Operation|Paste|Transfer} Intended What a person wants: kept until it is in the log. */
 
@@ -141,7 +146,7 @@ export function editsOf(operation) {
 /**
  * Return what is shown of an operation, cell by cell, until the log has it; null for what writes no single cells.
  * @param {Intended} operation
- * @returns {Edit[]|null}
+ * @returns {ShownEdit[]|null}
  */
 export function shownOf(operation) {
   return operation.kind === "reorder_cells" ? (operation.shown ?? []) : editsOf(operation);
@@ -169,18 +174,42 @@ export function isTakeBack(operation) {
 }
 
 /**
- * Return what a person would want back of an operation that was refused: its texts, a row a line.
+ * Return what a person would want back of an operation that was refused: its texts as they are typed, a row a line.
  * @param {Intended} operation
+ * @param {Axes} axes
  */
-export function textOf(operation) {
-  if (operation.kind === "paste") return operation.values.map((row) => row.join("\t")).join("\n");
+export function textOf(operation, axes) {
+  if (operation.kind === "paste") return textsOf(operation, axes).map((row) => row.join("\t")).join("\n");
   if (operation.kind !== "set_cells" && operation.kind !== "transfer") return "";
   /** @type {Map<number, string[]>} */
   const lines = new Map();
   for (const [row, , input] of operation.cells) {
     const line = lines.get(row);
-    if (line) line.push(input);
-    else lines.set(row, [input]);
+    const text = typedOf(input, axes);
+    if (line) line.push(text);
+    else lines.set(row, [text]);
   }
   return [...lines.values()].map((line) => line.join("\t")).join("\n").trim();
+}
+
+/**
+ * Return the texts of a paste, as if what it waits for were born at the end.
+ * @param {Paste} paste
+ * @param {Axes} axes
+ */
+function textsOf({ values, expected }, { rows, columns }) {
+  const size = values.reduce((widest, line) => Math.max(widest, line.length), 1);
+  const axes = { rows: rows.insert(null, values.length), columns: columns.insert(null, size) };
+  /** @type {(input: string) => string} */
+  const settled = (input) => renamed(input, (id) => later(id, expected?.rows, rows.nextId), (id) => later(id, expected?.columns, columns.nextId));
+  return values.map((line) => line.map((input) => typedOf(expected && isFormula(input) ? settled(input) : input, axes)));
+}
+
+/**
+ * @param {number} id
+ * @param {Expected|undefined} expected
+ * @param {number} first the id that the first one gets
+ */
+function later(id, expected, first) {
+  return expected && id >= expected.first ? first + id - expected.first : id;
 }

@@ -1,7 +1,7 @@
 /** The sheet as the log has it at one revision: cells, axes and sizes. */
 
 import { Axis } from "../domain/axes.js";
-import { cleanStyle } from "../domain/styles.js";
+import { cleanStyle, sameStyle } from "../domain/styles.js";
 import { PackedCells } from "./packed_cells.js";
 
 /** @typedef {import("../domain/axes.js").Run} Run */
@@ -43,6 +43,16 @@ export class Confirmed {
     if (frame.column_sizes) this.columnSizes = frame.column_sizes;
     if (frame.frozen) this.frozen = { rows: frame.frozen[0], columns: frame.frozen[1] };
     return Boolean(frame.rows || frame.columns || frame.row_sizes || frame.column_sizes || frame.frozen);
+  }
+
+  /**
+   * Say whether of a cell as the wire has it only the value is another one: nobody has edited it.
+   * @param {WireCell} wire
+   */
+  isCalculated([row, column, input, style, value]) {
+    const known = this.cells.get(row, column);
+    const isOther = value !== undefined || known?.value !== undefined;
+    return known !== undefined && isOther && known.input === input && sameStyle(known.style, /** @type {import("../domain/styles.js").Style|""} */ (style));
   }
 
   /**

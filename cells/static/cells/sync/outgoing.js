@@ -336,7 +336,7 @@ export class Outgoing {
       this.#refuse(waiting, code, message);
       return;
     }
-    this.#around.refused({ code, message, text: textOf(entry.operation), operation: entry.operation });
+    this.#around.refused({ code, message, text: textOf(entry.operation, this.#confirmed), operation: entry.operation });
     this.#around.changed("cells");
     this.#around.changed("unsaved");
     this.send();

@@ -61,6 +61,15 @@ export class Overlay {
   }
 
   /**
+   * Return what the formula that is written into a cell comes to, if that is known.
+   * @param {number} row
+   * @param {number} column
+   */
+  valueAt(row, column) {
+    return this.writers.get(row, column)?.cells?.get(row, column)?.[4];
+  }
+
+  /**
    * Return what a cell's style becomes.
    * @param {number} row
    * @param {number} column

@@ -3,9 +3,11 @@
 import { MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
 import { SheetSyncError } from "../domain/errors.js";
 import { splitEdits } from "../domain/operations.js";
+import { isFormula, renamed } from "../domain/references.js";
 
 /** @typedef {import("../domain/axes.js").Axis} Axis */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("../domain/operations.js").Expected} Expected */
 /** @typedef {import("../domain/operations.js").Operation} Operation */
 /** @typedef {import("../domain/operations.js").Paste} Paste */
 
@@ -16,7 +18,7 @@ import { splitEdits } from "../domain/operations.js";
  * @param {Axis} columns
  * @returns {{births: Operation[], edits: Operation[]}|{error: SheetSyncError}}
  */
-export function planPaste({ cell, values, styles }, rows, columns) {
+export function planPaste({ cell, values, styles, expected }, rows, columns) {
   const top = rows.findPosition(cell[0]);
   const left = columns.findPosition(cell[1]);
   if (top === undefined || left === undefined) {
@@ -33,11 +35,16 @@ export function planPaste({ cell, values, styles }, rows, columns) {
   if (missingRows > 0) births.push({ kind: "insert_rows", before: null, count: missingRows });
   if (missingColumns > 0) births.push({ kind: "insert_columns", before: null, count: missingColumns });
   if (births.length > 0) return { births, edits: [] };
+  /** @type {(axis: Axis, start: number, id: number, awaited: Expected|undefined) => number} */
+  const born = (axis, start, id, awaited) => (awaited && id >= awaited.first ? (axis.idAt(start + awaited.offset + id - awaited.first) ?? id) : id);
+  /** @type {(input: string) => string} formulas may name what has only now been born */
+  const settled = (input) => renamed(input, (id) => born(rows, top, id, expected?.rows), (id) => born(columns, left, id, expected?.columns));
   /** @type {Edit[]} */
   const edits = [];
   values.forEach((line, down) => {
     const row = /** @type {number} */ (rows.idAt(top + down));
-    line.forEach((input, right) => {
+    line.forEach((given, right) => {
+      const input = expected && isFormula(given) ? settled(given) : given;
       const column = /** @type {number} */ (columns.idAt(left + right));
       const style = styles?.[down]?.[right] ?? null;
       edits.push(style === null ? [row, column, input] : [row, column, input, style]);

@@ -187,7 +187,8 @@ export class Replica {
     /** @type {Cell} */
     const cell = { input };
     if (style) cell.style = style;
-    if (isSame && confirmed?.value !== undefined) cell.value = confirmed.value;
+    const value = isSame ? confirmed?.value : overlay.valueAt(row, column);
+    if (value !== undefined) cell.value = value;
     return cell;
   }
 
@@ -389,9 +390,13 @@ export class Replica {
     const isNews = this.isLoaded && this.revision >= this.#openedHead;
     /** @type {Changes} */
     const changes = this.#parts.endWith(frame).flatMap((part) => part.changes);
-    for (const [author, cells] of changes) {
+    /** @type {Changes} */
+    const edits = isNews ? changes.map(([author, cells]) => [author, cells.filter((cell) => !this.#confirmed.isCalculated(cell))]) : changes;
+    for (const [author, cells] of edits) {
       if (author === this.#around.client_id) this.#overwrites.ownArrived(cells, frame.through);
       else this.#overwrites.arrived(author, cells, frame.through);
+    }
+    for (const [, cells] of changes) {
       for (const cell of cells) this.#confirmed.takeCell(cell);
       this.#loadedCells += cells.length;
     }
@@ -403,14 +408,14 @@ export class Replica {
       this.#loaded();
     }
     this.#around.changed(hasShape ? "shape" : "cells");
-    if (isNews) this.#tellNews(changes);
+    if (isNews) this.#tellNews(edits.filter(([, cells]) => cells.length > 0));
     this.#hearOf(frame.through);
     this.#outgoing.send();
   }
 
   /** @param {Changes} changes */
   #tellNews(changes) {
-    this.#around.came?.(changes);
+    if (changes.length > 0) this.#around.came?.(changes);
     const others = changes.filter(([author]) => author !== this.#around.client_id);
     if (others.length > 0) this.#around.arrived?.(others);
   }

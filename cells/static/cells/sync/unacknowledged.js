@@ -4,7 +4,7 @@ import { Area, CellMap } from "../domain/cells.js";
 import { isTakeBack, shownOf } from "../domain/operations.js";
 import { Overlay } from "./overlay.js";
 
-/** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("../domain/operations.js").ShownEdit} ShownEdit */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
 
 /**
@@ -15,9 +15,9 @@ import { Overlay } from "./overlay.js";
  * @property {Intended} operation
  * @property {number} order where it stands among the others, also in the journal
  * @property {"pending"|"in_flight"|"committed"} state
- * @property {CellMap<Edit>|null} cells what it writes, cell by cell
+ * @property {CellMap<ShownEdit>|null} cells what it writes, cell by cell
  * @property {Area|null} area what it styles
- * @property {CellMap<Edit>|Area|null} extent what it is about; whatever has none meets everything
+ * @property {CellMap<ShownEdit>|Area|null} extent what it is about; whatever has none meets everything
  * @property {boolean} isTakenBack an undo waits for it: it is no longer shown
  * @property {number} revision
  * @property {number} attempts
@@ -34,7 +34,7 @@ import { Overlay } from "./overlay.js";
  */
 export function makeEntry(operation_id, operation, order, waiting = null) {
   const edits = shownOf(operation);
-  /** @type {CellMap<Edit>|null} */
+  /** @type {CellMap<ShownEdit>|null} */
   const cells = edits && new CellMap();
   for (const edit of edits ?? []) cells?.set(edit[0], edit[1], edit);
   const whole = operation.kind === "set_styles" || operation.kind === "reorder_cells" ? new Area(operation.rows, operation.columns) : null;

@@ -1,7 +1,9 @@
 /** What can be done to the selected cells, rows and columns: each becomes operations on the model. */
 
 import { formatColumn, MAX_COLUMNS, MAX_ROWS } from "../domain/addresses.js";
+import { pastedInputs } from "../domain/copies.js";
 import { cleanText, editsOf, isTooLong, MAX_INPUT_CHARACTERS, splitEdits } from "../domain/operations.js";
+import { isFormula, shifted } from "../domain/references.js";
 import { MAX_FITTED_PX } from "./model.js";
 import { gettext, ngettext } from "./words.js";
 
@@ -10,6 +12,7 @@ const MAX_FILLED_CELLS = 200_000; // one value over a selection: beyond this it 
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
 /** @typedef {import("../domain/axes.js").Run} Run */
+/** @typedef {import("../domain/copies.js").Origin} Origin */
 /** @typedef {import("../domain/operations.js").Edit} Edit */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
 /** @typedef {import("../domain/styles.js").Style} Style */
@@ -187,17 +190,19 @@ export class Actions {
   }
 
   /**
-   * Write one text into every selected cell; false if they are too many.
-   * @param {string} text
+   * Write one input into every selected cell, a formula as copies of the active cell's; false if they are too many.
+   * @param {string} input
    */
-  fill(text) {
-    const values = this.#repeated([[text]]);
+  fill(input) {
+    const values = this.#repeated([[input]]);
     if (values === null) return false;
     const { rows, columns } = this.#model;
-    const { top, left } = this.#selection.range;
+    const { range: { top, left }, active } = this.#selection;
+    /** @type {(row: number, column: number) => string} */
+    const inputAt = (row, column) => (isFormula(input) ? shifted(input, this.#model, row - active.row, column - active.column) : input);
     this.submit(
       values.flatMap((line, down) =>
-        line.map((_, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), text])),
+        line.map((_, across) => /** @type {Edit} */ ([rows.idAt(top + down), columns.idAt(left + across), inputAt(top + down, left + across)])),
       ),
     );
     return true;
@@ -243,10 +248,10 @@ export class Actions {
   }
 
   /**
-   * Return the texts of the selection; of whole rows, columns or sheets as much as is filled.
+   * Return the inputs of the selection; of whole rows, columns or sheets as much as is filled.
    * @returns {string[][]}
    */
-  texts() {
+  inputs() {
     const { top, left, bottom, right } = this.#selection.range;
     let last = { row: bottom, column: right };
     if (this.#selection.shape !== "cells") {
@@ -273,30 +278,36 @@ export class Actions {
    * @param {string[][]} texts
    * @param {Edit[]} [cut] what empties the cells that they came from
    * @param {(Style|""|null)[][]} [styles] of the texts; null leaves a cell as it looks
+   * @param {Origin} [origin] of the formulas among them
    * @returns {Range|null}
    */
-  paste(texts, cut = [], styles) {
-    const values = this.#repeated(texts.map((line) => line.map(cleanText)));
-    if (values === null) return null;
+  paste(texts, cut = [], styles, origin = { kind: "typed" }) {
+    const pastedTexts = this.#repeated(texts.map((line) => line.map(cleanText)));
+    if (pastedTexts === null) return null;
     const looks = (styles && this.#repeated(styles)) ?? undefined;
     const { top, left } = this.#selection.range;
-    const width = values.reduce((widest, line) => Math.max(widest, line.length), 0);
-    if (values.some((line) => line.some(isTooLong))) {
-      this.#tell(gettext("A cell holds at most %(count)s characters: nothing was pasted.", { count: MAX_INPUT_CHARACTERS }));
-      return null;
-    }
-    if (top + values.length > MAX_ROWS || left + width > MAX_COLUMNS) {
+    const width = pastedTexts.reduce((widest, line) => Math.max(widest, line.length), 0);
+    if (top + pastedTexts.length > MAX_ROWS || left + width > MAX_COLUMNS) {
       const end = `${formatColumn(MAX_COLUMNS - 1)}${MAX_ROWS}`;
       this.#tell(gettext("What you pasted would go beyond %(end)s, where a sheet ends: nothing was pasted.", { end }));
       return null;
     }
     const { rows, columns } = this.#model;
-    const pasted = { top, left, bottom: top + values.length - 1, right: left + width - 1 };
+    const pasted = { top, left, bottom: top + pastedTexts.length - 1, right: left + width - 1 };
+    const missing = { rows: pasted.bottom + 1 - rows.length, columns: pasted.right + 1 - columns.length };
+    const axes = { rows: missing.rows > 0 ? rows.insert(null, missing.rows) : rows, columns: missing.columns > 0 ? columns.insert(null, missing.columns) : columns };
+    const values = pastedInputs(pastedTexts, { row: top, column: left }, { height: texts.length, width: texts.reduce((widest, line) => Math.max(widest, line.length), 0) }, origin, axes);
+    if (values.some((line) => line.some(isTooLong))) {
+      this.#tell(gettext("A cell holds at most %(count)s characters: nothing was pasted.", { count: MAX_INPUT_CHARACTERS }));
+      return null;
+    }
     const cleared = cut.filter((edit) => this.#isOutside(edit, pasted));
     const cell = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
-    if (pasted.bottom >= rows.length || pasted.right >= columns.length) {
+    if (missing.rows > 0 || missing.columns > 0) {
       const paste = looks === undefined ? { values } : { values, styles: looks };
-      this.#transfer([], cleared, [this.#model.submit({ kind: "paste", cell, ...paste })]);
+      const expected = { rows: { first: rows.nextId, offset: rows.length - top }, columns: { first: columns.nextId, offset: columns.length - left } };
+      const hasFormulas = values.some((line) => line.some(isFormula));
+      this.#transfer([], cleared, [this.#model.submit({ kind: "paste", cell, ...paste, ...(hasFormulas ? { expected } : {}) })]);
       return pasted;
     }
     const edits = values.flatMap((line, down) =>

@@ -14,6 +14,7 @@ const MAX_NAMES = 3;
  * @typedef {object} Around
  * @property {(author: string|null) => {name: string, isPerson: boolean}|null} who null: not worth a word
  * @property {(row_id: number, column_id: number) => string|null} addressOf null for a cell that is gone
+ * @property {(row_id: number, column_id: number, input: string) => string} textOf what to say of an input, and of what it comes to
  * @property {(sentence: string) => void} polite
  * @property {(run: () => void, ms: number) => unknown} setTimeout
  * @property {() => number} now in milliseconds
@@ -71,7 +72,7 @@ export class Announcer {
     const isOngoing = now - this.#last < 2 * this.#pause;
     this.#pause = isProgramsAlone && isOngoing ? Math.min(MAX_PAUSE_MS, this.#pause * 2) : PAUSE_MS;
     this.#last = now;
-    const sentence = sentenceOf(authors, this.#around.addressOf);
+    const sentence = sentenceOf(authors, this.#around);
     if (sentence) this.#around.polite(sentence);
   }
 }
@@ -79,15 +80,16 @@ export class Announcer {
 /**
  * Return one sentence about what others did.
  * @param {Author[]} authors
- * @param {(row_id: number, column_id: number) => string|null} addressOf
+ * @param {Pick<Around, "addressOf"|"textOf">} around
  */
-export function sentenceOf(authors, addressOf) {
+export function sentenceOf(authors, { addressOf, textOf }) {
   const count = authors.reduce((sum, { cells }) => sum + cells.size, 0);
   if (count === 1) {
     const [{ name, last }] = authors;
     const address = addressOf(last.row, last.column);
     if (address === null) return "";
-    const text = last.input.length > MAX_SPOKEN ? `${last.input.slice(0, MAX_SPOKEN)}…` : last.input;
+    const whole = textOf(last.row, last.column, last.input);
+    const text = whole.length > MAX_SPOKEN ? `${whole.slice(0, MAX_SPOKEN)}…` : whole;
     if (text === "") return gettext("%(name)s emptied %(address)s", { name, address });
     return gettext("%(name)s changed %(address)s to %(text)s", { name, address, text });
   }

@@ -3,16 +3,16 @@
 import { isRightToLeft } from "../domain/direction.js";
 import { element } from "./elements.js";
 import { lookOf } from "./looks.js";
-import { paintTint } from "./tints.js";
 
 export const LINE_PX = 17; // of text, as .cell has it
 const ROOM_PX = 8; // of a row, above and below its text
 export const PADDING_PX = 13; // of a cell, both sides and its border
 
 /** @typedef {import("./looks.js").Look} Look */
+/** @typedef {import("./formula_notes.js").Note} Note */
 /** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {import("./ruler.js").Ruler} Ruler */
-/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, isSingle: boolean, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean, mark: Mark|undefined}} CellSlot */
+/** @typedef {{element: HTMLElement, text: string, kind: string, look: Look, left: number, width: number, spill: number, leading: string, isSingle: boolean, column: number, isSelected: boolean, tint: string, isRtl: boolean, isFound: boolean, mark: Mark|undefined, note: Note|undefined}} CellSlot */
 
 /**
  * @param {string} id
@@ -35,6 +35,7 @@ export function makeCell(id) {
     isRtl: false,
     isFound: false,
     mark: undefined,
+    note: undefined,
   };
 }
 
@@ -132,9 +133,10 @@ function paintLook(slot, look) {
  * @param {string} tint
  * @param {boolean} isFound by a search
  * @param {Mark|undefined} mark
+ * @param {Note|undefined} note
  */
-export function markCell(slot, isSelected, tint, isFound, mark) {
-  if (slot.mark !== mark) paintMark(slot.element, (slot.mark = mark));
+export function markCell(slot, isSelected, tint, isFound, mark, note) {
+  if (slot.mark !== mark || slot.note !== note) paintMark(slot.element, (slot.mark = mark), (slot.note = note));
   if (slot.isFound !== isFound) slot.element.classList.toggle("found", (slot.isFound = isFound));
   if (slot.tint !== tint) paintTint(slot.element, (slot.tint = tint));
   if (slot.isSelected === isSelected) return;
@@ -145,8 +147,25 @@ export function markCell(slot, isSelected, tint, isFound, mark) {
 /**
  * @param {HTMLElement} cell
  * @param {Mark|undefined} mark
+ * @param {Note|undefined} note
  */
-function paintMark(cell, mark) {
+function paintMark(cell, mark, note) {
   cell.dataset.mark = mark?.kind ?? "";
-  cell.ariaDescription = mark?.says ?? null;
+  cell.title = note?.title ?? "";
+  cell.ariaDescription = [note?.says, mark?.says].filter(Boolean).join(". ") || null;
+}
+
+/**
+ * Show what others have just changed, or nothing.
+ * @param {HTMLElement} cell
+ * @param {string} mark as Tints.row gives it; "" for none
+ */
+function paintTint(cell, mark) {
+  if (mark === "") {
+    delete cell.dataset.tint;
+    return;
+  }
+  const [name, color] = mark.split(" ");
+  cell.dataset.tint = name;
+  if (color) cell.style.setProperty("--tint", color);
 }

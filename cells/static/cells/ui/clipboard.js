@@ -1,9 +1,11 @@
 /** Copy, cut and paste of ranges, as other spreadsheets and text editors understand them. */
 
 import { formatTable } from "../domain/html_table.js";
+import { isFormula, typedOf } from "../domain/references.js";
 import { formatTsv, parseTsv } from "../domain/tsv.js";
 import { readClipboard, writeClipboard } from "./system_clipboard.js";
 import { shownOf } from "./formats.js";
+import { valueText } from "./values.js";
 import { readTable } from "./html_tables.js";
 import { gettext } from "./words.js";
 
@@ -11,10 +13,23 @@ import { gettext } from "./words.js";
 /** @typedef {import("../domain/operations.js").Edit} Edit */
 /** @typedef {import("./actions.js").Actions} Actions */
 /** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../domain/copies.js").Origin} Origin */
+/** @typedef {import("../domain/html_table.js").Table} Table */
 /** @typedef {import("./selection.js").Selection} Selection */
 
 const MAX_COPIED_CELLS = 1_000_000; // a text of more would freeze the tab
 const MAX_STYLED_CELLS = 100_000; // likewise of HTML; more cells are copied without their looks
+
+/**
+ * What this page copied last. Other programs get values; the formulas are here, and travel as they read in the HTML.
+ * @typedef {object} Taken
+ * @property {string} id in the HTML
+ * @property {boolean} hasHtml
+ * @property {string} text
+ * @property {string[][]|null} inputs null: there is no formula among them, and the text says it all
+ * @property {[row: number, column: number]} corner ids of the first cell
+ * @property {{row: number, column: number}} at where it stood
+ */
 
 export class Clipboard {
   #model;
@@ -22,7 +37,7 @@ export class Clipboard {
   #actions;
   #around;
   /** @type {{text: string, edits: Edit[], corners: number[]}|null} what is cut, by ids, and goes where it is pasted */ #cut = null;
-  /** @type {{text: string, values: string[][]}|null} what formulas among the copied cells had come to */ #values = null;
+  /** @type {Taken|null} */ #taken = null;
   #isValuesOnly = false; // the keys that are down ask for it
 
   /**
@@ -30,7 +45,7 @@ export class Clipboard {
    * @param {Model} model
    * @param {Selection} selection
    * @param {Actions} actions
-   * @param {{tell: (sentence: string) => void, changed: () => void, isEditing: () => boolean}} around
+   * @param {{shown: import("./shown_cells.js").ShownCells, tell: (sentence: string) => void, changed: () => void, isEditing: () => boolean}} around
    */
   constructor(host, model, selection, actions, around) {
     this.#model = model;
@@ -92,18 +107,47 @@ export class Clipboard {
    */
   paste(text, html = "", isValuesOnly = false) {
     if (!this.#model.mayEdit) return;
-    const cut = this.#cut?.text === text ? this.#cut.edits : [];
     const table = isValuesOnly || html === "" ? null : readTable(html);
     if (table === null && text === "") return;
-    const values = isValuesOnly && this.#values?.text === text ? this.#values.values : null;
-    const pasted = this.#model.asOneStep(() => {
-      if (table !== null) return this.#actions.paste(table.texts, cut, table.styles);
-      const cleared = isValuesOnly ? cut.map(([row, column]) => /** @type {Edit} */ ([row, column, ""])) : cut;
-      return this.#actions.paste(values ?? parseTsv(text), cleared);
-    });
+    const isOther = table !== null && table.source?.id !== this.#taken?.id;
+    const cut = this.#cut?.text === text && !isOther ? this.#cut.edits : [];
+    const own = isValuesOnly ? null : this.#ownOf(text, table);
+    const texts = own?.inputs ?? table?.texts ?? parseTsv(text);
+    const cleared = isValuesOnly ? cut.map(([row, column]) => /** @type {Edit} */ ([row, column, ""])) : cut;
+    const pasted = this.#model.asOneStep(() => this.#actions.paste(texts, cleared, table?.styles, this.#originOf(own, table)));
     if (pasted === null) return;
     this.forgetCut();
     this.#selection.selectRange(pasted);
+  }
+
+  /**
+   * Return what this page copied last, if that is what is pasted.
+   * @param {string} text
+   * @param {Table|null} table
+   */
+  #ownOf(text, table) {
+    const taken = this.#taken;
+    if (taken === null) return null;
+    if (table) return table.source?.id === taken.id ? taken : null;
+    // The text alone may as well be another program's, whose "6" is no formula; what was cut goes where it says.
+    return taken.text === text && (!taken.hasHtml || this.#cut?.text === text) ? taken : null;
+  }
+
+  /**
+   * @param {Taken|null} own
+   * @param {Table|null} table
+   * @returns {Origin}
+   */
+  #originOf(own, table) {
+    if (own && this.#cut?.text === own.text) return { kind: "moved" };
+    if (own) {
+      const row = this.#model.rows.findPosition(own.corner[0]) ?? own.at.row;
+      const column = this.#model.columns.findPosition(own.corner[1]) ?? own.at.column;
+      return { kind: "copied", at: { row, column } };
+    }
+    if (!table?.source) return { kind: "typed" };
+    const [row, column] = table.source.at;
+    return { kind: "elsewhere", at: { row, column } };
   }
 
   forgetCut() {
@@ -136,14 +180,24 @@ export class Clipboard {
       this.#around.tell(gettext("At most %(count)s cells can be copied at once.", { count: MAX_COPIED_CELLS }));
       return null;
     }
-    const texts = this.#actions.texts();
-    const text = formatTsv(texts);
-    this.#values = null;
-    const html = texts.length * texts[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(texts, text);
+    const { rows, columns } = this.#model;
+    const corner = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
+    const inputs = this.#actions.inputs();
+    let hasFormulas = false;
+    const values = inputs.map((line, down) =>
+      line.map((input, across) => {
+        if (!isFormula(input)) return input;
+        hasFormulas = true;
+        return valueText(this.#shownAt(top + down, left + across));
+      }),
+    );
+    const text = formatTsv(values);
+    const id = Math.random().toString(36).slice(2);
+    const html = inputs.length * inputs[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(inputs, { id, at: [top, left] });
+    this.#taken = { id, hasHtml: html !== "", text, inputs: hasFormulas ? inputs : null, corner, at: { row: top, column: left } };
     this.forgetCut();
     if (isCut && this.#model.mayEdit) {
-      const { rows, columns } = this.#model;
-      const corners = /** @type {number[]} */ ([rows.idAt(top), columns.idAt(left), rows.idAt(bottom), columns.idAt(right)]);
+      const corners = /** @type {number[]} */ ([...corner, rows.idAt(bottom), columns.idAt(right)]);
       this.#cut = { text, edits: this.#actions.emptying(range), corners };
       this.#around.changed();
     }
@@ -151,33 +205,37 @@ export class Clipboard {
   }
 
   /**
-   * @param {string[][]} texts of the selection
-   * @param {string} text the same, as it is copied
+   * @param {string[][]} inputs
+   * @param {import("../domain/html_table.js").Source} source
    */
-  #htmlOf(texts, text) {
-    const { rows, columns } = this.#model;
-    const { top, left } = this.#selection.range;
-    let hasValues = false;
-    const lines = texts.map((line, down) =>
+  #htmlOf(inputs, source) {
+    const [top, left] = source.at;
+    const lines = inputs.map((line, down) =>
       line.map((input, across) => {
-        const cell = this.#model.cellAt(/** @type {number} */ (rows.idAt(top + down)), /** @type {number} */ (columns.idAt(left + across)));
-        const { style, value } = cell ?? {};
-        hasValues ||= value !== undefined;
-        const isAsTyped = value === undefined && style?.format === undefined && style?.decimals === undefined;
-        return { input, shown: isAsTyped ? input : shownOf(cell)[0], style, value };
+        const cell = this.#shownAt(top + down, left + across);
+        const isAsTyped = !isFormula(input) && cell?.style?.format === undefined && cell?.style?.decimals === undefined;
+        return { typed: typedOf(input, this.#model), shown: isAsTyped ? input : shownOf(cell)[0], style: this.#styleAt(top + down, left + across) };
       }),
     );
-    if (hasValues) this.#values = { text, values: lines.map((line) => line.map(({ input, value }) => valueText(input, value))) };
-    return formatTable(lines);
+    return formatTable(lines, source);
   }
-}
 
-/**
- * Return what a cell is worth as a text that can be typed.
- * @param {string} input
- * @param {unknown} value
- */
-function valueText(input, value) {
-  if (value === undefined || (typeof value === "object" && value !== null)) return input;
-  return typeof value === "boolean" ? String(value).toUpperCase() : String(value ?? "");
+  /**
+   * @param {number} row
+   * @param {number} column
+   */
+  #shownAt(row, column) {
+    const { rows, columns } = this.#model;
+    return this.#around.shown.at(/** @type {number} */ (rows.idAt(row)), /** @type {number} */ (columns.idAt(column)));
+  }
+
+  /**
+   * Return the style that a cell really has: what its formula makes it look like is not copied.
+   * @param {number} row
+   * @param {number} column
+   */
+  #styleAt(row, column) {
+    const { rows, columns } = this.#model;
+    return this.#model.styleAt(/** @type {number} */ (rows.idAt(row)), /** @type {number} */ (columns.idAt(column)));
+  }
 }

@@ -1,11 +1,21 @@
 /** The open cell: one draft, seen over the cell and in the formula bar; it stays with its cell when rows move. */
 
 import { MAX_INPUT_CHARACTERS, cleanText, splitEdits } from "../domain/operations.js";
+import { inputOf, typedOf } from "../domain/references.js";
 import { element } from "./elements.js";
 import { gettext } from "./words.js";
 
 /** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("../domain/references.js").Axes} Axes */
 /** @typedef {{row: number, column: number}} Step how far to move when done */
+/**
+ * What helps with formulas while they are typed.
+ * @typedef {object} Assistant
+ * @property {(event: KeyboardEvent) => boolean} pressed whether the key was meant for it
+ * @property {() => void} changed another draft, another place in it, or none any more
+ * @property {(text: string) => string} finished what was meant by a formula that breaks off
+ * @property {(text: string, before: Axes, now: Axes) => {text: string, at: (place: number) => number}} retyped the same on other axes; `at`: where a place in it has come to
+ */
 
 /** @type {Record<string, Step>} */
 const ARROWS = {
@@ -21,8 +31,12 @@ export class Editor {
   #around;
   #input = element("textarea", "editor-input", { rows: "1", spellcheck: "false", autocomplete: "off", dir: "auto", "aria-label": gettext("Cell contents") });
   /** @type {{row: number, column: number}|null} ids */ #cell = null;
-  #original = "";
-  #isTyping = false; // opened by typing: arrows finish it
+  #before = ""; // the cell's input when it was opened
+  #original = ""; // the same as it is typed
+  /** @type {Axes} that the draft is written for: formulas name cells by their places on them */ #axes;
+  #isComposing = false;
+  /** Opened by typing: arrows finish it, or point at cells. */ isTyping = false;
+  /** @type {Assistant|null} null until it has come */ assistant = null;
   /** What is laid over the cell. */ frame = element("div", "editor", { role: "row" });
 
   /**
@@ -31,7 +45,7 @@ export class Editor {
    * @param {object} around
    * @param {() => {row: number, column: number}} around.activeCell ids
    * @param {() => boolean} around.isRange more than one cell is selected
-   * @param {(text: string) => boolean} around.fill write into every selected cell; false if they are too many
+   * @param {(input: string) => boolean} around.fill write into every selected cell; false if they are too many
    * @param {() => void} around.changed opened, closed, or another draft
    * @param {(leave: Step|"tab"|"tab back"|"enter"|"enter back"|null) => void} around.done
    */
@@ -39,6 +53,7 @@ export class Editor {
     this.#model = model;
     this.#formula = formula;
     this.#around = around;
+    this.#axes = { rows: model.rows, columns: model.columns };
     const cell = element("div", "editor-cell", { role: "gridcell" }); // a grid holds nothing but rows of cells
     cell.append(this.#input);
     this.frame.append(cell);
@@ -47,9 +62,12 @@ export class Editor {
       input.maxLength = MAX_INPUT_CHARACTERS;
       input.addEventListener("input", () => this.#typed(input));
       input.addEventListener("keydown", (event) => this.#pressed(event));
+      input.addEventListener("compositionstart", () => this.#compose(true));
+      input.addEventListener("compositionend", () => this.#compose(false));
     }
-    this.#input.addEventListener("mousedown", () => (this.#isTyping = false));
+    this.#input.addEventListener("mousedown", () => (this.isTyping = false));
     formula.addEventListener("focus", () => this.#openFromFormula());
+    document.addEventListener("selectionchange", () => this.#cell !== null && this.assistant?.changed());
   }
 
   /** The ids of the cell that is being edited. */
@@ -59,6 +77,21 @@ export class Editor {
 
   get draft() {
     return this.#input.value;
+  }
+
+  /** The field that is typed into. */
+  get field() {
+    return document.activeElement === this.#formula ? this.#formula : this.#input;
+  }
+
+  /** Whether it is typed into over the cell, and not in the formula bar. */
+  get isOverCell() {
+    return this.field === this.#input;
+  }
+
+  /** Whether an input method is at work: until it is done, nobody else may touch the draft. */
+  get isComposing() {
+    return this.#isComposing;
   }
 
   /**
@@ -82,8 +115,10 @@ export class Editor {
     if (!this.#model.mayEdit || !this.#model.isLoaded) return false;
     if (this.#cell !== null) return false;
     this.#cell = this.#around.activeCell();
-    this.#original = this.#model.inputAt(this.#cell.row, this.#cell.column);
-    this.#isTyping = isTyping;
+    this.#axes = { rows: this.#model.rows, columns: this.#model.columns };
+    this.#before = this.#model.inputAt(this.#cell.row, this.#cell.column);
+    this.#original = typedOf(this.#before, this.#axes);
+    this.isTyping = isTyping;
     this.frame.hidden = false;
     return true;
   }
@@ -92,10 +127,58 @@ export class Editor {
   commit() {
     const cell = this.#cell;
     if (cell === null) return;
-    const text = cleanText(this.draft);
+    const text = this.#finished();
+    const input = inputOf(text, this.#axes);
+    const isSame = text === this.#original || input === this.#before;
     this.#close();
-    if (text === this.#original) return;
-    for (const operation of splitEdits([[cell.row, cell.column, text]])) this.#model.submit(operation);
+    if (isSame) return;
+    for (const operation of splitEdits([[cell.row, cell.column, input]])) this.#model.submit(operation);
+  }
+
+  /** Rows or columns are others: the draft goes on naming the same cells, by the places that they have now. */
+  rebase() {
+    const { rows, columns } = this.#model;
+    const before = this.#axes;
+    if (this.#cell === null || this.assistant === null || this.#isComposing || (before.rows === rows && before.columns === columns)) return;
+    this.#axes = { rows, columns };
+    this.#original = typedOf(this.#before, this.#axes);
+    const { text, at } = this.assistant.retyped(this.draft, before, this.#axes);
+    if (text === this.draft) return;
+    const { field } = this;
+    const [start, end] = [at(field.selectionStart), at(field.selectionEnd)];
+    this.#show(text);
+    field.setSelectionRange(start, end);
+  }
+
+  /**
+   * Write over a part of the draft, as if it were typed: the browser's own undo takes it back.
+   * @param {number} from
+   * @param {number} to
+   * @param {string} text
+   * @param {number} [caret] where to go on typing, else behind it
+   */
+  replace(from, to, text, caret = from + text.length) {
+    const { field } = this;
+    field.focus({ preventScroll: true });
+    field.setSelectionRange(from, to);
+    if (!document.execCommand("insertText", false, text)) {
+      field.setRangeText(text, from, to, "end");
+      this.#typed(field);
+    }
+    field.setSelectionRange(caret, caret);
+  }
+
+  #finished() {
+    const text = cleanText(this.draft);
+    return text === this.#original ? text : (this.assistant?.finished(text) ?? text);
+  }
+
+  /** @param {boolean} isComposing */
+  #compose(isComposing) {
+    this.#isComposing = isComposing;
+    this.frame.classList.toggle("is-composing", isComposing);
+    if (!isComposing) this.rebase();
+    this.assistant?.changed();
   }
 
   /** Leave the cell as it was. */
@@ -107,6 +190,7 @@ export class Editor {
   #close() {
     this.#cell = null;
     this.frame.hidden = true;
+    this.assistant?.changed();
     this.#around.changed();
   }
 
@@ -115,6 +199,7 @@ export class Editor {
     this.#input.value = text;
     this.#formula.value = text;
     this.frame.dataset.text = text;
+    this.assistant?.changed();
     this.#around.changed();
   }
 
@@ -124,16 +209,22 @@ export class Editor {
     const other = source === this.#input ? this.#formula : this.#input;
     other.value = source.value;
     this.frame.dataset.text = source.value;
+    this.assistant?.changed();
     this.#around.changed();
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (this.#cell === null || event.isComposing) return;
+    if (this.assistant?.pressed(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.altKey && this.#around.isRange()) {
       event.preventDefault();
       event.stopPropagation();
-      if (!this.#around.fill(cleanText(this.draft))) return;
+      if (!this.#around.fill(inputOf(this.#finished(), this.#axes))) return;
       this.#close();
       this.#around.done(null);
       return;
@@ -161,8 +252,8 @@ export class Editor {
       return undefined;
     }
     if (event.key === "Enter") return event.shiftKey ? "enter back" : "enter";
-    if (this.#isTyping && !hasModifier && !event.shiftKey && event.target === this.#input) return ARROWS[event.key];
-    if (event.key === "F2") this.#isTyping = !this.#isTyping;
+    if (this.isTyping && !hasModifier && !event.shiftKey && event.target === this.#input) return ARROWS[event.key];
+    if (event.key === "F2") this.isTyping = !this.isTyping;
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 /** Filling cells from their neighbours: by the handle with series, by Ctrl+D and Ctrl+R with copies; one step of undo. */
 
+import { isFormula, shifted } from "../domain/references.js";
 import { continueSeries } from "../domain/series.js";
 import { gettext } from "./words.js";
 
@@ -115,7 +116,8 @@ export class Filling {
         const { row, column } = placeAt(isBack ? first - 1 - index : last + 1 + index);
         const seed = seeds[index % length];
         const style = this.#model.styleAt(/** @type {number} */ (this.#model.rows.idAt(seed.row)), /** @type {number} */ (this.#model.columns.idAt(seed.column)));
-        edits.push(this.#actions.edit(row, column, text, style ?? ""));
+        const input = isFormula(text) ? shifted(text, this.#model, row - seed.row, column - seed.column) : text;
+        edits.push(this.#actions.edit(row, column, input, style ?? ""));
       }
     }
     this.#actions.submit(this.#changing(edits));

@@ -3,6 +3,7 @@
 import { CellMap } from "../domain/cells.js";
 import { SheetSyncError } from "../domain/errors.js";
 import { cleanText, isTooLong } from "../domain/operations.js";
+import { inputOf, typedOf } from "../domain/references.js";
 import { nextMatch, searchFor } from "../domain/search.js";
 import { element } from "./elements.js";
 import { shownOf } from "./formats.js";
@@ -200,15 +201,16 @@ export class Find {
   }
 
   /**
-   * Say whether a cell has it in what was typed, or in what it shows.
+   * Say whether a cell has it in what was typed, a formula as it reads now, or in what it shows.
    * @param {Search} search
    * @param {number} row_id
    * @param {number} column_id
    */
   #isFound(search, row_id, column_id) {
-    const cell = this.#around.model.cellAt(row_id, column_id);
+    const { model, grid } = this.#around;
+    const cell = grid.shown.at(row_id, column_id);
     if (cell === undefined) return false;
-    if (search.test(cell.input)) return true;
+    if (search.test(typedOf(cell.input, model))) return true;
     const isAsTyped = cell.value === undefined && cell.style?.format === undefined && cell.style?.decimals === undefined;
     return !isAsTyped && search.test(shownOf(cell)[0]);
   }
@@ -280,9 +282,10 @@ export class Find {
   #editsOf(search, matches) {
     const { model } = this.#around;
     return matches.flatMap(({ row_id, column_id }) => {
-      const input = model.inputAt(row_id, column_id);
-      const text = cleanText(search.replace(input, this.#by.value));
-      return !model.mayEdit || text === input || isTooLong(text) ? [] : [/** @type {Edit} */ ([row_id, column_id, text])];
+      const typed = typedOf(model.inputAt(row_id, column_id), model);
+      const text = cleanText(search.replace(typed, this.#by.value));
+      const input = inputOf(text, model);
+      return !model.mayEdit || text === typed || isTooLong(input) ? [] : [/** @type {Edit} */ ([row_id, column_id, input])];
     });
   }
 }

@@ -1,17 +1,18 @@
 /** What a cell shows: its text as typed, or what its number format makes of the number, date or time in it. */
 
 import { kindOf, momentOf, parseDate, parseNumber } from "../domain/literals.js";
+import { isFormula } from "../domain/references.js";
 import { MAX_DECIMALS } from "../domain/styles.js";
 import { locale } from "./words.js";
 
 const MAX_SHOWN_CHARACTERS = 500; // of a cell: no column is wide enough for more
 const MAX_KNOWN = 5_000; // texts that a style remembers: some screens full of cells
-const USUAL_DECIMALS = 2; // as others show thousands and percent, so that a column of them is aligned
-const LAST_DAY = 2_958_465; // 31 December 9999
+export const USUAL_DECIMALS = 2; // as others show thousands and percent, so that a column of them is aligned
+export const LAST_DAY = 2_958_465; // 31 December 9999
 
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("../domain/styles.js").Format} Format */
-/** @typedef {"empty"|"number"|"boolean"|"error"|"text"} Kind */
+/** @typedef {"empty"|"number"|"boolean"|"error"|"text"|"pending"} Kind pending: a formula that is still being calculated */
 /** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
 /** @typedef {readonly [text: string, kind: Kind]} Shown */
 
@@ -56,7 +57,7 @@ function moments(dateStyle, timeStyle) {
  * Return the decimals that a currency has.
  * @param {string} currency
  */
-function decimalsOf(currency) {
+export function decimalsOf(currency) {
   return numbers({ style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? USUAL_DECIMALS;
 }
 
@@ -88,7 +89,7 @@ function formatMoment(day, format, hasSeconds) {
 }
 
 /** @type {(format: Format|undefined) => format is "date"|"time"|"datetime"} */
-const isOfMoments = (format) => format === "date" || format === "time" || format === "datetime";
+export const isOfMoments = (format) => format === "date" || format === "time" || format === "datetime";
 
 /**
  * Return what a style with a format or decimals makes of a text; undefined if it has no use for it.
@@ -135,6 +136,8 @@ function shownOfInput(input, style) {
 
 /** @type {Shown} */
 const NOTHING = ["", "empty"];
+/** @type {Shown} */
+const PENDING = ["", "pending"];
 
 /**
  * Return what a cell shows, and what kind of thing that is.
@@ -144,41 +147,19 @@ const NOTHING = ["", "empty"];
 export function shownOf(cell) {
   if (cell === undefined) return NOTHING;
   const { input, style, value } = cell;
-  if (value === undefined) return shownOfInput(input, style);
-  if (typeof value === "number") return shownOfInput(String(value), style);
+  if (value === undefined) return isFormula(input) ? PENDING : shownOfInput(input, style);
+  if (typeof value === "number") return shownOfInput(plainNumber(value), style);
   if (typeof value === "boolean") return [value ? "TRUE" : "FALSE", "boolean"];
   if (value !== null && typeof value === "object" && "error" in value) return [String(value.error), "error"];
   return [String(value ?? "").slice(0, MAX_SHOWN_CHARACTERS), "text"];
 }
 
 /**
- * Return how many decimals a cell shows: what one more or one less starts from.
- * @param {Cell|undefined} cell
+ * Return a calculated number without what floating point made of its end: 0.1 + 0.2 is 0.3.
+ * @param {number} value
  */
-export function decimalsShown(cell) {
-  const { input = "", style, value } = cell ?? {};
-  if (style?.decimals !== undefined) return style.decimals;
-  const number = parseNumber(typeof value === "number" ? String(value) : input);
-  if (style?.format === "currency") return decimalsOf(style.currency ?? (number?.currency || usualCurrency));
-  if (style?.format === "thousands" || style?.format === "percent") return USUAL_DECIMALS;
-  return Math.min(MAX_DECIMALS, number?.decimals ?? 0);
-}
-
-/**
- * Return an example of what a format shows, for the menu.
- * @param {Style} style
- */
-export function sampleOf(style) {
-  const isMoment = isOfMoments(style.format);
-  return shownOfInput(isMoment ? "2026-11-25 14:30" : style.format === "percent" ? "0.1012" : "1000.12", style)[0];
-}
-
-/**
- * Return the number that a cell counts as when cells are added up; undefined for texts, dates and times.
- * @param {Cell|undefined} cell
- */
-export function numberIn(cell) {
-  if (cell === undefined) return undefined;
-  if (cell.value !== undefined) return typeof cell.value === "number" ? cell.value : undefined;
-  return parseNumber(cell.input)?.value;
+export function plainNumber(value) {
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return String(Number(size >= 1e-5 && size < 1e15 ? value.toFixed(MAX_DECIMALS) : value.toPrecision(MAX_DECIMALS)));
 }

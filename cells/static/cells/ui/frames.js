@@ -58,6 +58,7 @@ export class Frames {
   #fill = element("div", "frame frame-fill");
   #guide = element("div", "guide");
   /** @type {{frame: HTMLElement, area: HTMLElement, label: HTMLElement, news: string}[]} */ #cursors = [];
+  /** @type {HTMLElement[]} */ #outlines = [];
 
   /** @param {HTMLElement} overlay */
   constructor(overlay) {
@@ -73,9 +74,24 @@ export class Frames {
     place(this.#active, rectOf(view, { top: active.row, bottom: active.row, left: active.column, right: active.column }));
     place(this.#cut, cut && rectOf(view, cut));
     place(this.#fill, view.fill && rectOf(view, view.fill));
+    this.#paintOutlines(view);
     this.#paintCursors(view);
     this.#paintGuide(view, guide);
     if (editor) this.#paintEditor(view, editor);
+  }
+
+  /** @param {View} view */
+  #paintOutlines(view) {
+    while (this.#outlines.length < view.outlines.length) {
+      const outline = element("div", "frame frame-outline");
+      this.#active.before(outline);
+      this.#outlines.push(outline);
+    }
+    for (const [index, outline] of this.#outlines.entries()) {
+      const wanted = view.outlines[index];
+      place(outline, wanted ? rectOf(view, wanted.range) : null);
+      if (wanted) outline.dataset.color = String(wanted.color);
+    }
   }
 
   /** @param {View} view */

@@ -3,7 +3,7 @@
 import { formatAddress } from "../domain/addresses.js";
 import { Commands } from "./commands.js";
 import { Editor } from "./editor.js";
-import { rectOf } from "./frames.js";
+import { FormulaBar } from "./formula_bar.js";
 import { commandOf } from "./keyboard.js";
 import { takeKeylessText } from "./keyless.js";
 import { LookingAhead } from "./looking_ahead.js";
@@ -12,21 +12,21 @@ import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
 import { Scrolling } from "./scrolling.js";
 import { Selection } from "./selection.js";
+import { ShownCells } from "./shown_cells.js";
 import { Sight } from "./sight.js";
 import { Strays } from "./strays.js";
+import { whereaboutsOf } from "./whereabouts.js";
 import { gettext } from "./words.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./formats.js").Cell} Cell */
 /** @typedef {import("./painter.js").Cursor} Cursor */
-/** @typedef {import("./tints.js").Tints} Tints */
 /** @typedef {import("./selection.js").Place} Place */
-/** @typedef {{cell: [number, number]|null, range: [number, number, number, number]|null, editing: boolean}} Whereabouts by ids */
 /** @typedef {import("./equipment.js")} Parts */
 /**
- * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"rangeItems"> & {
+ * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"|"rangeItems"> & {
  *   actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard,
- *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle,
+ *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle, formulas: import("./formula_editing.js").FormulaEditing,
  *   measures: import("./fitting.js").Measures, menu: import("./menu.js").Menu,
  *   styling: import("./styling.js").Styling, touch: import("./touch.js").Touch,
  * }} Equipment what the grid does without until its first cells are shown
@@ -34,15 +34,17 @@ import { gettext } from "./words.js";
 /**
  * @typedef {object} Surroundings
  * @property {HTMLElement} host
+ * @property {HTMLElement} stage what the grid lies in
  * @property {HTMLTextAreaElement} formula
  * @property {HTMLInputElement} nameBox
  * @property {() => Cursor[]} cursors where others are
- * @property {Tints} tints what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of a row's cells that others have just changed
+ * @property {() => boolean} isLively whether so much changes that nothing should fade
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
- * @property {(whereabouts: Whereabouts) => void} moved
+ * @property {(whereabouts: import("./whereabouts.js").Whereabouts) => void} moved
  * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
  * @property {(sentence: string, lost?: string) => (lost: string) => void} tell returns what says more of the same
  */
@@ -57,9 +59,12 @@ export class Grid {
   /** @type {Equipment|null} null until it has come */ #equipment = null;
   /** @type {((equipment: Equipment) => void)[]} what was asked for before */ #waiting = [];
   #strays;
+  #pointer;
   #sight;
   #commands;
   #nameBox;
+  #formulaBar;
+  /** The cells as they are shown. */ shown;
   #isPaintDue = false;
   #lookingAhead;
   /** @type {{axis: "rows"|"columns", offset: number}|null} */ #guide = null;
@@ -72,6 +77,8 @@ export class Grid {
     const { host, formula, nameBox } = around;
     this.#model = model;
     this.#around = around;
+    this.shown = new ShownCells(model);
+    this.#formulaBar = new FormulaBar(model, formula);
     this.#painter = new Painter(host, () => this.repaint());
     this.#scrolling = new Scrolling(this.#painter.scroller, this.#painter.extent, () => this.repaint());
     this.#sight = new Sight(model, this.#painter, this.#scrolling);
@@ -80,8 +87,8 @@ export class Grid {
     this.#editor = new Editor(model, formula, {
       activeCell: () => this.#activeIds(),
       isRange: () => !this.#selection.isSingle,
-      fill: (text) => this.#equipment !== null && this.#equipment.actions.fill(text),
-      changed: () => this.#edited(),
+      fill: (input) => this.#equipment !== null && this.#equipment.actions.fill(input),
+      changed: () => this.#announce(),
       done: (leave) => this.#leave(leave),
     });
     this.#painter.adopt(this.#editor.frame);
@@ -109,7 +116,7 @@ export class Grid {
     });
     const focus = () => this.#focus();
     const zoom = () => this.#sight.zoom;
-    new Pointer({
+    this.#pointer = new Pointer({
       painter: this.#painter,
       scrolling: this.#scrolling,
       selection: this.#selection,
@@ -122,6 +129,7 @@ export class Grid {
         return zoom();
       },
       focus,
+      pointAt: (...pointed) => this.#equipment?.formulas.pointAt(...pointed) ?? null,
       edit: () => this.#editor.open({ isTyping: false }),
       openMenu: (x, y) => this.openMenu(x, y),
       resize: (axis, position, size) => this.#whenEquipped(({ actions }) => actions.resize(axis, position, size)),
@@ -154,16 +162,18 @@ export class Grid {
    * @param {Parts} parts
    * @returns {Equipment}
    */
-  equip({ Actions, Clipboard, FillHandle, Filling, Flight, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, rangeItems }) {
-    const { host, tell } = this.#around;
+  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems }) {
+    const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
+    this.#pointer.equip(Borders);
     const actions = new Actions(this.#model, this.#selection, tell);
     const measures = {
-      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(cell, this.#sight.columns.sizeOf(column)),
+      heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(this.shown.dressed(cell), this.#sight.columns.sizeOf(column)),
       rowHeight: (/** @type {number} */ row) => this.#sight.rows.sizeOf(row),
     };
     const styling = new Styling(this.#model, this.#selection, { tell, measures });
     const clipboard = new Clipboard(host, this.#model, this.#selection, actions, {
+      shown: this.shown,
       tell,
       changed: () => this.repaint(),
       isEditing: () => this.#editor.cell !== null,
@@ -179,6 +189,8 @@ export class Grid {
       focus,
       changed: () => this.repaint(),
     });
+    const reveal = (/** @type {Place} */ place) => this.#sight.reveal(place);
+    const formulas = new FormulaEditing(this.#editor, this.#model, { stage, bar, reveal, repaint: () => this.repaint() });
     const zoom = () => this.#sight.zoom;
     const touch = new Touch({
       host,
@@ -193,8 +205,8 @@ export class Grid {
       zoomTo: (wanted, around) => this.zoomTo(wanted, around),
     });
     const equipment = {
-      ...{ actions, clipboard, filling, fillHandle, measures, styling, touch, menu: new Menu() },
-      ...{ fitRows, freezeItems, lookChangeOf, menuItems, rangeItems },
+      ...{ actions, clipboard, filling, fillHandle, formulas, measures, styling, touch, menu: new Menu() },
+      ...{ fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems },
     };
     this.#equipment = equipment;
     for (const run of this.#waiting.splice(0)) run(equipment);
@@ -264,8 +276,16 @@ export class Grid {
       this.focus();
       this.#strays.begin(draft, this.#around.tell(gettext("The cell that you were typing into has been deleted."), draft));
     }
+    this.#editor.rebase();
     this.#selection.rebase(this.#model.rows, this.#model.columns);
+    this.changed();
     this.#resized();
+  }
+
+  /** Cells are others than before. */
+  changed() {
+    this.shown.changed();
+    this.repaint();
   }
 
   /** Paint before the next frame. */
@@ -397,7 +417,7 @@ export class Grid {
   #fit(axis, position) {
     this.#whenEquipped(({ actions, fitRows, measures }) => {
       if (axis === "columns") {
-        actions.fit(position, (cell) => this.#painter.fittingWidth(cell));
+        actions.fit(position, (cell) => this.#painter.fittingWidth(this.shown.dressed(cell)));
         return;
       }
       const { top, bottom } = this.#selection.range;
@@ -420,12 +440,14 @@ export class Grid {
       columnGeometry: this.#sight.columns,
       down: this.#sight.port("rows"),
       across: this.#sight.port("columns"),
-      cellAt: (row_id, column_id) => this.#model.cellAt(row_id, column_id),
+      cellAt: (row_id, column_id) => this.shown.at(row_id, column_id),
+      noteOf: this.#equipment?.noteOf,
       isKnown: (row_id) => this.#model.isKnown(row_id),
       active: this.#selection.active,
       range: this.#selection.range,
       cut: this.#equipment?.clipboard.cutRange ?? null,
       fill: this.#equipment?.fillHandle.range ?? null,
+      outlines: this.#equipment?.formulas.outlines ?? [],
       cursors: this.#around.cursors(),
       tints: this.#around.tints,
       found: this.#around.found,
@@ -434,14 +456,12 @@ export class Grid {
       guide: this.#guide,
     };
     this.#painter.paint(view);
-    const rect = this.#selection.shape === "cells" && !isOpen ? rectOf(view, view.range) : null;
-    const corners = rect && { left: rect.cutLeft > 0 ? -1 : rect.left, top: rect.cutTop > 0 ? -1 : rect.top, right: rect.left + rect.width, bottom: rect.top + rect.height };
-    this.#equipment?.touch.place(corners, this.#scrolling);
-    const isCornerSeen = rect !== null && rect.cutLeft < rect.width && rect.cutTop < rect.height;
-    this.#equipment?.fillHandle.place(this.#model.mayEdit && isCornerSeen ? corners : null, this.#scrolling);
-    this.#around.host.classList.toggle("is-lively", this.#around.tints.isLively);
+    const isOff = isOpen || this.#selection.shape !== "cells";
+    this.#equipment?.placeHandles(this.#equipment, view, isOff, this.#model.mayEdit, this.#scrolling);
+    this.#equipment?.formulas.place();
+    this.#around.host.classList.toggle("is-lively", this.#around.isLively());
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
-    if (cell === null) this.#showInput();
+    if (cell === null) this.#formulaBar.show(this.#activeIds());
     this.#lookingAhead.painted();
     this.#around.painted();
   }
@@ -467,32 +487,12 @@ export class Grid {
   #selected() {
     this.#nameBox.show();
     this.#announce();
-    this.repaint();
-  }
-
-  #edited() {
-    this.#announce();
-    this.repaint();
   }
 
   #announce() {
+    this.repaint();
     if (this.#model.rows.length === 0 || this.#model.columns.length === 0) return;
-    const { row, column } = this.#editor.cell ?? this.#activeIds();
-    const { top, left, bottom, right } = this.#selection.range;
-    const { rows, columns } = this.#model;
-    const corners = [rows.idAt(top), columns.idAt(left), rows.idAt(bottom), columns.idAt(right)];
-    this.#around.moved({
-      cell: [row, column],
-      range: this.#selection.isSingle ? null : /** @type {[number, number, number, number]} */ (corners),
-      editing: this.#editor.cell !== null,
-    });
-  }
-
-  #showInput() {
-    const { row, column } = this.#activeIds();
-    const input = this.#model.inputAt(row, column);
-    if (this.#around.formula.value !== input) this.#around.formula.value = input;
-    this.#around.formula.readOnly = !this.#model.mayEdit;
+    this.#around.moved(whereaboutsOf(this.#model, this.#selection, this.#editor.cell));
   }
 
   /** @param {KeyboardEvent} event */

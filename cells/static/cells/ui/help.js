@@ -35,6 +35,13 @@ function shortcuts() {
       ["Alt+Shift+↑ ↓ ← →", gettext("Move the selected rows or columns")],
       ["Ctrl+F, Ctrl+H", gettext("Find, find and replace")],
     ]],
+    [gettext("Formulas"), [
+      ["=", gettext("Begin a formula; a click, a drag or an arrow key then points at cells")],
+      ["Shift+↑ ↓ ← →", gettext("Point at more cells")],
+      ["F4", gettext("Hold the row and the column of a reference with $, one of them, or none")],
+      ["Tab, Enter", gettext("Take the function that is marked in the list")],
+      ["F2", gettext("While typing: arrow keys move in the text, and back")],
+    ]],
     [gettext("Looks"), [
       ["Ctrl+B, Ctrl+I", gettext("Bold, italic")],
       ["Ctrl+Shift+X", gettext("Strike through")],

@@ -22,6 +22,7 @@ const EDGE_PX = 4;
  * @property {(row_id: number, column_id: number) => void} goTo
  * @property {(row_id: number, column_id: number, text: string) => void} putBack
  * @property {(operation: Intended) => void} submit
+ * @property {(input: string) => string} typedOf an input as it reads now
  * @property {() => boolean} mayEdit
  * @property {() => void} focus give the keyboard back to the grid
  * @property {(sentence: string) => void} say at once, to a screen reader
@@ -85,17 +86,17 @@ export class Offers {
       return;
     }
     const isOne = edits.length === 1;
-    const again = text === "" ? null : isOne ? this.#intoEditor(cell[0], cell[1]) : () => this.#around.submit(operation);
+    const again = text === "" ? null : isOne ? this.#intoEditor(cell[0], cell[1], edits[0][2]) : () => this.#around.submit(operation);
     this.#show({ row: cell[0], column: cell[1] }, sentence, text, again);
   }
 
   /**
    * Say that somebody replaced what was typed here a moment ago.
    * @param {string} name
-   * @param {Cell & {text: string}} overwritten
+   * @param {Cell & {text: string}} overwritten `text`: the input
    */
   overwritten(name, { row, column, text }) {
-    this.#show({ row, column }, gettext("%(name)s replaced your text", { name }), text, this.#intoEditor(row, column));
+    this.#show({ row, column }, gettext("%(name)s replaced your text", { name }), this.#around.typedOf(text), this.#intoEditor(row, column, text));
   }
 
   /** Stand where the cells are now. Cheap while there is no card. */
@@ -141,16 +142,17 @@ export class Offers {
   /**
    * @param {number} row
    * @param {number} column
+   * @param {string} input
    */
-  #intoEditor(row, column) {
-    return (/** @type {string} */ text) => this.#around.putBack(row, column, text);
+  #intoEditor(row, column, input) {
+    return () => this.#around.putBack(row, column, this.#around.typedOf(input));
   }
 
   /**
    * @param {Cell} cell
    * @param {string} sentence
    * @param {string} text
-   * @param {((text: string) => void)|null} again
+   * @param {(() => void)|null} again
    */
   #show(cell, sentence, text, again) {
     const same = this.#cards.find((card) => card.cell.row === cell.row && card.cell.column === cell.column);
@@ -164,7 +166,7 @@ export class Offers {
     const box = element("div", "offer", { role: "group", "data-region": "" });
     const where = element("button", "offer-where", { type: "button" });
     /** @type {Card} */
-    const card = { cell, sentence, texts, again: again && (() => again(text)), element: box, where, side: "" };
+    const card = { cell, sentence, texts, again, element: box, where, side: "" };
     where.addEventListener("click", () => this.#around.goTo(cell.row, cell.column));
     const lost = element("pre", "offer-lost", { role: "group", dir: "auto", tabindex: "0", "aria-label": gettext("Your text") }, texts.join("\n"));
     box.append(element("p", "offer-text", {}, sentence));

@@ -25,6 +25,12 @@ export class Origins {
   /** @type {Map<string, Mark>} by what they say */ #kinds = new Map();
   /** @type {Map<number, {first: number, last: number}>} the columns of each row that are known */ #known = new Map();
   /** @type {{question: Question, touched: CellMap<true>}|null} what is being asked, and what changed meanwhile */ #asking = null;
+  #typedOf;
+
+  /** @param {(input: string) => string} [typedOf] an input as it reads now */
+  constructor(typedOf = (input) => input) {
+    this.#typedOf = typedOf;
+  }
 
   /**
    * Return the marks of a row's cells, by column id, for the painter; undefined for none.
@@ -208,7 +214,7 @@ export class Origins {
   #mark(row, column) {
     const proposal = this.#proposals.get(row, column);
     const name = this.#names.get(row, column);
-    if (proposal) this.#marks.set(row, column, this.#alike("proposal", proposalOf(proposal)));
+    if (proposal) this.#marks.set(row, column, this.#alike("proposal", proposalOf(proposal.feed, this.#typedOf(proposal.input))));
     else if (name !== undefined) this.#marks.set(row, column, this.#alike("stream", originOf(name)));
     else this.#marks.delete(row, column);
   }
@@ -238,10 +244,11 @@ const MAX_SHOWN = 120; // characters of a proposed text
 
 /**
  * Return what a stream proposes.
- * @param {Proposal} proposal
+ * @param {string} feed
+ * @param {string} typed as its input reads
  */
-export function proposalOf({ feed, input }) {
-  if (input === "") return gettext("%(name)s proposes to empty the cell", { name: feed });
-  const text = input.length > MAX_SHOWN ? `${input.slice(0, MAX_SHOWN)}…` : input;
+export function proposalOf(feed, typed) {
+  if (typed === "") return gettext("%(name)s proposes to empty the cell", { name: feed });
+  const text = typed.length > MAX_SHOWN ? `${typed.slice(0, MAX_SHOWN)}…` : typed;
   return gettext("%(name)s proposes “%(text)s”", { name: feed, text });
 }

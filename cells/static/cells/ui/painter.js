@@ -27,6 +27,7 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
 /** @typedef {import("./ports.js").Port} Port */
 /** @typedef {{row: number, column: number}} Place */
 /** @typedef {Place & {range: Range|null, name: string, color: string, editing: boolean}} Cursor */
+/** @typedef {{range: Range, color: number}} Outline `color`: the place of one that references have */
 /**
  * @typedef {object} View
  * @property {Axis} rows
@@ -35,14 +36,16 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
  * @property {Geometry} columnGeometry
  * @property {Port} down what is seen of the rows
  * @property {Port} across what is seen of the columns
- * @property {(row: number, column: number) => Cell|undefined} cellAt by ids
+ * @property {(row: number, column: number) => Cell|undefined} cellAt by ids; as it is shown
+ * @property {((cell: Cell) => import("./formula_notes.js").Note)|undefined} noteOf what is said of a formula
  * @property {(row: number) => boolean} isKnown whether a row's cells are here; by id
  * @property {Place} active
  * @property {Range} range
  * @property {Range|null} cut
  * @property {Range|null} fill what letting go of the handle would fill, with what it is filled from
+ * @property {readonly Outline[]} outlines what the formula that is being typed refers to
  * @property {Cursor[]} cursors
- * @property {{row: (row_id: number) => ReadonlyMap<number, string>|undefined}} tints marks of what others have just changed
+ * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of what others have just changed
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
  * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells, where a stream wrote or proposes something
  * @property {{place: Place, element: HTMLElement}|null} editor

@@ -125,14 +125,14 @@ export class Pane {
     const { range } = view;
     const row_id = /** @type {number} */ (view.rows.idAt(row));
     const isInRange = row >= range.top && row <= range.bottom;
-    const tints = view.tints.row(row_id);
+    const tints = view.tints(row_id);
     const found = view.found(row_id);
     const marks = view.marks(row_id);
     walkRow(view, row_id, columns, (walked, column_id) => {
       const { column } = walked;
       const cell = slot.cells[column % this.#columnCapacity];
       paintCell(cell, walked, walked.start - origin.x, slot.height, this.#ruler);
-      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true, marks?.get(column_id));
+      markCell(cell, isInRange && column >= range.left && column <= range.right, tints?.get(column_id) ?? "", found?.has(column_id) === true, marks?.get(column_id), walked.note);
     });
     for (const cell of slot.cells) {
       if (cell.column === -1 || (cell.column >= columns.first && cell.column <= columns.last)) continue;

@@ -1,8 +1,5 @@
-/** Mouse and pen on the grid: selecting, dragging a selection, dragging borders of rows and columns. */
+/** Mouse and pen on the grid: selecting, dragging a selection, pointing at cells. */
 
-import { MAX_SIZE_PX, MIN_SIZE_PX } from "./model.js";
-
-const GRIP_PX = { rows: 3, columns: 5 }; // how near to a border the pointer catches it; rows are low
 const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
 
 /** @typedef {import("./geometry.js").Geometry} Geometry */
@@ -18,6 +15,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
  * @property {boolean} mayEdit
  * @property {number} zoom of the grid; the pointer knows the screen's pixels
  * @property {() => void} focus take the keyboard, finish what is being edited
+ * @property {(place: Place, shape: "cells"|AxisName, isExtending: boolean) => ((place: Place) => void)|null} pointAt have a formula that is being typed refer to what is there, and to where the pointer is drawn; null: it is not wanted
  * @property {() => void} edit
  * @property {(x: number, y: number) => void} openMenu
  * @property {(axis: AxisName, position: number, size: number|null) => void} resize
@@ -27,6 +25,7 @@ const MAX_AUTOSCROLL_PX = 40; // per frame, when a drag leaves the grid
 
 export class Pointer {
   #target;
+  /** @type {import("./borders.js").Borders|null} null until they have come */ #borders = null;
 
   /** @param {Target} target */
   constructor(target) {
@@ -42,11 +41,17 @@ export class Pointer {
     });
     for (const [headers, axis] of /** @type {[HTMLElement, AxisName][]} */ ([[columnHeaders, "columns"], [rowHeaders, "rows"]])) {
       headers.addEventListener("pointerdown", (event) => this.#onHeaders(event, axis));
-      headers.addEventListener("pointermove", (event) => this.#hover(event, headers, axis));
-      headers.addEventListener("dblclick", (event) => this.#onBorder(event, axis));
       headers.addEventListener("contextmenu", (event) => this.#onMenu(event, axis));
       headers.addEventListener("wheel", (event) => target.scrolling.wheel(event), { passive: false });
     }
+  }
+
+  /**
+   * Take what drags borders.
+   * @param {typeof import("./borders.js").Borders} Borders
+   */
+  equip(Borders) {
+    this.#borders = new Borders(this.#target, (event) => this.#offsets(event));
   }
 
   /**
@@ -85,6 +90,8 @@ export class Pointer {
   #onCells(event) {
     if (event.button !== 0 || event.pointerType === "touch" || !this.#isOnCells(event)) return;
     event.preventDefault(); // keeps the focus, and text from being selected
+    const point = this.#target.pointAt(this.#place(event), "cells", event.shiftKey);
+    if (point) return this.#drag(event, this.#target.painter.scroller, point);
     this.#target.focus();
     const { selection } = this.#target;
     if (event.shiftKey) selection.extend(this.#place(event));
@@ -98,6 +105,7 @@ export class Pointer {
    */
   #onTap(event) {
     if (!(event instanceof PointerEvent) || event.pointerType !== "touch" || !this.#isOnCells(event)) return;
+    if (this.#target.pointAt(this.#place(event), "cells", false)) return;
     this.#target.focus();
     this.#target.selection.select(this.#place(event));
   }
@@ -109,13 +117,11 @@ export class Pointer {
   #onHeaders(event, axis) {
     if (event.button !== 0) return;
     event.preventDefault();
-    this.#target.focus();
     const headers = /** @type {HTMLElement} */ (event.currentTarget);
-    const border = this.#borderAt(event, axis);
-    if (border !== null) {
-      this.#dragBorder(event, headers, axis, border);
-      return;
-    }
+    const point = this.#target.pointAt(this.#place(event), axis, event.shiftKey);
+    if (point) return this.#drag(event, headers, point);
+    this.#target.focus();
+    if (this.#borders?.takes(event, headers, axis)) return;
     const { selection, port } = this.#target;
     // The active cell is the first one seen, so that selecting a whole row or column does not scroll.
     const place = this.#place(event);
@@ -142,72 +148,6 @@ export class Pointer {
       (where === "rows" || (place.column >= left && place.column <= right));
     if (!isInside || (where !== "cells" && selection.shape !== where)) selection.select(place, where);
     this.#target.openMenu(event.clientX, event.clientY);
-  }
-
-  /**
-   * Return the row or column whose far border is under the pointer.
-   * @param {MouseEvent} event
-   * @param {AxisName} axis
-   * @returns {number|null}
-   */
-  #borderAt(event, axis) {
-    if (!this.#target.mayEdit) return null;
-    const { x, y } = this.#offsets(event);
-    const pixel = axis === "columns" ? x : y;
-    const port = this.#target.port(axis);
-    const position = port.positionAt(pixel);
-    if (Math.abs(port.endOf(position) - pixel) <= GRIP_PX[axis]) return position;
-    const isAfterFrozen = port.frozen > 0 && pixel - port.frozenSize >= 0 && pixel - port.frozenSize <= GRIP_PX[axis];
-    if (isAfterFrozen) return port.frozen - 1; // where they meet, the border is that of what stays
-    return position > 0 && pixel - port.startOf(position) <= GRIP_PX[axis] ? position - 1 : null;
-  }
-
-  /**
-   * @param {PointerEvent} event
-   * @param {HTMLElement} headers
-   * @param {AxisName} axis
-   */
-  #hover(event, headers, axis) {
-    const cursor = axis === "columns" ? "col-resize" : "row-resize";
-    headers.style.cursor = this.#borderAt(event, axis) === null ? "" : cursor;
-  }
-
-  /**
-   * A double click on a border fits a row or column to its content.
-   * @param {MouseEvent} event
-   * @param {AxisName} axis
-   */
-  #onBorder(event, axis) {
-    const border = this.#borderAt(event, axis);
-    if (border !== null) this.#target.fit(axis, border);
-  }
-
-  /**
-   * @param {PointerEvent} event
-   * @param {HTMLElement} headers
-   * @param {AxisName} axis
-   * @param {number} position
-   */
-  #dragBorder(event, headers, axis, position) {
-    const geometry = this.#target.geometry(axis);
-    const start = this.#target.port(axis).startOf(position);
-    const pressed = axis === "columns" ? event.clientX : event.clientY;
-    const usual = geometry.sizeOf(position);
-    let size = usual;
-    headers.setPointerCapture(event.pointerId);
-    /** @param {PointerEvent} moved */
-    const follow = (moved) => {
-      const distance = ((axis === "columns" ? moved.clientX : moved.clientY) - pressed) / this.#target.zoom;
-      size = Math.max(MIN_SIZE_PX, Math.min(MAX_SIZE_PX, Math.round(usual + distance)));
-      this.#target.showGuide({ axis, offset: start + size });
-    };
-    const end = () => {
-      headers.removeEventListener("pointermove", follow);
-      this.#target.showGuide(null);
-      if (size !== usual) this.#target.resize(axis, position, size);
-    };
-    headers.addEventListener("pointermove", follow);
-    headers.addEventListener("lostpointercapture", end, { once: true });
   }
 
   /**

@@ -20,6 +20,7 @@ export class ProposalCard {
    * @param {object} around
    * @param {(row_id: number, column_id: number) => {cell: DOMRect, view: DOMRect}|null} around.rectOf
    * @param {(row_id: number, column_id: number) => string|null} around.addressOf
+   * @param {(input: string) => string} around.typedOf an input as it reads now
    * @param {() => boolean} around.mayEdit
    * @param {(proposal: Proposal) => void} around.accept
    * @param {(proposal: Proposal) => void} around.dismiss
@@ -77,7 +78,7 @@ export class ProposalCard {
       this.#box.remove();
       return;
     }
-    const sentence = proposalOf(proposal);
+    const sentence = proposalOf(proposal.feed, this.#around.typedOf(proposal.input));
     const address = this.#around.addressOf(proposal.row, proposal.column) ?? "";
     this.#sentence.textContent = sentence;
     this.#box.setAttribute("aria-label", `${sentence}: ${address}`);

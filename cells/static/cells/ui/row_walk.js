@@ -1,5 +1,6 @@
 /** A row's cells one by one, with what they show and how much room each has: for whatever paints them. */
 
+import { isFormula } from "../domain/references.js";
 import { shownOf } from "./formats.js";
 import { lookOf } from "./looks.js";
 
@@ -14,6 +15,7 @@ import { lookOf } from "./looks.js";
  * @property {number} start in pixels of the sheet
  * @property {number} width
  * @property {number} room how far a text may spill to the right, in pixels from `start`
+ * @property {import("./formula_notes.js").Note|undefined} note on its formula
  */
 
 /**
@@ -26,13 +28,14 @@ import { lookOf } from "./looks.js";
 export function walkRow(view, row_id, { first, last }, visit) {
   const { columnGeometry, columns } = view;
   /** @type {Walked} */
-  const cell = { column: 0, text: "", kind: "empty", look: lookOf(undefined), start: 0, width: 0, room: 0 };
+  const cell = { column: 0, text: "", kind: "empty", look: lookOf(undefined), start: 0, width: 0, room: 0, note: undefined };
   let limit = columnGeometry.offsetOf(last + 1);
   let ground = "";
   for (let column = last; column >= first; column -= 1) {
     const column_id = /** @type {number} */ (columns.idAt(column));
     const held = view.cellAt(row_id, column_id);
     [cell.text, cell.kind] = shownOf(held);
+    cell.note = held !== undefined && isFormula(held.input) ? view.noteOf?.(held) : undefined;
     cell.column = column;
     cell.look = lookOf(held?.style);
     cell.start = columnGeometry.offsetOf(column);

@@ -2,6 +2,7 @@
 
 import { MAX_OPERATION_BYTES } from "../domain/operations.js";
 import { parseDate, parseNumber } from "../domain/literals.js";
+import { isFormula, shifted } from "../domain/references.js";
 import { sortedOrder } from "../domain/sorting.js";
 import { sameStyle } from "../domain/styles.js";
 import { regionAround } from "./movement.js";
@@ -11,7 +12,7 @@ const MAX_SORTED_CELLS = 200_000; // the server's limit: beyond this the others 
 const MAX_SORTED_ROWS = 40_000; // whose order a frame holds
 
 /** @typedef {import("../domain/addresses.js").Range} Range */
-/** @typedef {import("../domain/operations.js").Edit} Edit */
+/** @typedef {import("../domain/operations.js").ShownEdit} ShownEdit */
 /** @typedef {import("./model.js").Model} Model */
 
 /**
@@ -54,7 +55,7 @@ export function sortRange(model, selection, actions, direction, tell) {
   const cellAt = (row, column) => model.cellAt(/** @type {number} */ (model.rows.idAt(row)), /** @type {number} */ (model.columns.idAt(column)));
   const keys = Array.from({ length: height }, (_, down) => keyOf(cellAt(top + down, by)));
   const { compare } = new Intl.Collator(locale, { numeric: true });
-  /** @type {Edit[]} */
+  /** @type {ShownEdit[]} */
   const shown = [];
   const order = sortedOrder(keys, direction, compare);
   for (const [down, from] of order.entries()) {
@@ -62,8 +63,11 @@ export function sortRange(model, selection, actions, direction, tell) {
     for (let column = left; column <= right; column += 1) {
       const cell = cellAt(top + from, column);
       const before = cellAt(top + down, column);
-      const isSame = (cell?.input ?? "") === (before?.input ?? "") && sameStyle(cell?.style, before?.style);
-      if (!isSame) shown.push(actions.edit(top + down, column, cell?.input ?? "", cell?.style ?? ""));
+      const { input: held = "", style = "", value } = cell ?? {};
+      const input = isFormula(held) ? shifted(held, model, down - from, 0) : held;
+      if (input === (before?.input ?? "") && sameStyle(style, before?.style)) continue;
+      const edit = actions.edit(top + down, column, input, style);
+      shown.push(value === undefined ? edit : [edit[0], edit[1], input, edit[3], value]); // nothing flickers
     }
   }
   if (shown.length > 0) {
@@ -93,6 +97,7 @@ function sayTooMany(height, width) {
  */
 function keyOf(cell) {
   const value = cell?.value;
+  if (value === undefined && isFormula(cell?.input ?? "")) return null; // nobody knows yet
   if (typeof value === "number" || typeof value === "boolean") return value;
   const text = value === undefined ? (cell?.input ?? "") : typeof value === "string" ? value : "";
   if (text === "") return null;

@@ -1,5 +1,6 @@
 /** What a sheet's page shows of streams: asked of the server now and then, and kept up by what changes. */
 
+import { typedOf } from "../domain/references.js";
 import { element } from "./elements.js";
 import { FeedBadges } from "./feed_badges.js";
 import { Origins, originOf } from "./origins.js";
@@ -33,7 +34,7 @@ const REST_MS = 200; // without scrolling, and what is in view is asked for
 
 export class Streams {
   #around;
-  #origins = new Origins();
+  #origins;
   #badges;
   #card;
   #origin = element("p", "origin", { dir: "auto" });
@@ -50,10 +51,13 @@ export class Streams {
   constructor(around) {
     const { stage, foot, people, say, tell } = around;
     this.#around = around;
+    const reads = (/** @type {string} */ input) => typedOf(input, around.model);
+    this.#origins = new Origins(reads);
     this.#badges = new FeedBadges(people, { say, tell });
     this.#card = new ProposalCard(stage, {
       rectOf: around.rectOf,
       addressOf: around.addressOf,
+      typedOf: reads,
       mayEdit: () => around.model.mayEdit,
       accept: (proposal) => this.#accept(proposal),
       dismiss: (proposal) => void this.#dismiss(proposal),

@@ -3,7 +3,7 @@
 import { MAX_CELLS_PER_OPERATION, splitStyles } from "../domain/operations.js";
 import { MAX_DECIMALS } from "../domain/styles.js";
 import { fitRows } from "./fitting.js";
-import { decimalsShown } from "./formats.js";
+import { decimalsShown } from "./values.js";
 import { gettext } from "./words.js";
 
 const MAX_CELLS = 10 * MAX_CELLS_PER_OPERATION; // beyond this it is a slip, or takes the others' time

@@ -1,7 +1,8 @@
 /** The foot of the page: sum, average, count, least and most of what is selected. */
 
 import { element } from "./elements.js";
-import { numberIn, shownOf } from "./formats.js";
+import { shownOf } from "./formats.js";
+import { numberIn } from "./values.js";
 import { gettext, locale } from "./words.js";
 
 const WAIT_MS = 120; // after the last change; who types on, or drags on, is not to wait for sums

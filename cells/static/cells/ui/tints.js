@@ -96,18 +96,3 @@ export class Tints {
     if (this.#ordered.size !== size) this.#around.changed();
   }
 }
-
-/**
- * Show a cell's mark, or none: the painter calls it when it is another one.
- * @param {HTMLElement} cell
- * @param {string} mark as `Tints.row` gives it; "" for none
- */
-export function paintTint(cell, mark) {
-  if (mark === "") {
-    delete cell.dataset.tint;
-    return;
-  }
-  const [name, color] = mark.split(" ");
-  cell.dataset.tint = name;
-  if (color) cell.style.setProperty("--tint", color);
-}

@@ -1,7 +1,8 @@
 /** The toolbar over the grid (the APG's pattern): it shows how the active cell looks, and changes the selected ones. */
 
 import { element } from "./elements.js";
-import { sampleOf, usualCurrency } from "./formats.js";
+import { usualCurrency } from "./formats.js";
+import { sampleOf } from "./values.js";
 import { freezeItems } from "./freezing.js";
 import { icon } from "./icons.js";
 import { keysNamed } from "./key_names.js";
