@@ -51,6 +51,13 @@ class Workload:
     def formulas(self) -> int:
         return sum(text.startswith("=") for text in self.cells.values())
 
+    def rows(self) -> list[list[str]]:
+        """Return all inputs as rows of equal length."""
+        height, width = (max(places) + 1 for places in zip(*self.cells, strict=True))
+        return [
+            [self.cells.get((row, column), "") for column in range(width)] for row in range(height)
+        ]
+
     def expected(self, number: int) -> float:
         """Return what the awaited cell comes to when `number` is typed."""
         return number + (9_999 if self.name == "chain" else self._others)
@@ -196,7 +203,7 @@ def libreoffice_alone(workload: Workload, folder: Path) -> list[float] | None:
     if shutil.which("soffice") is None:
         return None
     given = {
-        "cells": [[format_address(*at), text] for at, text in workload.cells.items()],
+        "rows": workload.rows(),
         "edited": format_address(*workload.edited),
         "awaited": format_address(*workload.awaited),
         "expected": [workload.expected(number) for number in range(1_000, 1_000 + EDITS)],

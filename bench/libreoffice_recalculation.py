@@ -4,6 +4,8 @@ Reads a sheet and what to do as JSON from stdin, and prints the seconds of each 
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +29,11 @@ def connect(profile: str) -> tuple["subprocess.Popen[bytes]", Any]:
                 f"-env:UserInstallation={profile}",
             ),
             f"--accept=pipe,name={PIPE};urp",
-        ]
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # it starts others, which have to end with it
     )
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext(
@@ -40,7 +46,7 @@ def connect(profile: str) -> tuple["subprocess.Popen[bytes]", Any]:
             break
         except uno.getClass("com.sun.star.connection.NoConnectException"):
             if time.monotonic() - began > START_SECONDS:
-                office.kill()
+                os.killpg(office.pid, signal.SIGKILL)
                 raise
             time.sleep(0.2)
     desktop = context.ServiceManager.createInstanceWithContext(
@@ -53,15 +59,14 @@ def main() -> None:
     given = json.load(sys.stdin)
     office, desktop = connect(given["profile"])
     try:
-        document = desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, ())
+        hidden = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+        hidden.Name, hidden.Value = "Hidden", True  # with a window it crashes without a screen
+        document = desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, (hidden,))
         sheet = document.Sheets.getByIndex(0)
         document.enableAutomaticCalculation(False)
-        for address, text in given["cells"]:
-            cell = sheet.getCellRangeByName(address)
-            if text.startswith("="):
-                cell.setFormula(text)
-            else:
-                cell.setValue(float(text))
+        rows = tuple(map(tuple, given["rows"]))
+        cells = sheet.getCellRangeByPosition(0, 0, len(rows[0]) - 1, len(rows) - 1)
+        cells.setFormulaArray(rows)
         document.calculateAll()
         edited = sheet.getCellRangeByName(given["edited"])
         awaited = sheet.getCellRangeByName(given["awaited"])
@@ -77,7 +82,7 @@ def main() -> None:
         print(json.dumps(seconds))
         document.close(True)
     finally:
-        office.kill()
+        os.killpg(office.pid, signal.SIGKILL)
         office.wait()
 
 
