@@ -1,6 +1,7 @@
 """Forms of the pages: what people type, checked, with errors that say what to do."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
@@ -28,6 +29,17 @@ class TitleForm(forms.Form):
 
     def clean_title(self) -> str:
         return self.cleaned_data["title"] or gettext("Untitled sheet")
+
+
+class NewSheetForm(TitleForm):
+    """A new sheet: its title, and the time zone that the browser says it is in."""
+
+    time_zone = forms.CharField(max_length=64, required=False)
+
+    def clean_time_zone(self) -> str:
+        """Return no time zone for one that is unknown here: it is nobody's fault."""
+        name: str = self.cleaned_data["time_zone"]
+        return name if name in available_timezones() else ""
 
 
 class LinkRoleForm(forms.Form):

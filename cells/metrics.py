@@ -1,19 +1,20 @@
-"""Metrics of the streams, read from the database when they are asked for.
+"""Metrics of streams and calculations, read from the database when they are asked for.
 
-Listeners are other processes: what they write down every two seconds is what any web process
-can tell of them.
+Listeners and calculators are other processes: what they write down every second or two is what
+any web process can tell of them.
 """
 
 from collections.abc import Iterator
 
-from django.db.models import Count
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cells.models import DeadLetter, Feed, ListenerBeat
+from cells.models import Calculation, DeadLetter, Feed, ListenerBeat
 from cells.services.beats import FRESH_SECONDS
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
@@ -40,6 +41,7 @@ class _Streams(Collector):
         for found in letters.annotate(count=Count("pk")):
             waiting.add_metric([found["feed__name"] or ""], found["count"])
         yield waiting
+        yield from _calculations()
 
 
 def _listeners() -> Iterator[Metric]:
@@ -68,6 +70,26 @@ def _listeners() -> Iterator[Metric]:
         for beat in beats:
             counter.add_metric([beat.name], getattr(beat, name))
         yield counter
+
+
+def _calculations() -> Iterator[Metric]:
+    found = Calculation.objects.filter(sheet__deleted_at=None)
+    formulas = GaugeMetricFamily("sheetsync_formulas", "Formulas in all sheets, when calculated.")
+    formulas.add_metric([], found.aggregate(total=Sum("formulas"))["total"] or 0)
+    late = found.exclude(revision=F("sheet__head"))
+    behind = GaugeMetricFamily(
+        "sheetsync_calculations_behind", "Sheets with formulas that are not calculated to the end."
+    )
+    behind.add_metric([], late.count())
+    unheld = GaugeMetricFamily(
+        "sheetsync_calculations_without_worker", "Of these, those that no calc_worker has taken."
+    )
+    unheld.add_metric([], late.filter(Q(held_by=None) | Q(held_until__lt=Now())).count())
+    failing = GaugeMetricFamily(
+        "sheetsync_calculations_failing", "Sheets that cannot be calculated; the admin says why."
+    )
+    failing.add_metric([], found.exclude(problem="").count())
+    yield from (formulas, behind, unheld, failing)
 
 
 def _feeds() -> Iterator[Metric]:

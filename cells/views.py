@@ -20,7 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cells.domain.errors import SheetSyncError
-from cells.forms import MAX_TITLE_CHARACTERS, GrantForm, LinkRoleForm, RoleForm, TitleForm
+from cells.forms import (
+    MAX_TITLE_CHARACTERS,
+    GrantForm,
+    LinkRoleForm,
+    NewSheetForm,
+    RoleForm,
+    TitleForm,
+)
 from cells.live.attendance import Attendance, Attendee, read_attendance
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
@@ -64,7 +71,7 @@ class Line(NamedTuple):
 @require_safe
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    return _home(request, TitleForm(), status=200)
+    return _home(request, NewSheetForm(), status=200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,13 +86,14 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     if request.user.is_anonymous and not settings.DEBUG:
         return redirect_to_login(reverse("home"))
-    form = TitleForm(request.POST)
+    form = NewSheetForm(request.POST)
     if not form.is_valid():
         return _home(request, form, status=400)
+    title, zone = form.cleaned_data["title"], form.cleaned_data["time_zone"]
     if isinstance(request.user, User):
-        sheet = create_sheet(request.user, form.cleaned_data["title"])
+        sheet = create_sheet(request.user, title, time_zone=zone)
     else:
-        sheet = create_sheet(None, form.cleaned_data["title"], link_role=LinkRole.EDITOR)
+        sheet = create_sheet(None, title, link_role=LinkRole.EDITOR, time_zone=zone)
     return redirect("sheet", sheet.slug)
 
 

@@ -148,13 +148,13 @@ def listener(tmp_path: Path) -> Iterator[Callable[..., Listener]]:
 
 
 @pytest.fixture
-def calculator(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Calculator]]:
-    """Start calculating workers: `calculator(environment)`."""
+def calculator(tmp_path: Path) -> Iterator[Callable[..., Calculator]]:
+    """Start calculating workers: `calculator(environment, "--seconds", "1")`."""
     started: list[Calculator] = []
 
-    def start(environment: Mapping[str, str]) -> Calculator:
+    def start(environment: Mapping[str, str], *arguments: str) -> Calculator:
         log = tmp_path / f"calculator-{len(started) + 1}.log"
-        started.append(Calculator(environment, log=log))
+        started.append(Calculator(environment, log=log, arguments=arguments))
         return started[-1].start()
 
     yield start

@@ -360,3 +360,13 @@ def test_a_second_owner_shares_and_may_leave(
     left = browser.post(f"/sheets/{budget.slug}/share/{bob.pk}/remove/")
     assert left.headers["Location"] == "/"
     assert browser.get(f"/sheets/{budget.slug}/share/").status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("named", "kept"), [("Asia/Tokyo", "Asia/Tokyo"), ("Mars", ""), ("", "")])
+def test_a_new_sheet_is_in_the_time_zone_of_who_made_it(
+    admin_client: Client, named: str, kept: str
+) -> None:
+    admin_client.post("/sheets/", {"title": "Plan", "time_zone": named})
+
+    assert Sheet.objects.get().time_zone == kept

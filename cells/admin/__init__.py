@@ -6,6 +6,7 @@ letters counts, sorts or loads a whole table: they stay usable at a million rows
 
 from django.contrib import admin
 
+from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
 from cells.admin.publications import PublicationAdmin
@@ -14,6 +15,7 @@ from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 
 __all__ = [
+    "CalculationAdmin",
     "CellAdmin",
     "DeadLetterAdmin",
     "FeedAdmin",

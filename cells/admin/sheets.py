@@ -136,7 +136,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
         messages.success(request, f"Brought back: {bring_back(queryset):,}.")
 
     def get_fields(self, request: HttpRequest, obj: Sheet | None = None) -> tuple[str, ...]:
-        fields = ("title", "slug", "owner", "link_role")
+        fields = ("title", "slug", "owner", "link_role", "time_zone")
         return fields if obj is None else (*fields, *self._facts)
 
     def get_readonly_fields(

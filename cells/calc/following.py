@@ -66,7 +66,11 @@ class FollowedSheet:
         self._formulas_at: dict[Position, CellId] = {}
         self._stored: dict[CellId, Any] = {}
         self._computed: dict[CellId, Value] = {}
-        self._unsaved: set[CellId] = set()
+        self._unsaved: dict[CellId, None] = {}  # in the order of the calculation
+
+    def set_time_zone(self, name: str) -> None:
+        """Take the time zone that the sheet has by now: that of NOW() and TODAY()."""
+        self._zone = _zone(name)
 
     @property
     def formulas(self) -> int:
@@ -94,8 +98,8 @@ class FollowedSheet:
         for position, value in self._calculator.evaluate(datetime.now(self._zone)).items():
             key = self._formulas_at[position]
             self._computed[key] = _storable(value)
-            self._unsaved.add(key)
-        self._unsaved = {key for key in self._unsaved if self._is_unsaved(key)}
+            self._unsaved[key] = None
+        self._unsaved = {key: None for key in self._unsaved if self._is_unsaved(key)}
         return self._store()
 
     def close(self) -> None:
@@ -110,7 +114,7 @@ class FollowedSheet:
         axes, deltas = found
         self._axes = None  # again, should anything fail below
         self._formulas, self._formulas_at = {}, {}
-        self._stored, self._computed, self._unsaved = {}, {}, set()
+        self._stored, self._computed, self._unsaved = {}, {}, {}
         self._calculator.load(dict(self._contents(axes, deltas)))
         self._axes, self.revision = axes, deltas[-1].through
 
@@ -147,7 +151,7 @@ class FollowedSheet:
             return content_of(text)
         self._formulas[key], self._formulas_at[position] = position, key
         self._stored[key] = msgspec.json.decode(cell[4]) if len(cell) == 5 else None
-        self._unsaved.add(key)  # until it is compared
+        self._unsaved[key] = None  # until it is compared
         return Formula(to_shown(text, axes))
 
     def _is_unsaved(self, key: CellId) -> bool:
@@ -180,7 +184,7 @@ class FollowedSheet:
         written = [(cell[0], cell[1]) for _, cells in delta.changes for cell in cells]
         for key in written:
             self._stored[key] = self._computed[key]
-        self._unsaved.difference_update(written)
+            self._unsaved.pop(key, None)
         if delta.after == self.revision:  # nothing came in between
             self.revision = delta.through
         return len(written)

@@ -63,6 +63,7 @@ class _Held:
     def __init__(self, due: DueCalculation, sheet: FollowedSheet) -> None:
         self.sheet = sheet
         self.slug = due.slug
+        self.time_zone = due.time_zone
         self.noted = due.revision
         self.noted_at = float("-inf")
         self.noted_volatile: bool | None = None
@@ -257,7 +258,11 @@ class Worker:
         """Hold for longer what is held; drop what another worker has taken meanwhile."""
         held = calculations.hold(list(self._held), self._id, LEASE_SECONDS) if self._held else []
         for found in held:
-            self._held[found.sheet_id].is_stale |= found.is_stale
+            one = self._held[found.sheet_id]
+            one.is_stale |= found.is_stale
+            if found.time_zone != one.time_zone:
+                one.time_zone, one.is_stale = found.time_zone, True
+                one.sheet.set_time_zone(found.time_zone)
         self._drop([id_ for id_ in self._held if id_ not in {one.sheet_id for one in held}])
 
     def _read_heads(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-MAX_VALUES_PER_OPERATION = 10_000  # one transaction and one frame stay short
+MAX_VALUES_PER_OPERATION = 2_500  # screens show the first ones while the rest is stored
 
 Value: TypeAlias = int | float | bool | str | Mapping[str, object]
 """A number, a text, a truth, or {"error": "#DIV/0!"}, perhaps with a "reason"."""

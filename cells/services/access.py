@@ -98,6 +98,7 @@ def create_sheet(
     *,
     slug: str | None = None,
     link_role: LinkRole = LinkRole.NONE,
+    time_zone: str = "",
 ) -> Sheet:
     """Make an empty sheet; without a slug it gets one that cannot be guessed."""
     return Sheet.objects.create(
@@ -105,4 +106,5 @@ def create_sheet(
         title=title,
         owner_id=None if owner is None else owner.pk,
         link_role=link_role,
+        time_zone=time_zone,
     )

@@ -61,7 +61,7 @@ def copy_sheet(
     half of a copy stays. Raises NoSuchSheet for a deleted source.
     """
     content = _read(source.pk)
-    copy = create_sheet(owner, title, link_role=link_role)
+    copy = create_sheet(owner, title, link_role=link_role, time_zone=source.time_zone)
     try:
         for operation in _operations(content):
             outcome = commit([Submission(copy.slug, uuid4(), operation, author)]).outcomes[0]

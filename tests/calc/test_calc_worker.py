@@ -19,7 +19,7 @@ from tests.servers.sheetsync import Calculator, WebServer
 from tests.servers.wire import SheetClient, open_sheet
 
 StartWeb = Callable[..., WebServer]
-StartCalculator = Callable[[Mapping[str, str]], Calculator]
+StartCalculator = Callable[..., Calculator]
 both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 

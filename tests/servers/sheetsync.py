@@ -115,12 +115,13 @@ class Calculator(ServerProcess):
         environment: Mapping[str, str],
         *,
         log: Path,
+        arguments: Sequence[str] = (),
         command: Sequence[str] = (),
         folder: Path = ROOT,
     ) -> None:
         super().__init__(
             "calculator",
-            command or manage("calc_worker"),
+            command or manage("calc_worker", *arguments),
             log=log,
             environment=environment,
             folder=folder,

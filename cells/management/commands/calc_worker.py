@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from cells.calc.calculator import Calculator
+from cells.calc.sandbox import DEFAULT_MEMORY_BYTES, DEFAULT_SECONDS
 from cells.calc.worker import Totals, Worker, WorkerStatus
 from cells.management.running import outages, run_until, stop_on_signals
 
@@ -23,6 +24,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
+            "--seconds",
+            type=float,
+            default=DEFAULT_SECONDS,
+            help="how long a sheet's formulas may take, 30 at most (%(default)g)",
+        )
+        parser.add_argument(
+            "--megabytes",
+            type=int,
+            default=DEFAULT_MEMORY_BYTES // 2**20,
+            help="how much memory a sheet's process may take (%(default)s)",
+        )
+        parser.add_argument(
             "--until-stdin-ends",
             action="store_true",
             help="end with the process that started this one, as a web process does",
@@ -32,7 +45,11 @@ class Command(BaseCommand):
         stopping = stop_on_signals()
         if options["until_stdin_ends"]:
             threading.Thread(target=_await_end, args=(stopping,), daemon=True).start()
-        worker = Worker(lambda slug: Calculator(name=slug))
+        limits = {
+            "seconds": options["seconds"],
+            "memory_bytes": options["megabytes"] * 2**20,
+        }
+        worker = Worker(lambda slug: Calculator(name=slug, **limits))
         logger.info("calculating what has formulas")
         before = Totals()
 
