@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from time import monotonic
 
 from cells.calc.engine import Content, Failure, Formula, Position, Value
 from cells.calc.formula_text import refusal_of
@@ -194,10 +193,10 @@ class Calculator:
         allowed = self._seconds * WALK_FACTOR + formulas * WALK_SECONDS_PER_FORMULA
         spent: dict[Position, float] = {}
         at: Position | None = None
-        began = since = monotonic()
+        began = since = 0.0
         try:
             for position in self._sandbox.walk(self._contents(), now):
-                reached = monotonic()
+                reached = self._sandbox.walked_seconds
                 if at is None:
                     began = reached
                 else:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from time import process_time
 from typing import BinaryIO, assert_never
 
 import msgspec
@@ -89,7 +90,7 @@ def _answer(engine: Engine, request: Request, answer: Callable[[bytes], object])
         case Walk(cells, now):
             for row, column in engine.walk(_by_position(cells), datetime.fromisoformat(now)):
                 signal.alarm(ORPHAN_SECONDS)
-                answer(encode(At(row, column)))
+                answer(encode(At(row, column, process_time())))
         case _:
             assert_never(request)
     answer(encode(Done(engine.volatile)))

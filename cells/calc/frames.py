@@ -53,10 +53,11 @@ class Values(msgspec.Struct, array_like=True, tag="values"):
 
 
 class At(msgspec.Struct, array_like=True, tag="at"):
-    """Work on this formula begins."""
+    """Work on this formula begins; the process has used so many seconds of a processor by then."""
 
     row: int
     column: int
+    seconds: float
 
 
 Request = Load | Set | Evaluate | Walk
