@@ -67,11 +67,17 @@ class Calculator:
         self._suspects: set[Position] = set()  # formulas set since the last good evaluation
         self._unsent: dict[Position, Content] = {}
         self._is_loaded = False  # whether the process has all but what is unsent
+        self._is_stopped = False
 
     @property
     def volatile(self) -> bool:
         """Whether a formula may change by itself, as of the last evaluation."""
         return self._sandbox is not None and self._sandbox.volatile
+
+    @property
+    def left_out(self) -> dict[Position, Failure]:
+        """The formulas that took too much, and what stands in for them."""
+        return {at: one for at, one in self._stopped.items() if one.error == "#LIMIT!"}
 
     @property
     def pid(self) -> int | None:
@@ -126,6 +132,13 @@ class Calculator:
         self._values.update(changed)
         return changed
 
+    def stop(self) -> None:
+        """Have what is being calculated fail, and nothing begun any more. From any thread."""
+        self._is_stopped = True
+        sandbox = self._sandbox
+        if sandbox is not None:
+            sandbox.kill()
+
     def close(self) -> None:
         """End the process. A later evaluation starts another one."""
         if self._sandbox is not None:
@@ -173,6 +186,8 @@ class Calculator:
         raise self._failed(cause)
 
     def _start(self) -> Sandbox:
+        if self._is_stopped:
+            raise CalculationFailed("The calculation has been ended; another worker does it.")
         try:
             return Sandbox(memory_bytes=self._memory_bytes, seconds=self._seconds)
         except OSError as error:

@@ -12,6 +12,7 @@ from django.db import connection
 
 from cells.services.calculations import are_any
 from cells.services.outages import Backoff
+from cells.services.readiness import is_draining
 
 logger = logging.getLogger(__name__)
 
@@ -40,17 +41,24 @@ class EmbeddedWorker:
         backoff = Backoff()
         while True:
             began = time.monotonic()
-            # The pipe to it closes when this process ends, however it ends, and so does the child.
-            child = subprocess.Popen(
-                [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"],
-                cwd=settings.BASE_DIR,
-                stdin=subprocess.PIPE,
-            )
-            code = child.wait()
+            try:
+                # The pipe to it closes when this process ends, however it ends, and so does the
+                # child. Its log goes where this one's goes; its status line nowhere.
+                child = subprocess.Popen(
+                    [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"],
+                    cwd=settings.BASE_DIR,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                )
+                ended = f"with {child.wait()}"
+            except OSError as error:
+                ended = f"before it began: {error}"
             if time.monotonic() - began >= LASTING_SECONDS:
                 backoff.reset()
-            logger.warning("the calculating worker ended with %s; starting another one", code)
             time.sleep(backoff.next_seconds())
+            if is_draining():  # Ctrl-C went to both
+                return
+            logger.warning("the calculating worker ended %s; starting another one", ended)
 
     def _await_formulas(self) -> None:
         while True:

@@ -4,13 +4,14 @@ import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from hashlib import blake2s
+from typing import Any, Protocol, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from django.conf import settings
 
-from cells.calc.engine import Content, Formula, Position, Value, content_of
+from cells.calc.engine import Content, Failure, Formula, Position, Value, content_of
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Deleted, NoSuchSheet, UnknownId
@@ -20,12 +21,18 @@ from cells.domain.values import MAX_VALUES_PER_OPERATION, SetValues
 from cells.models import AuthorKind
 from cells.services.announce import announce_committed
 from cells.services.authors import Author
+from cells.services.calculations import LeftOut
 from cells.services.commit import Refused, Submission, commit
 from cells.services.read import read_deltas, read_whole
 
 logger = logging.getLogger(__name__)
 
 CALCULATOR = Author(AuthorKind.CALCULATOR, "calculator")
+
+
+LIMIT = "#LIMIT!"
+MAX_LEFT_OUT = 1_000  # that are noted; more come of intent alone
+MAX_CHARACTERS = 250_000  # of texts in a line of the log; it is read by the dozen
 
 
 class SheetGoneError(Exception):
@@ -44,7 +51,12 @@ class Calculator(Protocol):
     @property
     def volatile(self) -> bool: ...
 
+    @property
+    def left_out(self) -> Mapping[Position, Failure]: ...
+
     def close(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class FollowedSheet:
@@ -54,7 +66,15 @@ class FollowedSheet:
     tried again at the next step.
     """
 
-    def __init__(self, sheet_id: int, slug: str, time_zone: str, calculator: Calculator) -> None:
+    def __init__(
+        self,
+        sheet_id: int,
+        slug: str,
+        time_zone: str,
+        calculator: Calculator,
+        left_out: LeftOut = (),
+    ) -> None:
+        """Prepare to follow a sheet; `left_out` as it was noted by who followed it before."""
         self.sheet_id = sheet_id
         self.revision = 0
         """All up to here has been read."""
@@ -62,7 +82,11 @@ class FollowedSheet:
         self._zone = _zone(time_zone)
         self._calculator = calculator
         self._axes: Axes | None = None
-        self._formulas: dict[CellId, Position] = {}
+        self._left_out = {
+            (row, column): (digest, Failure(LIMIT, reason))
+            for row, column, digest, reason in left_out
+        }
+        self._formulas: dict[CellId, str] = {}
         self._formulas_at: dict[Position, CellId] = {}
         self._stored: dict[CellId, Any] = {}
         self._computed: dict[CellId, Value] = {}
@@ -76,6 +100,15 @@ class FollowedSheet:
     def formulas(self) -> int:
         """How many formulas the sheet has."""
         return len(self._formulas)
+
+    @property
+    def left_out(self) -> list[tuple[int, int, str, str]]:
+        """The formulas that took too much, as they are to be noted."""
+        return [
+            (*key, digest, failure.reason)
+            for key, (digest, failure) in self._left_out.items()
+            if key in self._formulas
+        ][:MAX_LEFT_OUT]
 
     @property
     def is_volatile(self) -> bool:
@@ -99,8 +132,19 @@ class FollowedSheet:
             key = self._formulas_at[position]
             self._computed[key] = _storable(value)
             self._unsaved[key] = None
+        for position, failure in self._calculator.left_out.items():
+            key = self._formulas_at[position]
+            self._left_out[key] = (_digest(self._formulas[key]), failure)
         self._unsaved = {key: None for key in self._unsaved if self._is_unsaved(key)}
         return self._store()
+
+    def forget(self) -> None:
+        """Begin anew with the next step: what was read is not what there is."""
+        self._axes = None
+
+    def stop(self) -> None:
+        """Have a step that another thread is in fail, and each later one."""
+        self._calculator.stop()
 
     def close(self) -> None:
         """End the process that calculates."""
@@ -124,10 +168,15 @@ class FollowedSheet:
         if not deltas:
             raise SheetGoneError
         last = deltas[-1]
-        if last.rows is not None and Axis.from_runs(last.rows) != axes.rows:
+        if last.through < self.revision:
+            return False  # an older state of the database was brought back
+        now = Axes(
+            axes.rows if last.rows is None else Axis.from_runs(last.rows),
+            axes.columns if last.columns is None else Axis.from_runs(last.columns),
+        )
+        if not (now.rows.continues(axes.rows) and now.columns.continues(axes.columns)):
             return False
-        if last.columns is not None and Axis.from_runs(last.columns) != axes.columns:
-            return False
+        self._axes = axes = now
         self._calculator.set(dict(self._contents(axes, deltas)))
         self.revision = last.through
         return True
@@ -149,28 +198,45 @@ class FollowedSheet:
             if self._formulas.pop(key, None) is not None:
                 del self._formulas_at[position]
             return content_of(text)
-        self._formulas[key], self._formulas_at[position] = position, key
+        self._formulas[key], self._formulas_at[position] = text, key
         self._stored[key] = msgspec.json.decode(cell[4]) if len(cell) == 5 else None
         self._unsaved[key] = None  # until it is compared
+        digest, failure = self._left_out.get(key, ("", None))
+        if failure is not None:
+            # Typed anew, it would have no value: then it is tried again.
+            if len(cell) == 5 and digest == _digest(text):
+                return failure
+            del self._left_out[key]
         return Formula(to_shown(text, axes))
 
     def _is_unsaved(self, key: CellId) -> bool:
         if key not in self._formulas or key not in self._computed:
             return False
         stored, computed = self._stored.get(key), self._computed[key]
+        if _is_number(stored) and _is_number(computed):
+            return float(stored) != float(computed)  # a database may write 1e23 out
         # TRUE is not 1, though Python takes them for equal.
         return stored != computed or isinstance(stored, bool) != isinstance(computed, bool)
 
     def _store(self) -> int:
         stored = 0
-        keys = list(self._unsaved)
-        for start in range(0, len(keys), MAX_VALUES_PER_OPERATION):
-            cells = tuple(
-                (*key, self._computed[key])
-                for key in keys[start : start + MAX_VALUES_PER_OPERATION]
-            )
+        for cells in self._portions():
             stored += self._commit(SetValues(self.revision, cells))
         return stored
+
+    def _portions(self) -> Iterator[tuple[tuple[int, int, Value], ...]]:
+        """Yield what is unsaved in portions that one line of the log may hold."""
+        portion: list[tuple[int, int, Value]] = []
+        characters = 0
+        for key in list(self._unsaved):
+            value = self._computed[key]
+            portion.append((*key, value))
+            characters += len(value) if isinstance(value, str) else 0
+            if len(portion) == MAX_VALUES_PER_OPERATION or characters > MAX_CHARACTERS:
+                yield tuple(portion)
+                portion, characters = [], 0
+        if portion:
+            yield tuple(portion)
 
     def _commit(self, values: SetValues) -> int:
         result = commit([Submission(self._slug, uuid.uuid4(), values, CALCULATOR)])
@@ -188,6 +254,14 @@ class FollowedSheet:
         if delta.after == self.revision:  # nothing came in between
             self.revision = delta.through
         return len(written)
+
+
+def _digest(text: str) -> str:
+    return blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -42,8 +42,8 @@ _SCALARS = frozenset(
 
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _BRACKET = re.compile(r"[(){}]")
-_CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
-_STEP = re.compile(r"([A-Za-z_][\w.]*)?([({])|([)}])|([:#])")
+_CALL = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*)\(")
+_STEP = re.compile(r"((?<![\w.])[A-Za-z_][\w.]*)?([({])|([)}])|([:#])")
 _PLACE = re.compile(
     r"\"[^\"]*\"|'[^']*'|\b(ROWS?|COLUMNS?)\("
     r"(?:(\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})?)|\$?(\d{1,7}):\$?(\d{1,7}))\)",

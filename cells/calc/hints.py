@@ -26,20 +26,24 @@ class Hints:
     def __init__(self, notice: Callable[[], None]) -> None:
         self._notice = notice
         self._is_needed = not isinstance(get_channel_layer(), InMemoryChannelLayer)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="hints", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._followed: set[int] = set()
         self._channel = ""
         self.are_heard = False
 
     def start(self) -> None:
-        if self._is_needed:
-            self._thread.start()
-            asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
+        if not self._is_needed:
+            return
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="hints", daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
 
     def stop(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)  # the process ends, and its connections with it
 
     def follow(self, sheet_id: int) -> None:
         """Hear of a sheet's commits from now on."""
@@ -52,7 +56,7 @@ class Hints:
         self._run(self._part(sheet_id))
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        if self._thread.is_alive():
+        if self._loop is not None:
             asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         else:
             coroutine.close()
@@ -66,8 +70,9 @@ class Hints:
                     await layer.group_add(group_name(sheet_id), self._channel)
                 self.are_heard = True
                 while True:
-                    await layer.receive(self._channel)
-                    self._notice()
+                    message = await layer.receive(self._channel)
+                    if message["type"] == "committed":  # others are of who is where
+                        self._notice()
             except Exception as error:  # noqa: BLE001 - each layer has its own; looks go on
                 self.are_heard = False
                 logger.warning("no hints from the channel layer, looking more often: %s", error)

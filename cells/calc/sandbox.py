@@ -149,6 +149,10 @@ class Sandbox:
                 case Values():
                     raise self._ended(Cause.CRASH)
 
+    def kill(self) -> None:
+        """End the process; who waits for an answer gets EngineEnded. From any thread."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the process and wait until it is gone. Harmless when it is."""
         self._process.kill()  # does nothing to a process that has been waited for

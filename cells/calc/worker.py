@@ -6,9 +6,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from queue import SimpleQueue
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -32,9 +33,10 @@ HINTED_LOOK_SECONDS = 1.0
 LEASE_SECONDS = 15  # how long others leave a sheet alone whose worker has died, or hangs
 RENEW_SECONDS = 5
 NOTE_SECONDS = 1.0  # between two notes of how far a sheet is: a crash only repeats
+VOLATILE_PAUSE_SECONDS = 0.3  # a stream's edits would have all RAND() stored with each of them
 IDLE_SECONDS = 60.0  # after which a sheet is let go of, and its process ends
 MAX_SHEETS = 32  # that are held at a time: each has a process of its own
-STEPS_AT_ONCE = 4
+STEPS_AT_ONCE = 16  # most of a step is waiting for its process, for minutes if a formula is bad
 STOP_SECONDS = 4.2  # an operator is promised 5 s
 
 
@@ -78,6 +80,41 @@ class _Held:
     @property
     def is_behind(self) -> bool:
         return self.is_stale or not self.sheet.is_settled or self.sheet.revision < self.head
+
+
+class _Steppers:
+    """Threads that do steps; unlike a pool's, each closes its connection to the database."""
+
+    def __init__(self, count: int) -> None:
+        self._steps: SimpleQueue[tuple[Future[int], Callable[[], int]] | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"sheet-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def begin(self, step: Callable[[], int]) -> "Future[int]":
+        """Have a thread do a step, as soon as one is free."""
+        future: Future[int] = Future()
+        self._steps.put((future, step))
+        return future
+
+    def end(self) -> None:
+        """Return when all threads have ended; what they have not begun is left."""
+        for _ in self._threads:
+            self._steps.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while (found := self._steps.get()) is not None:
+            future, step = found
+            try:
+                future.set_result(step())
+            except BaseException as error:  # noqa: BLE001 - whoever takes the result gets it
+                future.set_exception(error)
+        connection.close()
 
 
 class Worker:
@@ -130,9 +167,9 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        pool = ThreadPoolExecutor(STEPS_AT_ONCE, thread_name_prefix="sheet")
+        steppers = _Steppers(STEPS_AT_ONCE)
         try:
-            self._work_until_stopped(pool)
+            self._work_until_stopped(steppers)
         except BaseException as error:
             self._failure = error
             raise
@@ -140,17 +177,19 @@ class Worker:
             with contextlib.suppress(DatabaseError):
                 calculations.let_go(self._id)
             for held in self._held.values():
+                held.sheet.stop()
+            steppers.end()
+            for held in self._held.values():
                 held.sheet.close()
-            pool.shutdown(cancel_futures=True)
             if self._heads is not None:
                 self._heads.close()
             connection.close()
 
-    def _work_until_stopped(self, pool: ThreadPoolExecutor) -> None:
+    def _work_until_stopped(self, steppers: _Steppers) -> None:
         backoff = Backoff()
         while not self._stopping.is_set():
             try:
-                self._look(pool)
+                self._look(steppers)
             except DatabaseError as error:
                 if not is_outage(error):
                     raise
@@ -170,7 +209,7 @@ class Worker:
             return SQLITE_LOOK_SECONDS
         return HINTED_LOOK_SECONDS if self._hints.are_heard else LOOK_SECONDS
 
-    def _look(self, pool: ThreadPoolExecutor) -> None:
+    def _look(self, steppers: _Steppers) -> None:
         """Look once around, and begin what can be begun."""
         now = time.monotonic()
         if now - self._renewed_at >= RENEW_SECONDS:
@@ -185,7 +224,7 @@ class Worker:
                 self._take_step(id_, held, held.step)
             if held.step is None and held.is_behind and held.retry_at <= now:
                 held.is_stale = False
-                held.step = pool.submit(self._step, held)
+                held.step = steppers.begin(partial(self._step, held))
         self._let_go_of_idle(now)
 
     def _step(self, held: _Held) -> int:
@@ -221,6 +260,8 @@ class Worker:
         held.backoff.reset()
         now = time.monotonic()
         held.used_at = now
+        if held.sheet.is_volatile and values:
+            held.retry_at = now + VOLATILE_PAUSE_SECONDS
         is_new = held.noted_volatile is not held.sheet.is_volatile
         if held.sheet.is_settled and (is_new or now - held.noted_at >= NOTE_SECONDS):
             self._note(held)
@@ -228,15 +269,18 @@ class Worker:
     def _note(self, held: _Held) -> None:
         sheet = held.sheet
         is_volatile = sheet.is_volatile
+        # Of what fails, only what was calculated before counts: somebody has to try it again.
+        revision = held.noted if held.problem else sheet.revision
         calculations.note_calculated(
             sheet.sheet_id,
             self._id,
-            sheet.revision if not held.problem else held.noted,
+            revision,
             sheet.formulas,
             held.problem,
             is_volatile=is_volatile,
+            left_out=sheet.left_out,
         )
-        held.noted, held.noted_at = sheet.revision, time.monotonic()
+        held.noted, held.noted_at = revision, time.monotonic()
         held.noted_volatile = is_volatile
 
     def _search(self) -> None:
@@ -249,7 +293,9 @@ class Worker:
             return
         for found in calculations.hold(due, self._id, LEASE_SECONDS):
             calculator = self._make(found.slug)
-            sheet = FollowedSheet(found.sheet_id, found.slug, found.time_zone, calculator)
+            sheet = FollowedSheet(
+                found.sheet_id, found.slug, found.time_zone, calculator, found.left_out
+            )
             self._held[found.sheet_id] = _Held(found, sheet)
             self._hints.follow(found.sheet_id)
             logger.info("calculating sheet=%s from revision=%s", found.slug, found.revision)
@@ -273,17 +319,26 @@ class Worker:
         else:
             heads = read_heads(self._held)
         for id_, head in (heads or {}).items():
-            self._held[id_].head = head
+            held = self._held[id_]
+            held.head = head
+            if held.step is None and head < held.sheet.revision:
+                held.sheet.forget()  # an older state of the database was brought back
+                held.noted, held.is_stale = 0, True
 
     def _let_go_of_idle(self, now: float) -> None:
         idle = []
+        is_full = len(self._held) >= MAX_SHEETS
         for id_, held in self._held.items():
-            if held.step is not None or held.is_behind:
+            if held.step is not None:
+                continue
+            if is_full and held.problem:
+                idle.append(id_)  # there is room for another one while this one waits
+                continue
+            if held.is_behind:
                 held.used_at = now
                 continue
             if held.noted != held.sheet.revision and now - held.noted_at >= NOTE_SECONDS:
                 self._note(held)
-            is_full = len(self._held) >= MAX_SHEETS
             if now - held.used_at >= (RENEW_SECONDS if is_full else IDLE_SECONDS):
                 idle.append(id_)
         if idle:

@@ -142,6 +142,15 @@ class Axis:
         last = self.living_before(high) - (0 if self.runs[place].is_alive else 1)
         return Span(first, last, is_reversed) if first <= last else None
 
+    def continues(self, other: "Axis") -> bool:
+        """Say whether this is `other` as it was, with nothing but new ids behind its end."""
+        behind = self.next_id - other.next_id
+        if behind == 0:
+            return self == other
+        if behind < 0:
+            return False
+        return self == other.insert(None, behind, MAX_IDS)
+
     def require_born(self, runs: Runs) -> None:
         """Raise UnknownId unless all ids of `runs` exist, alive or not; Malformed likewise."""
         self._cut(runs)

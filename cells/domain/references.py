@@ -9,6 +9,7 @@ references.js does the same, and tests/vectors/references.json holds both to it.
 
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import NamedTuple
 
 from cells.domain.addresses import format_column, parse_column
@@ -94,7 +95,10 @@ class _End(NamedTuple):
 
 
 _Ends = tuple[_End, ...]
-"""None for the whole axis, one for a lone cell, two for a range."""
+"""None for the whole axis, one for a lone cell, two for a range.
+
+One beside two of the other axis is where a range begins that has no end, as in A2:A.
+"""
 
 
 class _Reference(NamedTuple):
@@ -110,8 +114,8 @@ def _pattern(column: str, row: str) -> re.Pattern[str]:
         r"|'[^']*'(?:'[^']*')*!?[\w$:.]*"  # what another sheet has: 'My data'!A1
         r"|[^\W\d][\w.]*![\w$:.]*"  # likewise: Data!A1
         r"|#[A-Za-z0-9/]+[!?]?"  # an error
-        rf"|(?P<reference>(?<![\w.$\[\]])(?:{cell}(?::{cell})?"
-        rf"|\$?(?:{column}):\$?(?:{column})|\$?(?:{row}):\$?(?:{row}))(?![\w.$(\[!]))"
+        rf"|(?P<reference>(?<![\w.$\[\]])(?:{cell}:{cell}|{cell}:\$?(?:{column})|{cell}:\$?(?:{row})"
+        rf"|{cell}|\$?(?:{column}):\$?(?:{column})|\$?(?:{row}):\$?(?:{row}))(?![\w.$(\[!]))"
         r"|[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?"  # a number
         r"|(?P<call>[^\W\d][\w.]*\()"  # a function
         r"|[^\W\d][\w.]*(?:\[[^\]]*\]*)?"  # a name, or a table with a column
@@ -156,14 +160,18 @@ def _read(text: str) -> _Reference:
 
 def _placed(reference: _Reference, axes: Axes) -> _Reference | None:
     """Return where a reference of ids stands now; None where nothing of it is left."""
-    rows = _places(reference.rows, axes.rows)
-    columns = _places(reference.columns, axes.columns)
+    is_open = len(reference.rows) + len(reference.columns) == 3
+    rows = _places(reference.rows, axes.rows, is_open=is_open)
+    columns = _places(reference.columns, axes.columns, is_open=is_open)
     return None if rows is None or columns is None else _Reference(rows, columns)
 
 
-def _places(ends: _Ends, axis: Axis) -> _Ends | None:
+def _places(ends: _Ends, axis: Axis, *, is_open: bool) -> _Ends | None:
     try:
         match ends:
+            case (start,) if is_open:
+                at = axis.living_before(start.at)
+                return (_End(at, start.is_fixed),) if at < len(axis) else None
             case (end,):
                 return (_End(axis.position_of(end.at), end.is_fixed),)
             case (start, stop):
@@ -205,7 +213,7 @@ def _written(
     rows = [("$" if end.is_fixed else "") + row_text(end.at) for end in reference.rows]
     columns = [("$" if end.is_fixed else "") + column_text(end.at) for end in reference.columns]
     if rows and columns:
-        return ":".join(map("".join, zip(columns, rows, strict=True)))
+        return ":".join(map("".join, zip_longest(columns, rows, fillvalue="")))
     return ":".join(rows or columns)
 
 

@@ -25,6 +25,9 @@ class Calculation(models.Model):
     watched_at = models.DateTimeField(
         null=True, help_text="When somebody last had it open; kept up for volatile ones alone."
     )
+    left_out = models.JSONField(
+        null=True, help_text="Formulas that took too much: row id, column id, digest, reason."
+    )
     problem = models.CharField(max_length=300, blank=True, default="", db_default="")
     held_by = models.UUIDField(null=True)
     held_until = models.DateTimeField(null=True)

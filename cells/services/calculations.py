@@ -1,8 +1,9 @@
 """Calculations: which sheets have formulas to calculate, who does it, and how far that is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -16,6 +17,10 @@ VOLATILE_SECONDS = 50
 WATCHED_SECONDS = 90  # how long a look counts; more than the time between two notes of it
 
 
+LeftOut: TypeAlias = Sequence[tuple[int, int, str, str]]
+"""Formulas that took too much: row id, column id, a digest of the formula, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class DueCalculation:
     """A sheet that a calculator holds: calculated up to `revision`, and its log up to `head`."""
@@ -25,6 +30,7 @@ class DueCalculation:
     time_zone: str
     revision: int
     head: int
+    left_out: LeftOut
     is_stale: bool
     """Whether volatile functions are to be calculated again."""
 
@@ -36,8 +42,9 @@ def find_due(held: Collection[int], limit: int) -> list[int]:
     """
     free = Q(held_by=None) | Q(held_until__lt=Now())
     due = Calculation.objects.filter(free, sheet__deleted_at=None).exclude(sheet_id__in=held)
-    due = due.filter(~Q(revision=F("sheet__head")) | _stale())
-    return list(due.order_by("sheet__updated_at").values_list("sheet_id", flat=True)[:limit])
+    due = due.filter(~Q(revision=F("sheet__head")) | ~Q(problem="") | _stale())
+    order = F("calculated_at").asc(nulls_first=True)  # what fails again and again comes last
+    return list(due.order_by(order, "sheet_id").values_list("sheet_id", flat=True)[:limit])
 
 
 def hold(sheet_ids: Collection[int], holder: UUID, seconds: float) -> list[DueCalculation]:
@@ -56,16 +63,25 @@ def hold(sheet_ids: Collection[int], holder: UUID, seconds: float) -> list[DueCa
         ).update(held_by=holder, held_until=Now() + timedelta(seconds=seconds))
     held = Calculation.objects.filter(sheet_id__in=sheet_ids, held_by=holder)
     held = held.filter(sheet__deleted_at=None).annotate(is_stale=Q(_stale()))
-    fields = ("sheet_id", "sheet__slug", "sheet__time_zone", "revision", "sheet__head", "is_stale")
+    fields = ("sheet_id", "sheet__slug", "sheet__time_zone", "revision", "sheet__head", "left_out")
     # SQL's comparison with a moment that there has not been yet is neither true nor false.
     return [
-        DueCalculation(id_, slug, zone, revision, head, bool(is_stale))
-        for id_, slug, zone, revision, head, is_stale in held.values_list(*fields)
+        DueCalculation(id_, slug, zone, revision, head, left_out or [], bool(is_stale))
+        for id_, slug, zone, revision, head, left_out, is_stale in held.values_list(
+            *fields, "is_stale"
+        )
     ]
 
 
 def note_calculated(
-    sheet_id: int, holder: UUID, revision: int, formulas: int, problem: str, *, is_volatile: bool
+    sheet_id: int,
+    holder: UUID,
+    revision: int,
+    formulas: int,
+    problem: str,
+    *,
+    is_volatile: bool,
+    left_out: LeftOut,
 ) -> None:
     """Write how far a sheet is, unless somebody else holds it meanwhile."""
     Calculation.objects.filter(sheet_id=sheet_id, held_by=holder).update(
@@ -73,6 +89,7 @@ def note_calculated(
         formulas=formulas,
         problem=problem[:300],
         is_volatile=is_volatile,
+        left_out=list(left_out) or None,
         calculated_at=Now(),
     )
 

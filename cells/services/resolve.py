@@ -21,6 +21,7 @@ from cells.domain.operations import (
     SetCells,
     UpsertRow,
     check_cell_count,
+    check_text,
 )
 from cells.domain.references import Axes, is_formula, to_stored
 from cells.services import sql
@@ -117,6 +118,8 @@ class Resolver:
             (row, column, to_stored(text, axes) if is_formula(text) else text)
             for row, column, text in operation.cells
         )
+        for _, _, text in cells:
+            check_text(text)  # ids may be longer than places
         return replace(operation, cells=cells)
 
     def _place(self, sheet_id: int, edits: Iterable[CellInput]) -> SetCells:

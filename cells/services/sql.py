@@ -141,10 +141,14 @@ def glance_at_cells(
 ) -> dict[CellKey, tuple[str | None, str | None, str | None]]:
     """Return (input, style, value), of which two are JSON text, of those cells that exist.
 
-    Inputs of more than MAX_GLANCE_CHARACTERS are None.
+    Inputs are None where they, or the value, have more than MAX_GLANCE_CHARACTERS.
     """
-    glance = f"CASE WHEN LENGTH(cell.input) <= {MAX_GLANCE_CHARACTERS} THEN cell.input END"
-    _select_cells(cursor, keys, f"{value_text_of('cell')}, {glance}")
+    value = value_text_of("cell")
+    glance = (
+        f"CASE WHEN LENGTH(cell.input) <= {MAX_GLANCE_CHARACTERS} "
+        f"AND LENGTH(COALESCE({value}, '')) <= {MAX_GLANCE_CHARACTERS} THEN cell.input END"
+    )
+    _select_cells(cursor, keys, f"{value}, {glance}")
     return {
         (sheet_id, row, column): (text, style, value)
         for sheet_id, row, column, value, text, style in cursor.fetchall()

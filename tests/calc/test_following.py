@@ -9,17 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cells.calc.engine import Position, Value
+from cells.calc.calculator import Calculator
+from cells.calc.engine import Failure, Position, Value
 from cells.calc.following import FollowedSheet, SheetGoneError
 from cells.calc.formualizer_engine import FormualizerEngine
+from cells.calc.worker import Worker
 from cells.domain.axes import AxisName
 from cells.domain.errors import SheetSyncError
 from cells.domain.operations import Delete, Insert, Move, SetCells, SetStyles, Undo
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
-from cells.models import AuthorKind, Cell, LinkRole, Revision, Sheet
+from cells.models import AuthorKind, Calculation, Cell, LinkRole, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, Submission, commit
+from tests.servers.process import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +44,12 @@ class InProcess(FormualizerEngine):
             meanwhile()
         return values
 
+    left_out: Mapping[Position, Failure] = {}
+
     def close(self) -> None:
+        pass
+
+    def stop(self) -> None:
         pass
 
 
@@ -229,3 +237,94 @@ def test_step_by_step_it_comes_to_what_a_fresh_start_does(db: None, deeds: list[
     assert settle(follow(sheet)) == 0
     assert values() == found
     assert Sheet.objects.get().head == head
+
+
+def test_long_texts_are_stored_in_several_lines_of_the_log(sheet: Sheet) -> None:
+    type_in(**{f"A{row}": f'=REPT("x",{32_000 + row})' for row in range(20)})
+    followed = follow(sheet)
+
+    assert settle(followed) == 20
+    lines = Revision.objects.filter(author_kind=AuthorKind.CALCULATOR)
+    assert [len(line.operation["cells"]) for line in lines.order_by("number")] == [8, 8, 4]
+
+
+def test_an_older_database_that_is_brought_back_is_read_anew(sheet: Sheet) -> None:
+    type_in(A0="2", B0="=A1*3")
+    before = list(Cell.objects.values("row", "column", "input", "value"))
+    followed = follow(sheet)
+    settle(followed)
+    type_in(A0="5")
+    settle(followed)
+
+    Cell.objects.all().delete()
+    Revision.objects.all().delete()
+    Cell.objects.bulk_create(Cell(sheet=sheet, revision=1, **one) for one in before)
+    Sheet.objects.update(head=1)
+    followed.step()
+
+    assert values() == {"B0": 6}
+
+
+def test_a_large_number_that_the_database_writes_out_is_stored_once(sheet: Sheet) -> None:
+    type_in(A0="=1E23", B0="=-1E300", C0="=1E-7")
+    settle(follow(sheet))
+
+    assert settle(follow(sheet)) == 0
+
+
+def test_a_formula_that_took_too_much_stays_left_out_until_it_is_typed_again(
+    sheet: Sheet,
+) -> None:
+    calculator = Calculator(name="demo", seconds=0.3, memory_bytes=100 * 2**20)
+    followed = FollowedSheet(sheet.pk, sheet.slug, "", calculator)
+    try:
+        type_in(A0="2", B0="=A1*3", C0="=CUMIPMT(0.01,1E9,1,1,1E9,0)")
+        settle(followed)
+        pid = calculator.pid
+        assert values()["C0"]["error"] == "#LIMIT!"
+
+        put(Insert(ROWS, 0, 1))
+        put(SetStyles(((0, 1),), ((2, 1),), parse_change({"bold": True})))
+        type_in(A0="3")
+        settle(followed)
+        assert values()["B0"] == 9
+        assert calculator.pid == pid, "it was not tried again, which ends the process"
+
+        noted = followed.left_out
+        assert [one[:2] for one in noted] == [(0, 2)]
+        other = Calculator(name="demo", seconds=0.3, memory_bytes=100 * 2**20)
+        again = FollowedSheet(sheet.pk, sheet.slug, "", other, noted)
+        assert settle(again) == 0
+        assert again.left_out == noted
+        again.close()
+
+        type_in(C0="=A1+1")
+        settle(followed)
+        assert values()["C0"] == 4
+        assert followed.left_out == []
+    finally:
+        followed.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sheet_that_cannot_be_calculated_is_tried_again_and_says_why(db: None) -> None:
+    class Failing(InProcess):
+        def evaluate(self, now: datetime) -> dict[Position, Value]:
+            raise RuntimeError("no memory for the engine")
+
+    Sheet.objects.create(slug="demo", title="Demo", link_role=LinkRole.EDITOR)
+    type_in(A0="=1+1")
+    worker = Worker(lambda slug: Failing())
+    worker.start()
+    wait_until(lambda: Calculation.objects.get().problem, "the reason")
+    wait_until(lambda: worker.status().failing == 1, "a count of it")
+    assert worker.stop()
+
+    found = Calculation.objects.get()
+    assert "no memory for the engine" in found.problem
+    assert (found.revision, found.held_by) == (0, None)
+    worker = Worker(lambda slug: InProcess())
+    worker.start()
+    wait_until(lambda: values() == {"A0": 2}, "the value")
+    wait_until(lambda: Calculation.objects.get().problem == "", "an end of the reason")
+    assert worker.stop()

@@ -6,14 +6,18 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from cells.calc.calculator import Calculator
+from cells.calc.frames import ORPHAN_SECONDS
 from cells.calc.sandbox import DEFAULT_MEMORY_BYTES, DEFAULT_SECONDS
 from cells.calc.worker import Totals, Worker, WorkerStatus
 from cells.management.running import outages, run_until, stop_on_signals
 
 logger = logging.getLogger(__name__)
+
+MAX_SECONDS = ORPHAN_SECONDS / 2  # the process itself gives up soon afterwards
+MIN_MEGABYTES = 50  # above what the engine has to begin with
 
 
 class Command(BaseCommand):
@@ -42,6 +46,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not 0 < options["seconds"] <= MAX_SECONDS or options["megabytes"] < MIN_MEGABYTES:
+            raise CommandError(
+                f"--seconds must be above 0 and at most {MAX_SECONDS:g}, --megabytes at least "
+                f"{MIN_MEGABYTES}."
+            )
         stopping = stop_on_signals()
         if options["until_stdin_ends"]:
             threading.Thread(target=_await_end, args=(stopping,), daemon=True).start()

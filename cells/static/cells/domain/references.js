@@ -16,7 +16,7 @@ const PART = /^(\$?)([A-Za-z]+|\[C[0-9]+\])?(\$?)([0-9]+|\[R[0-9]+\])?$/;
 /** @typedef {import("./axes.js").Axis} Axis */
 /** @typedef {{rows: Axis, columns: Axis}} Axes the rows and columns that a formula refers to */
 /** @typedef {{at: number, isFixed: boolean}} End one end of a reference along one axis: a place or an id, and whether a $ holds it */
-/** @typedef {{rows: End[], columns: End[]}} Reference none: the whole axis, one: a lone cell, two: a range */
+/** @typedef {{rows: End[], columns: End[]}} Reference none: the whole axis, one: a lone cell, two: a range; one beside two: where a range begins that has no end, as A2:A */
 /** @typedef {{reference: Reference, from: number, to: number}} Found a reference of places, and where in the text it stands */
 
 /**
@@ -32,7 +32,7 @@ function pattern(column, row) {
       `'[^']*'(?:'[^']*')*!?[${WORD}$:.]*`, // what another sheet has: 'My data'!A1
       `[${LETTER}][${WORD}.]*![${WORD}$:.]*`, // likewise: Data!A1
       "#[A-Za-z0-9\\/]+[!?]?", // an error
-      `(?<reference>(?<![${WORD}.$\\[\\]])(?:${cell}(?::${cell})?|\\$?(?:${column}):\\$?(?:${column})|\\$?(?:${row}):\\$?(?:${row}))(?![${WORD}.$(\\[!]))`,
+      `(?<reference>(?<![${WORD}.$\\[\\]])(?:${cell}:${cell}|${cell}:\\$?(?:${column})|${cell}:\\$?(?:${row})|${cell}|\\$?(?:${column}):\\$?(?:${column})|\\$?(?:${row}):\\$?(?:${row}))(?![${WORD}.$(\\[!]))`,
       "[0-9]+\\.?[0-9]*(?:[eE][+\\-]?[0-9]+)?", // a number
       `(?<call>[${LETTER}][${WORD}.]*\\()`, // a function
       `[${LETTER}][${WORD}.]*(?:\\[[^\\]]*\\]*)?`, // a name, or a table with a column
@@ -153,8 +153,9 @@ export function storedReferencesIn(text) {
  * @returns {Reference|null}
  */
 function placed(reference, axes) {
-  const rows = places(reference.rows, axes.rows);
-  const columns = places(reference.columns, axes.columns);
+  const isOpen = reference.rows.length + reference.columns.length === 3;
+  const rows = places(reference.rows, axes.rows, isOpen);
+  const columns = places(reference.columns, axes.columns, isOpen);
   return rows === null || columns === null ? null : { rows, columns };
 }
 
@@ -232,10 +233,15 @@ function columnAt(text) {
 /**
  * @param {End[]} ends of ids
  * @param {Axis} axis
+ * @param {boolean} isOpen
  * @returns {End[]|null}
  */
-function places(ends, axis) {
+function places(ends, axis, isOpen) {
   if (ends.length === 0) return ends;
+  if (ends.length === 1 && isOpen) {
+    const at = axis.livingBefore(ends[0].at);
+    return at === undefined || at >= axis.length ? null : [{ ...ends[0], at }];
+  }
   if (ends.length === 1) {
     const at = axis.findPosition(ends[0].at);
     return at === undefined ? null : [{ ...ends[0], at }];
@@ -286,7 +292,10 @@ function ids(ends, axis) {
 function written({ rows, columns }, columnText, rowText) {
   const down = rows.map(({ at, isFixed }) => (isFixed ? "$" : "") + rowText(at));
   const across = columns.map(({ at, isFixed }) => (isFixed ? "$" : "") + columnText(at));
-  if (down.length > 0 && across.length > 0) return across.map((column, end) => column + down[end]).join(":");
+  if (down.length > 0 && across.length > 0) {
+    const longer = down.length > across.length ? down : across;
+    return longer.map((_, end) => (across[end] ?? "") + (down[end] ?? "")).join(":");
+  }
   return (down.length > 0 ? down : across).join(":");
 }
 

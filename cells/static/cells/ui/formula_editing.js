@@ -261,18 +261,21 @@ function loose(end) {
  * @returns {Range|null}
  */
 function rangeOf({ rows, columns }, model) {
-  const down = spanOf(rows, model.rows.length);
-  const across = spanOf(columns, model.columns.length);
+  const isOpen = rows.length + columns.length === 3;
+  const down = spanOf(rows, model.rows.length, isOpen);
+  const across = spanOf(columns, model.columns.length, isOpen);
   return down && across && { top: down.first, bottom: down.last, left: across.first, right: across.last };
 }
 
 /**
  * @param {Reference["rows"]} ends
  * @param {number} length
+ * @param {boolean} isOpen a lone end is where the range begins
  */
-function spanOf(ends, length) {
+function spanOf(ends, length, isOpen) {
   const places = ends.map(({ at }) => at);
   const first = ends.length === 0 ? 0 : Math.min(...places);
-  const last = ends.length === 0 ? length - 1 : Math.min(length - 1, Math.max(...places));
+  const reachesEnd = ends.length === 0 || (isOpen && ends.length === 1);
+  const last = reachesEnd ? length - 1 : Math.min(length - 1, Math.max(...places));
   return first <= last ? { first, last } : null;
 }
