@@ -1,10 +1,9 @@
 """The HTTP interface for programs, `/api/v1`."""
 
-from cells.api.cells import router as cells
+from cells.api import cells, history, records, sheets, structure
 from cells.api.interface import api
-from cells.api.sheets import router as sheets
 
-api.add_router("", sheets)
-api.add_router("", cells)
+for part in (sheets, cells, records, structure, history):
+    api.add_router("", part.router)
 
 __all__ = ["api"]

@@ -82,6 +82,12 @@ def read_shape(cursor: CursorWrapper, sheet_id: int) -> Shape:
     return Shape(found[0], Axes(rows, columns))
 
 
+def read_axes(sheet_id: int) -> Axes:
+    """Return a sheet's axes as they are now. Raises NoSuchSheet."""
+    with one_state() as cursor:
+        return read_shape(cursor, sheet_id).axes
+
+
 def read_range(sheet_id: int, wanted: Range) -> ReadRange:
     """Return a rectangle of positions, clipped to the sheet. Raises NoSuchSheet."""
     with one_state() as cursor:
