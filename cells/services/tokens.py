@@ -43,6 +43,11 @@ def find_token(text: str) -> ApiToken | None:
     return found.first()
 
 
+def is_good(token_id: int) -> bool:
+    """Say whether a token that was found earlier is still good for something."""
+    return _living().filter(pk=token_id, user__is_active=True).exists()
+
+
 def note_used(token: ApiToken) -> None:
     """Remember that a token is in use, at most once a minute."""
     now = timezone.now()
