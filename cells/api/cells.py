@@ -21,6 +21,14 @@ router = Router(tags=["Cells"])
 
 MAX_CELLS_READ = 20_000  # some megabytes of JSON
 
+A1_PATTERN = r"\$?[A-Za-z]{1,3}\$?[1-9][0-9]{0,6}"  # told, not checked: the refusal is clearer
+
+RangeText = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{A1_PATTERN}(:{A1_PATTERN})?$", "examples": ["A1:C9"]}
+    ),
+]
 # What a person could type, or what JSON says of it.
 Input = Annotated[
     Any,
@@ -71,7 +79,9 @@ class RangeRead(Schema):
 class CellEdit(RequestBody):
     """What one cell is given."""
 
-    address: str = Field(max_length=20, examples=["B2"])
+    address: str = Field(
+        max_length=20, examples=["B2"], json_schema_extra={"pattern": f"^{A1_PATTERN}$"}
+    )
     input: Input
 
 
@@ -90,7 +100,7 @@ def read_cells(
     request: HttpRequest,
     slug: str,
     response: HttpResponse,
-    range_: Annotated[str, Query(alias="range", max_length=40, examples=["A1:C9"])],
+    range_: Annotated[RangeText, Query(alias="range", max_length=40)],
     if_none_match: Annotated[str | None, Header(alias="If-None-Match", max_length=1000)] = None,
 ) -> Any:
     """Cells as of one revision, which is the ETag.
