@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import signal
+import urllib.request
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +27,8 @@ from cells.services.authors import Author
 from cells.services.commit import Submission, commit
 from cells.services.sharing import grant, revoke
 from cells.services.shelf import delete_sheet
+from tests.servers.databases import Databases
+from tests.servers.sheetsync import WebServer, run_manage
 
 from .conftest import Program, token_for
 
@@ -246,3 +250,25 @@ async def test_one_program_waits_so_often_at_the_most(
     with pytest.raises(StopAsyncIteration):
         await waiting
     assert not changes._waiting
+
+
+def test_sigterm_ends_event_streams_at_once(
+    new_database: Databases, web_server: Callable[..., WebServer]
+) -> None:
+    environment = {"DATABASE_URL": new_database("sqlite", "prices"), "EMBEDDED_CALCULATION": "0"}
+    password = {"DJANGO_SUPERUSER_PASSWORD": "a long pass phrase"}
+    run_manage(
+        {**environment, **password},
+        *("createsuperuser", "--noinput", "--username", "alice", "--email", "a@example.com"),
+    )
+    token = run_manage(environment, "create_token", "alice", "--name", "test").strip()
+    server = web_server(environment)
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/sheets/prices/changes",
+        headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
+    )
+    with urllib.request.urlopen(request, timeout=SECONDS) as stream:
+        assert stream.readline() == b"retry: 2000\n"
+        server.process.send_signal(signal.SIGTERM)
+        assert stream.read() == b"\n"
+    server.wait_for_exit()
