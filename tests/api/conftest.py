@@ -25,7 +25,13 @@ class Program:
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> Any:
-        data = "" if body is None else json.dumps(body)
+        data = b"" if body is None else json.dumps(body).encode()
+        return self.send(method, path, data, headers)
+
+    def send(
+        self, method: str, path: str, data: bytes, headers: dict[str, str] | None = None
+    ) -> Any:
+        """Call with a body that may be no JSON."""
         return self._client.generic(
             method,
             API + path,

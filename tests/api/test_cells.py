@@ -194,6 +194,14 @@ def test_nonsense_is_refused(plan: Sheet, program: Program, body: object, code: 
     assert not Revision.objects.exists()
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1E999999999", "9" * 5_000, "1" * 400])
+def test_numbers_that_no_cell_holds_are_refused(plan: Sheet, program: Program, number: str) -> None:
+    body = f'{{"edits": [{{"address": "A1", "input": {number}}}]}}'
+    answer = program.send("PATCH", CELLS, body.encode())
+    assert answer.status_code == 400
+    assert not Revision.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [("", "malformed"), ("?range=A", "invalid_address"), ("?range=A1:Z1000", "limit_exceeded")],

@@ -84,13 +84,11 @@ def test_nonsense_is_refused_with_a_reason(
     assert not Sheet.objects.exists()
 
 
-def test_a_body_that_is_no_json_is_refused(program: Program, alice: User) -> None:
-    create_sheet(alice, "Plan", slug="plan")
-    token = program._headers
+def test_a_body_that_is_no_json_is_refused(program: Program) -> None:
     for body in (b"{", b"\xff", b'{"title": NaN}', b"[" * 100_000):
-        answer = Client().post("/api/v1/sheets", body, "application/json", headers=token)
+        answer = program.send("POST", "/sheets", body)
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
-    large = Client().post("/api/v1/sheets", b" " * 3_000_000, "application/json", headers=token)
+    large = program.send("POST", "/sheets", b" " * 3_000_000)
     assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
 
 
