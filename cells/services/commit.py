@@ -240,10 +240,7 @@ def _apply(
         return Committed(submission.operation_id, revisions[key], is_new=False)
     _require_editor(draft.row, submission.author, roles)
     if submission.expected_head not in (None, draft.head):
-        raise Outdated(
-            f"the sheet is at revision {draft.head} and no longer at {submission.expected_head}; "
-            "read it again"
-        )
+        raise Outdated(f"the sheet is at revision {draft.head} by now; read it again")
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
         operation = resolver.resolve(sheet_id, operation)
@@ -278,13 +275,10 @@ def _apply(
 
 
 def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
-    """Raise Forbidden unless a person may edit; programs are checked where they come in.
-
-    A program that acts for a person may do what that person may.
-    """
+    """Raise Forbidden unless a person, or a program in a person's name, may edit."""
     is_person = author.kind in _PEOPLE and author.user_id is not None
     if not is_person and author.kind not in (AuthorKind.USER, AuthorKind.GUEST):
-        return
+        return  # other programs are checked where they come in
     if sheet.link_role == LinkRole.EDITOR:
         return
     if is_person and author.user_id is not None:
