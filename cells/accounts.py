@@ -1,20 +1,30 @@
-"""Pages of accounts: signing in, and signing up where the operators allow it."""
+"""Pages of accounts: signing in, signing up where the operators allow it, and access tokens."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, RedirectURLMixin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic import FormView
 
-from cells.forms import SignUpForm
-from cells.services.quotas import wait_seconds
+from cells.domain.errors import SheetSyncError
+from cells.forms import SignUpForm, TokenForm
+from cells.models import Scope
+from cells.services.quotas import address_of, wait_seconds
+from cells.services.tokens import MAX_TOKENS, create_token, revoke_token, tokens_of
 
 if TYPE_CHECKING:
     SignUpView = FormView[SignUpForm]
@@ -51,7 +61,7 @@ class SignUp(RedirectURLMixin, SignUpView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Refused forms count too: they say which names are taken.
-        wait = wait_seconds("sign_up", _address(request), an_hour=SIGN_UPS_AN_HOUR)
+        wait = wait_seconds("sign_up", address_of(request), an_hour=SIGN_UPS_AN_HOUR)
         if wait:
             context = {"minutes": -(-wait // 60)}
             response = render(request, "registration/too_many.html", context, status=429)
@@ -72,10 +82,42 @@ class SignUp(RedirectURLMixin, SignUpView):
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
 
-def _address(request: HttpRequest) -> str:
-    """Return where a request comes from; behind a proxy that is believed, what that says last."""
-    told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if told and settings.SECURE_PROXY_SSL_HEADER:
-        return told.rpartition(",")[2].strip()
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def tokens(request: HttpRequest) -> HttpResponse:
+    """Show a person's tokens; POST makes one, and its text is in that answer alone."""
+    assert isinstance(request.user, User)  # noqa: S101 - what login_required has seen to
+    form = TokenForm(request.POST or None)
+    made = None
+    if request.method == "POST" and form.is_valid():
+        days: int | None = form.cleaned_data["days"]
+        expires_at = None if days is None else timezone.now() + timedelta(days=days)
+        scope = Scope(form.cleaned_data["scope"])
+        try:
+            _token, made = create_token(request.user, form.cleaned_data["name"], scope, expires_at)
+            form = TokenForm()
+        except SheetSyncError:
+            most = {"count": MAX_TOKENS}
+            form.add_error(
+                None, _("You have %(count)s tokens, which is the most. Revoke one first.") % most
+            )
+    context = {
+        "tokens": tokens_of(request.user),
+        "form": form,
+        "made": made,
+        "address": request.build_absolute_uri("/api/v1"),
+    }
+    return render(request, "cells/tokens.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """End a token of one's own."""
+    assert isinstance(request.user, User)  # noqa: S101 - what login_required has seen to
+    if revoke_token(request.user, token_id):
+        messages.success(request, _("Revoked. Programs that use it are refused from now on."))
+    else:
+        messages.error(request, _("You have no such token any more."))
+    return redirect("tokens")

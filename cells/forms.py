@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cells.models import LinkRole, Role, Sheet
+from cells.models import LinkRole, Role, Scope, Sheet
 from cells.services.sharing import SeveralPeopleError, find_person
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ else:
     AccountForm = UserCreationForm
 
 MAX_TITLE_CHARACTERS = 200  # Sheet.title's column
+MAX_TOKEN_NAME_CHARACTERS = 100  # ApiToken.name's column
 
 
 class TitleForm(forms.Form):
@@ -105,6 +106,28 @@ class RoleForm(forms.Form):
     """Another role for somebody who has one."""
 
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class TokenForm(forms.Form):
+    """A new access token: what it is for, what it may do, and for how long."""
+
+    name = forms.CharField(max_length=MAX_TOKEN_NAME_CHARACTERS, label=_("What it is for"))
+    scope = forms.ChoiceField(
+        choices=[(Scope.READ, _("read")), (Scope.WRITE, _("read and write"))], label=_("It may")
+    )
+    days = forms.TypedChoiceField(
+        choices=[
+            (30, _("for 30 days")),
+            (90, _("for 90 days")),
+            (365, _("for a year")),
+            ("", _("until I revoke it")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=90,
+        label=_("Valid"),
+    )
 
 
 class SignUpForm(AccountForm):

@@ -3,11 +3,15 @@
 from django.urls import path
 
 from cells import push, sheet_feeds, views
+from cells.api import api
+from cells.api.interface import no_such_path
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("offline/", views.offline, name="offline"),
     path("service-worker.js", views.service_worker, name="service_worker"),
+    path("api/v1/", api.urls),
+    path("api/<path:anything>", no_such_path),
     path("pubsub/push", push.receive, name="pubsub_push"),
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
+from cells.live.followers import get_followers
 from cells.live.hubs import get_hubs
 from cells.services.readiness import begin_drain
 
@@ -62,6 +63,7 @@ def _drain_at(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
 
     async def drain(frame: FrameType | None) -> None:
         try:
+            get_followers().drain()
             await get_hubs().drain()
         except Exception:
             logger.exception("the process could not be drained; it ends all the same")

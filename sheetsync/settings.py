@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "channels",
+    "ninja",  # its documentation page, with the files that it needs
     "cells",  # before staticfiles: it replaces runserver by one that speaks WebSocket
     "django.contrib.staticfiles",
     "django.contrib.humanize",  # "3 minutes ago", "12,000"
@@ -240,6 +241,11 @@ if not PUBSUB_PUSH_CERTIFICATES_URL.startswith(("https://", "http://")):
     )
 # For the emulator, which sends no tokens. Without DEBUG it counts for nothing.
 PUBSUB_PUSH_UNAUTHENTICATED = _switch("PUBSUB_PUSH_UNAUTHENTICATED", default=False)
+
+# How many requests a minute one token, or one person in a browser, may make to /api/v1.
+API_REQUESTS_A_MINUTE: int = env.int("API_REQUESTS_A_MINUTE", default=600)
+if API_REQUESTS_A_MINUTE < 1:
+    raise ImproperlyConfigured("API_REQUESTS_A_MINUTE must be at least 1.")
 
 # Who sends it as bearer may read /metrics; without it nobody may, but developers.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")

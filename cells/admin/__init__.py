@@ -13,8 +13,10 @@ from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
+from cells.admin.tokens import ApiTokenAdmin
 
 __all__ = [
+    "ApiTokenAdmin",
     "CalculationAdmin",
     "CellAdmin",
     "DeadLetterAdmin",

@@ -60,3 +60,14 @@ def parse_day(text: str) -> float | None:
 def parse_boolean(text: str) -> bool | None:
     """Return what TRUE or FALSE means in any case, None for other texts."""
     return _BOOLEANS.get(text.strip(_SPACES).lower()) if len(text) <= MAX_CHARACTERS else None
+
+
+def parse_value(text: str) -> float | int | bool | str | None:
+    """Return what a program takes for an input: a number, true or false; dates remain text."""
+    if not text:
+        return None
+    if (number := parse_number(text)) is not None:
+        # JSON of other makers writes 19, too, not 19.0.
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    truth = parse_boolean(text)
+    return text if truth is None else truth

@@ -190,6 +190,13 @@ class AppendRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendRecords:
+    """Write several records as AppendRecord does, each into the row below the one before it."""
+
+    records: tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UpsertRow:
     """Set cells of the row whose key columns hold the key; append such a row if there is none.
 
@@ -219,7 +226,7 @@ Operation: TypeAlias = Step | Undone
 Intended: TypeAlias = Operation | Undo
 """What a client may submit, and what that becomes."""
 
-AddressedOperation: TypeAlias = SetAddresses | AppendRows | AppendRecord | UpsertRow
+AddressedOperation: TypeAlias = SetAddresses | AppendRows | AppendRecord | AppendRecords | UpsertRow
 
 
 def parse_operation(raw: object) -> Intended:

@@ -26,8 +26,10 @@ from cells.models.streams import (
     Proposal,
     Publication,
 )
+from cells.models.tokens import ApiToken, Scope
 
 __all__ = [
+    "ApiToken",
     "AuthorKind",
     "Calculation",
     "Cell",
@@ -44,6 +46,7 @@ __all__ = [
     "Publication",
     "Revision",
     "Role",
+    "Scope",
     "Sheet",
     "SheetAccess",
     "Snapshot",

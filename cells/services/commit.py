@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from cells.domain.axes import AxisName
 from cells.domain.deltas import Delta
-from cells.domain.errors import Deleted, Forbidden, NoSuchSheet, SheetSyncError
+from cells.domain.errors import Deleted, Forbidden, NoSuchSheet, Outdated, SheetSyncError
 from cells.domain.layout import CellId, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
     AppendRecord,
+    AppendRecords,
     AppendRows,
     Intended,
     SetAddresses,
@@ -54,7 +55,8 @@ logger = logging.getLogger(__name__)
 Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
-_ADDRESSED = (SetAddresses, AppendRows, AppendRecord, UpsertRow)
+_ADDRESSED = (SetAddresses, AppendRows, AppendRecord, AppendRecords, UpsertRow)
+_PEOPLE = (AuthorKind.USER, AuthorKind.API)  # who have a role, where they have a user
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
@@ -63,7 +65,8 @@ __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Subm
 class Submission(msgspec.Struct, frozen=True, gc=False):
     """An operation on the way to the log: its id, its author, and its sheet's slug.
 
-    Of a stream's also the `source`.
+    Of a stream's also the `source`. With `expected_head` it is committed as the next revision
+    after that one, and refused as Outdated once there is another.
     """
 
     sheet: str
@@ -71,6 +74,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
     operation: Intended | AddressedOperation
     author: Author
     source: Source | None = None
+    expected_head: int | None = None
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
@@ -191,7 +195,7 @@ def _find_roles(
     pairs = {
         (drafts[submission.sheet].row.id, submission.author.user_id)
         for submission in submissions
-        if submission.author.kind == AuthorKind.USER
+        if submission.author.kind in _PEOPLE
         and submission.author.user_id is not None
         and submission.sheet in drafts
     }
@@ -235,6 +239,8 @@ def _apply(
     if key in revisions:
         return Committed(submission.operation_id, revisions[key], is_new=False)
     _require_editor(draft.row, submission.author, roles)
+    if submission.expected_head not in (None, draft.head):
+        raise Outdated(f"the sheet is at revision {draft.head} by now; read it again")
     operation = submission.operation
     if isinstance(operation, _ADDRESSED):
         operation = resolver.resolve(sheet_id, operation)
@@ -269,12 +275,13 @@ def _apply(
 
 
 def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
-    """Raise Forbidden unless a person may edit; programs are checked where they come in."""
-    if author.kind not in (AuthorKind.USER, AuthorKind.GUEST):
-        return
+    """Raise Forbidden unless a person, or a program in a person's name, may edit."""
+    is_person = author.kind in _PEOPLE and author.user_id is not None
+    if not is_person and author.kind not in (AuthorKind.USER, AuthorKind.GUEST):
+        return  # other programs are checked where they come in
     if sheet.link_role == LinkRole.EDITOR:
         return
-    if author.kind == AuthorKind.USER and author.user_id is not None:
+    if is_person and author.user_id is not None:
         granted = roles.get((sheet.id, author.user_id))
         if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
             return

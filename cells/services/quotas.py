@@ -4,7 +4,9 @@ import logging
 import time
 from ipaddress import IPv6Address, ip_address
 
+from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis import RedisError
 
 logger = logging.getLogger(__name__)
@@ -17,16 +19,30 @@ def wait_seconds(purpose: str, address: str, *, an_hour: int) -> int:
 
     Counted by the clock's hours. Where the cache does not answer, nobody is kept from anything.
     """
+    return count_seconds(purpose, _household(address), limit=an_hour, window_seconds=WINDOW_SECONDS)
+
+
+def count_seconds(purpose: str, who: str, *, limit: int, window_seconds: int) -> int:
+    """Count one more in the present window of the clock; return as wait_seconds does."""
     now = time.time()
-    window = int(now // WINDOW_SECONDS)
-    key = f"quota.{purpose}.{_household(address)}.{window}"
+    window = int(now // window_seconds)
+    key = f"quota.{purpose}.{who}.{window}"
     try:
-        cache.add(key, 0, timeout=WINDOW_SECONDS)
+        cache.add(key, 0, timeout=window_seconds)
         count = cache.incr(key)
     except (RedisError, OSError, ValueError) as error:  # ValueError: it was swept out in between
         logger.warning("attempts of %s cannot be counted: %s", purpose, error)
         return 0
-    return 0 if count <= an_hour else int((window + 1) * WINDOW_SECONDS - now) + 1
+    return 0 if count <= limit else int((window + 1) * window_seconds - now) + 1
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return where a request comes from; behind a proxy that is believed, what that says last."""
+    told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if told and settings.SECURE_PROXY_SSL_HEADER:
+        return told.rpartition(",")[2].strip()
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
 
 
 def _household(address: str) -> str:

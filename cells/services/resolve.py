@@ -15,6 +15,7 @@ from cells.domain.layout import Layout
 from cells.domain.operations import (
     AddressedOperation,
     AppendRecord,
+    AppendRecords,
     AppendRows,
     CellInput,
     SetAddresses,
@@ -26,6 +27,8 @@ from cells.domain.operations import (
 from cells.domain.references import Axes, is_formula, to_stored
 from cells.services import sql
 from cells.services.transactions import Cursor
+
+BY_HEADER = (UpsertRow, AppendRecord, AppendRecords)  # what needs row 1 to be read
 
 
 class _Headers(NamedTuple):
@@ -57,7 +60,7 @@ class Resolver:
         below = {id_ for id_, op in wanted if not isinstance(op, SetAddresses)}
         if below:
             self._read_last_used(below)
-        by_header = {id_ for id_, op in wanted if isinstance(op, UpsertRow | AppendRecord)}
+        by_header = {id_ for id_, op in wanted if isinstance(op, BY_HEADER)}
         if by_header:
             self._read_headers(by_header)
         if upserts:
@@ -79,7 +82,9 @@ class Resolver:
             case AppendRows(rows):
                 found = self._append(sheet_id, rows)
             case AppendRecord(values):
-                found = self._append_record(sheet_id, values)
+                found = self._append_records(sheet_id, [values])
+            case AppendRecords(records):
+                found = self._append_records(sheet_id, records)
             case UpsertRow(key, values):
                 found = self._upsert(sheet_id, key, values)
         if any(text[:1] == "=" for _, _, text in found.cells):
@@ -168,21 +173,28 @@ class Resolver:
             # Nothing to set makes sure that the row is there: the key, once more, is that edit.
             cells = set_cells or key_cells
             return SetCells(tuple((row, column, text) for column, text in cells))
-        return self._below(sheet_id, {**dict(key_cells), **dict(set_cells)})
+        return self._below(sheet_id, [{**dict(key_cells), **dict(set_cells)}])
 
-    def _append_record(self, sheet_id: int, values: Iterable[tuple[str, str]]) -> SetCells:
+    def _append_records(
+        self, sheet_id: int, records: Iterable[Iterable[tuple[str, str]]]
+    ) -> SetCells:
         columns = self._columns_by_header(sheet_id)
         return self._below(
-            sheet_id, {self._column(columns, header): text for header, text in values}
+            sheet_id,
+            [{self._column(columns, header): text for header, text in one} for one in records],
         )
 
-    def _below(self, sheet_id: int, texts: dict[int, str]) -> SetCells:
-        """Return the edit that writes texts, by column id, below the last used row."""
-        position = self._next_position(sheet_id)
+    def _below(self, sheet_id: int, rows: Iterable[dict[int, str]]) -> SetCells:
+        """Return the edit that writes texts, by column id, into rows below the last used one."""
+        start = self._next_position(sheet_id)
         axis = self._layouts[sheet_id].axes[AxisName.COLUMNS]
         return self._place(
             sheet_id,
-            [(position, axis.position_of(column), text) for column, text in texts.items()],
+            [
+                (start + row, axis.position_of(column), text)
+                for row, texts in enumerate(rows)
+                for column, text in texts.items()
+            ],
         )
 
     def _row_with(self, sheet_id: int, key_cells: Sequence[tuple[int, str]]) -> int | None:

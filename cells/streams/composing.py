@@ -11,6 +11,7 @@ from cells.domain.addresses import format_address
 from cells.domain.axes import AxisName
 from cells.domain.errors import SheetSyncError
 from cells.domain.layout import CellId, Layout
+from cells.domain.literals import parse_value
 from cells.domain.operations import (
     Delete,
     Insert,
@@ -31,7 +32,6 @@ from cells.services.past import read_axes_at, read_inputs_at
 from cells.services.publications import Due
 from cells.services.read import one_state
 from cells.streams.outgoing import Edit, Line, Outgoing, edit_messages, notice
-from cells.streams.values import parse_value
 
 # What one request carries. Pub/Sub takes 10 MB, but an answer is waited for before the next one,
 # and what a crash repeats is a request. https://cloud.google.com/pubsub/quotas#resource_limits

@@ -7,7 +7,6 @@ from typing import TypeVar
 import msgspec
 
 from cells.domain.errors import InvalidText, LimitExceeded, Malformed
-from cells.domain.literals import parse_boolean, parse_number
 from cells.domain.operations import check_text
 
 DecodedT = TypeVar("DecodedT")
@@ -86,17 +85,6 @@ def format_value(value: object) -> str:
                 "a value must be a string, a number, true, false or null; "
                 "put an object or a list into a string"
             )
-
-
-def parse_value(text: str) -> float | int | bool | str | None:
-    """Return what a program takes for an input: a number, true or false; dates remain text."""
-    if not text:
-        return None
-    if (number := parse_number(text)) is not None:
-        # JSON of other makers writes 19, too, not 19.0.
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    truth = parse_boolean(text)
-    return text if truth is None else truth
 
 
 def _format_number(literal: str) -> str:

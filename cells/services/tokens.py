@@ -1,0 +1,81 @@
+"""Personal tokens: made, found, noted as used, and revoked."""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from cells.domain.errors import LimitExceeded
+from cells.domain.operations import check_text
+from cells.models import ApiToken, Scope
+
+PREFIX = "sst_"  # by which searches for secrets in public code find a token
+RANDOM_BYTES = 32  # not to be guessed, so that a plain hash of it is enough
+MAX_TOKENS = 50  # of one person at a time; a page shows them all
+USED_SECONDS = 60  # between two notes of a use: a busy program must not write with every request
+
+
+def create_token(
+    user: AbstractBaseUser, name: str, scope: Scope, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token; return it, and the text that nothing can tell again.
+
+    Raises LimitExceeded above MAX_TOKENS, InvalidText for a name that cannot be stored.
+    """
+    check_text(name)
+    if tokens_of(user).count() >= MAX_TOKENS:
+        raise LimitExceeded(f"one person has {MAX_TOKENS} tokens at the most; revoke one first")
+    text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+    token = ApiToken.objects.create(
+        user_id=user.pk, name=name, scope=scope, digest=_digest(text), expires_at=expires_at
+    )
+    return token, text
+
+
+def find_token(text: str) -> ApiToken | None:
+    """Return the token of this text, with its user, if it is good for anything now."""
+    if not text.startswith(PREFIX):
+        return None
+    found = _living().select_related("user").filter(digest=_digest(text), user__is_active=True)
+    return found.first()
+
+
+def is_good(token_id: int) -> bool:
+    """Say whether a token that was found earlier is still good for something."""
+    return _living().filter(pk=token_id, user__is_active=True).exists()
+
+
+def note_used(token: ApiToken) -> None:
+    """Remember that a token is in use, at most once a minute."""
+    now = timezone.now()
+    if token.used_at is not None and now - token.used_at < timedelta(seconds=USED_SECONDS):
+        return
+    # Of two requests at once one writes.
+    ApiToken.objects.filter(pk=token.pk, used_at=token.used_at).update(used_at=now)
+
+
+def tokens_of(user: AbstractBaseUser) -> QuerySet[ApiToken]:
+    """Return a person's tokens that are good for something, the newest first."""
+    return _living().filter(user_id=user.pk)
+
+
+def revoke_token(user: AbstractBaseUser, token_id: int) -> bool:
+    """End a token of this person's; False if they have no such token any more."""
+    return revoke(ApiToken.objects.filter(user_id=user.pk, pk=token_id)) > 0
+
+
+def revoke(tokens: QuerySet[ApiToken]) -> int:
+    """End tokens, and return how many were still good; the rows stay, for the log names them."""
+    return tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _living() -> QuerySet[ApiToken]:
+    in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return ApiToken.objects.filter(in_time, revoked_at=None)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="replace")).hexdigest()
