@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cells import push, sheet_feeds, views
+from cells import downloads, push, sheet_feeds, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("sheets/<slug:slug>/duplicate/", views.duplicate, name="duplicate"),
     path("sheets/<slug:slug>/delete/", views.delete, name="delete"),
     path("sheets/<slug:slug>/restore/", views.restore, name="restore"),
+    path("sheets/<slug:slug>/export.csv", downloads.as_csv, name="export_csv"),
+    path("sheets/<slug:slug>/export.xlsx", downloads.as_xlsx, name="export_xlsx"),
     path("sheets/<slug:slug>/share/", views.share, name="share"),
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),
