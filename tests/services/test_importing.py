@@ -396,13 +396,15 @@ def test_archives_that_would_unpack_to_too_much_are_refused_unread(sheet: Sheet,
         b"",
         b"PK\x03\x04 not at all",
         b"just text",
-        bombs.without("xl/workbook.xml"),
-        bombs.with_rows("<row r='1'><c r='A1' t='s'><v>99</v></c></row>"),
-        bombs.with_rows("<row r='1'><c r='nowhere'><v>1</v></c></row>"),
-        bombs.with_rows("<row r='1'><c r='A1'><v>1</v>"),
+        lambda: bombs.without("xl/workbook.xml"),
+        lambda: bombs.with_rows("<row r='1'><c r='A1' t='s'><v>99</v></c></row>"),
+        lambda: bombs.with_rows("<row r='1'><c r='nowhere'><v>1</v></c></row>"),
+        lambda: bombs.with_rows("<row r='1'><c r='A1'><v>1</v>"),
     ],
+    ids=["empty", "only a mark", "text", "no workbook", "no string 99", "no address", "half"],
 )
-def test_what_is_no_workbook_says_so(sheet: Sheet, data: bytes) -> None:
+def test_what_is_no_workbook_says_so(sheet: Sheet, data: Any) -> None:
+    data = data() if callable(data) else data
     with pytest.raises(UnreadableFile) as caught:
         bring_in(sheet, data, "x.xlsx")
     assert caught.value.code == "unreadable_file"

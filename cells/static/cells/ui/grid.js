@@ -406,7 +406,7 @@ export class Grid {
     if (this.#model.mayEdit && shape !== "all") {
       items.push(null, ...freezeItems(this.#model, this.#selection, styling, shape === "cells" ? "both" : shape));
     }
-    items.push(null, ...fileItems());
+    items.push(null, ...fileItems(this.#model.mayEdit));
     menu.open(items, x, y, this.#around.host);
   }
 

@@ -1,7 +1,7 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
-import { element } from "./elements.js";
+import { byId, element } from "./elements.js";
 import { keysNamed } from "./key_names.js";
 import { ADDED_ROWS } from "./more_rows.js";
 import { sortedRange, sortRange } from "./sorting.js";
@@ -52,13 +52,15 @@ export function rangeItems(model, selection, actions, tell) {
 }
 
 /**
- * Return how the sheet leaves as a file. The addresses are relative to its page's.
+ * Return how the sheet leaves as a file, by addresses relative to its page's, and how one comes in.
+ * @param {boolean} mayEdit
  * @returns {Item[]}
  */
-export function fileItems() {
+export function fileItems(mayEdit) {
   return [
     { label: gettext("Download as CSV"), run: () => download("export.csv") },
     { label: gettext("Download as XLSX"), run: () => download("export.xlsx") },
+    { label: gettext("Import a file…"), isOff: !mayEdit, run: () => location.assign(byId("workbench").dataset.upload ?? "") },
   ];
 }
 
