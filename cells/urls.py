@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cells import push, sheet_feeds, views
+from cells import downloads, push, sheet_feeds, uploads, views
 from cells.api import api
 from cells.api.interface import no_such_path
 
@@ -13,12 +13,20 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("api/<path:anything>", no_such_path),
     path("pubsub/push", push.receive, name="pubsub_push"),
+    path("import/", uploads.page, name="import_new"),
+    path("import/preview/", uploads.look, name="import_new_preview"),
+    path("import/run/", uploads.run, name="import_new_run"),
     path("sheets/", views.new_sheet, name="new_sheet"),
     path("sheets/<slug:slug>/", views.sheet_page, name="sheet"),
     path("sheets/<slug:slug>/rename/", views.rename, name="rename"),
     path("sheets/<slug:slug>/duplicate/", views.duplicate, name="duplicate"),
     path("sheets/<slug:slug>/delete/", views.delete, name="delete"),
     path("sheets/<slug:slug>/restore/", views.restore, name="restore"),
+    path("sheets/<slug:slug>/export.csv", downloads.as_csv, name="export_csv"),
+    path("sheets/<slug:slug>/export.xlsx", downloads.as_xlsx, name="export_xlsx"),
+    path("sheets/<slug:slug>/import/", uploads.page, name="import"),
+    path("sheets/<slug:slug>/import/preview/", uploads.look, name="import_preview"),
+    path("sheets/<slug:slug>/import/run/", uploads.run, name="import_run"),
     path("sheets/<slug:slug>/share/", views.share, name="share"),
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),

@@ -291,6 +291,18 @@ STORAGES = {
     },
 }
 
+# -- Files ---------------------------------------------------------------------------------------
+
+# What may be uploaded to be imported. The command takes larger files.
+try:
+    IMPORT_MAX_BYTES: int = env.int("IMPORT_MAX_BYTES", default=50_000_000)
+except ValueError:
+    IMPORT_MAX_BYTES = 0
+if IMPORT_MAX_BYTES < 1:
+    raise ImproperlyConfigured(
+        "IMPORT_MAX_BYTES must be a whole number of bytes, such as 50000000, or be left out."
+    )
+
 # -- Logs ----------------------------------------------------------------------------------------
 
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()

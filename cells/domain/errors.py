@@ -76,6 +76,18 @@ class NothingToRedo(SheetSyncError):
     code = "nothing_to_redo"
 
 
+class UnreadableFile(SheetSyncError):
+    """A file that is not what its name says, is damaged, or is in an encoding of its own."""
+
+    code = "unreadable_file"
+
+
+class DangerousFile(SheetSyncError):
+    """A file that would unpack to far more than it seems, or has XML read other files."""
+
+    code = "dangerous_file"
+
+
 class Outdated(SheetSyncError):
     """What this was worked out from has changed meanwhile; it is to be worked out again."""
 

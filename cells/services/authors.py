@@ -37,6 +37,12 @@ class Author:
         return label_of(self.kind, self.origin)
 
 
+def import_origin(name: str) -> str:
+    """Return the origin of what comes from a file: its name, made fit for the log."""
+    printable = "".join(letter for letter in name if letter.isprintable())
+    return f"import: {printable.encode(errors='replace').decode()}"[:MAX_ORIGIN_CHARACTERS]
+
+
 class Source(msgspec.Struct, frozen=True, gc=False):
     """Where a stream's edit came from: when it was published and happened, and by which feed."""
 

@@ -105,6 +105,8 @@ def violations(page: Page) -> list[Any]:
         ("/accounts/login/", ""),
         ("/sheets/shared/share/", "alice"),
         ("/sheets/shared/share/", "bob"),  # who may not
+        ("/sheets/shared/import/", "bob"),
+        ("/import/", "alice"),
         ("/sheets/private/", "bob"),
         ("/sheets/private/", ""),
         ("/sheets/no-such-sheet/", ""),

@@ -21,7 +21,7 @@ export { placeHandles } from "./handles.js";
 export { Help } from "./help.js";
 export { lookChangeOf } from "./look_keys.js";
 export { Menu } from "./menu.js";
-export { menuItems, rangeItems } from "./menu_items.js";
+export { fileItems, menuItems, rangeItems } from "./menu_items.js";
 export { MoreRows } from "./more_rows.js";
 export { Offers } from "./offers.js";
 export { People } from "./people.js";

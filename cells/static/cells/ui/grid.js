@@ -24,7 +24,7 @@ import { gettext } from "./words.js";
 /** @typedef {import("./selection.js").Place} Place */
 /** @typedef {import("./equipment.js")} Parts */
 /**
- * @typedef {Pick<Parts, "fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"|"rangeItems"> & {
+ * @typedef {Pick<Parts, "fileItems"|"fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"|"rangeItems"> & {
  *   actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard,
  *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle, formulas: import("./formula_editing.js").FormulaEditing,
  *   measures: import("./fitting.js").Measures, menu: import("./menu.js").Menu,
@@ -162,7 +162,7 @@ export class Grid {
    * @param {Parts} parts
    * @returns {Equipment}
    */
-  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems }) {
+  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fileItems, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems }) {
     const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
     this.#pointer.equip(Borders);
@@ -206,7 +206,7 @@ export class Grid {
     });
     const equipment = {
       ...{ actions, clipboard, filling, fillHandle, formulas, measures, styling, touch, menu: new Menu() },
-      ...{ fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems },
+      ...{ fileItems, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems },
     };
     this.#equipment = equipment;
     for (const run of this.#waiting.splice(0)) run(equipment);
@@ -398,7 +398,7 @@ export class Grid {
    */
   openMenu(x, y) {
     if (this.#model.rows.length === 0 || this.#equipment === null) return;
-    const { actions, clipboard, menu, styling, freezeItems, menuItems, rangeItems } = this.#equipment;
+    const { actions, clipboard, menu, styling, fileItems, freezeItems, menuItems, rangeItems } = this.#equipment;
     this.#editor.commit();
     const items = menuItems(this.#model, this.#selection, actions, clipboard);
     const { shape } = this.#selection;
@@ -406,6 +406,7 @@ export class Grid {
     if (this.#model.mayEdit && shape !== "all") {
       items.push(null, ...freezeItems(this.#model, this.#selection, styling, shape === "cells" ? "both" : shape));
     }
+    items.push(null, ...fileItems(this.#model.mayEdit));
     menu.open(items, x, y, this.#around.host);
   }
 

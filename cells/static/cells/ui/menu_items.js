@@ -1,6 +1,7 @@
 /** What the grid's menu offers for what is selected. */
 
 import { formatColumn } from "../domain/addresses.js";
+import { byId, element } from "./elements.js";
 import { keysNamed } from "./key_names.js";
 import { ADDED_ROWS } from "./more_rows.js";
 import { sortedRange, sortRange } from "./sorting.js";
@@ -48,6 +49,27 @@ export function rangeItems(model, selection, actions, tell) {
     { label: gettext("Sort by column %(column)s, Z to A", column), isOff: bottom <= top, run: () => sort(-1) },
     { label: gettext("Add %(count)s rows at the bottom", { count: ADDED_ROWS }), run: () => actions.addRows(ADDED_ROWS) },
   ];
+}
+
+/**
+ * Return how the sheet leaves as a file, by addresses relative to its page's, and how one comes in.
+ * @param {boolean} mayEdit
+ * @returns {Item[]}
+ */
+export function fileItems(mayEdit) {
+  return [
+    { label: gettext("Download as CSV"), run: () => download("export.csv") },
+    { label: gettext("Download as XLSX"), run: () => download("export.xlsx") },
+    { label: gettext("Import a file…"), isOff: !mayEdit, run: () => location.assign(byId("workbench").dataset.upload ?? "") },
+  ];
+}
+
+/**
+ * By a link, for a page that is left asks about edits that wait.
+ * @param {string} address
+ */
+function download(address) {
+  element("a", "", { href: address, download: "" }).click();
 }
 
 /**
