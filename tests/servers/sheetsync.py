@@ -58,8 +58,12 @@ class WebServer(ServerProcess):
         return [int(pid) for pid in found] or [self.pid]
 
 
-class Listener(ServerProcess):
-    """`manage.py pubsub_listener --create`, or the `command` of a deployment that does the same."""
+class Command(ServerProcess):
+    """A long-running `manage.py` command, or a deployment's `command` that does the same."""
+
+    called: str
+    usually: Sequence[str]
+    says_when_ready: str
 
     def __init__(
         self,
@@ -71,64 +75,39 @@ class Listener(ServerProcess):
         folder: Path = ROOT,
     ) -> None:
         super().__init__(
-            "listener",
-            command or manage("pubsub_listener", "--create", *arguments),
+            self.called,
+            command or manage(*self.usually, *arguments),
             log=log,
             environment=environment,
             folder=folder,
         )
 
     def is_ready(self) -> bool:
-        """Say whether the subscription exists: what is published before is lost."""
-        return "listening to" in self.output()
+        return self.says_when_ready in self.output()
 
 
-class Publisher(ServerProcess):
-    """`manage.py pubsub_publisher --create`, or a deployment's `command` that does the same."""
+class Listener(Command):
+    """`manage.py pubsub_listener`; what is published before it is ready is lost."""
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        *,
-        log: Path,
-        command: Sequence[str] = (),
-        folder: Path = ROOT,
-    ) -> None:
-        super().__init__(
-            "publisher",
-            command or manage("pubsub_publisher", "--create"),
-            log=log,
-            environment=environment,
-            folder=folder,
-        )
-
-    def is_ready(self) -> bool:
-        """Say whether the topics exist."""
-        return "publishing to" in self.output()
+    called = "listener"
+    usually = ("pubsub_listener", "--create")
+    says_when_ready = "listening to"
 
 
-class Calculator(ServerProcess):
-    """`manage.py calc_worker`, or a deployment's `command` that does the same."""
+class Publisher(Command):
+    """`manage.py pubsub_publisher`; ready once the topics exist."""
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        *,
-        log: Path,
-        arguments: Sequence[str] = (),
-        command: Sequence[str] = (),
-        folder: Path = ROOT,
-    ) -> None:
-        super().__init__(
-            "calculator",
-            command or manage("calc_worker", *arguments),
-            log=log,
-            environment=environment,
-            folder=folder,
-        )
+    called = "publisher"
+    usually = ("pubsub_publisher", "--create")
+    says_when_ready = "publishing to"
 
-    def is_ready(self) -> bool:
-        return "calculating what has formulas" in self.output()
+
+class Calculator(Command):
+    """`manage.py calc_worker`."""
+
+    called = "calculator"
+    usually = ("calc_worker",)
+    says_when_ready = "calculating what has formulas"
 
 
 def uvicorn(port: int, workers: int = 1) -> list[str]:
