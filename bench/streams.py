@@ -9,7 +9,6 @@ second are published, and each says when.
 import argparse
 import asyncio
 import contextlib
-import itertools
 import json
 import math
 import os
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +24,12 @@ from pathlib import Path
 from statistics import median
 
 from google.cloud import pubsub_v1
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from bench.processes import memory, tree
 from bench.results import percentile, progress
+from bench.typists import TYPING_RATE, opening
 from tests.servers.databases import Databases
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import ROOT, ServerProcess
@@ -43,7 +42,7 @@ SHEETS = {"one hot sheet": 1, "50 sheets": 50}
 OURS, PEER = "SheetSync's listener", "streaming pull, a callback and a commit a message"
 BACKLOG = 20_000  # messages
 LONG_BACKLOG = 100_000
-TYPING_RATE = 20.0
+PEOPLE = 2
 LONGEST_SECONDS = 30.0  # of a backlog; what is seen by then counts
 LATENCY_SECONDS = 20.0
 LATENCY_RATE = 100.0
@@ -139,7 +138,7 @@ class Bench:
         )
 
 
-Work = Callable[["Publisher", ServerProcess, Sequence[str], "Seen"], Awaitable[None]]
+Work = Callable[[WebServer, "Publisher", ServerProcess, Sequence[str], "Seen"], Awaitable[None]]
 """What is done while sockets watch: it starts the listener itself."""
 
 
@@ -152,10 +151,8 @@ async def _watched(
 ) -> Seen:
     seen = Seen()
     sockets = [asyncio.create_task(_watch(web, slug, seen)) for slug in slugs]
-    if work is _work_off_beside_people:
-        sockets += [asyncio.create_task(_type(web, slug)) for slug in slugs[:2]]
     try:
-        await work(publisher, listener, slugs, seen)
+        await work(web, publisher, listener, slugs, seen)
     finally:
         for socket in sockets:
             socket.cancel()
@@ -164,7 +161,11 @@ async def _watched(
 
 
 async def _work_off(
-    publisher: "Publisher", listener: ServerProcess, slugs: Sequence[str], seen: Seen
+    web: WebServer,
+    publisher: "Publisher",
+    listener: ServerProcess,
+    slugs: Sequence[str],
+    seen: Seen,
 ) -> None:
     await asyncio.to_thread(publisher.publish_backlog, slugs, BACKLOG)
     with _running(listener), contextlib.suppress(TimeoutError):
@@ -173,18 +174,37 @@ async def _work_off(
 
 
 async def _work_off_beside_people(
-    publisher: "Publisher", listener: ServerProcess, slugs: Sequence[str], seen: Seen
+    web: WebServer,
+    publisher: "Publisher",
+    listener: ServerProcess,
+    slugs: Sequence[str],
+    seen: Seen,
 ) -> None:
     """Work off a longer backlog for a while, and note what the listener holds in memory."""
     await asyncio.to_thread(publisher.publish_backlog, slugs, LONG_BACKLOG)
-    with _running(listener):
+    await asyncio.to_thread(listener.start)  # aside: the sockets go on reading meanwhile
+    try:
+        people = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench.typists", web.url, *slugs[:PEOPLE]),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
         for _ in range(int(LONGEST_SECONDS)):
             seen.listener_mb.append(memory(tree(listener.pid)).pss_bytes / 1e6)
             await asyncio.sleep(1)
+        found, _ = await people.communicate(b"")
+        seen.peoples_delays = json.loads(found)
+    finally:
+        listener.kill()
 
 
 async def _trickle(
-    publisher: "Publisher", listener: ServerProcess, slugs: Sequence[str], seen: Seen
+    web: WebServer,
+    publisher: "Publisher",
+    listener: ServerProcess,
+    slugs: Sequence[str],
+    seen: Seen,
 ) -> None:
     with _running(listener):
         await asyncio.to_thread(publisher.publish_slowly, slugs)
@@ -248,7 +268,7 @@ async def _watch(web: WebServer, slug: str, seen: Seen) -> None:
     """Be a browser on one sheet, and note what comes."""
     url = f"{web.websocket_url}/ws/sheets/{slug}/"
     async with connect(url, origin=Origin(web.url), max_size=None, proxy=None) as socket:
-        await socket.send(json.dumps(_opening(_client_id(slug))))
+        await socket.send(json.dumps(opening(_client_id(slug))))
         revision = 0
         async for text in socket:
             frame = json.loads(text)
@@ -262,33 +282,8 @@ async def _watch(web: WebServer, slug: str, seen: Seen) -> None:
             if seen.revisions >= BACKLOG:
                 seen.has_all.set()
             for author, cells in frame["changes"]:
-                into = seen.delays if author == "stream" else seen.peoples_delays
-                into += [wall - float(cell[2]) for cell in cells]
-
-
-async def _type(web: WebServer, slug: str) -> None:
-    """Be a person who types 20 times a second, into cells that the stream leaves alone."""
-    url = f"{web.websocket_url}/ws/sheets/{slug}/"
-    async with connect(url, origin=Origin(web.url), max_size=None, proxy=None) as socket:
-        await socket.send(json.dumps(_opening(str(uuid.uuid4()))))
-        reading = asyncio.create_task(_read(socket))
-        try:
-            for number in itertools.count():
-                operation = {"kind": "set_cells", "cells": [[number % 900, 5, str(time.time())]]}
-                frame = {"type": "operation.submit", "operation_id": str(uuid.uuid4())}
-                await socket.send(json.dumps(frame | {"operation": operation}))
-                await asyncio.sleep(1 / TYPING_RATE)
-        finally:
-            reading.cancel()
-
-
-async def _read(socket: ClientConnection) -> None:
-    async for _ in socket:
-        pass
-
-
-def _opening(client_id: str) -> dict[str, object]:
-    return {"type": "sheet.open", "protocol": 1, "client_id": client_id, "revision": None}
+                if author == "stream":
+                    seen.delays += [wall - float(cell[2]) for cell in cells]
 
 
 def _client_id(slug: str) -> str:
@@ -369,8 +364,8 @@ def report(found: dict[tuple[str, str], list[Figures]], beside: Sequence[Seen], 
     lines += [
         "## Beside people",
         "",
-        f"Two people type {TYPING_RATE:.0f} times a second each into two of 50 sheets, while the",
-        f"listener works off a backlog of {LONG_BACKLOG:,} messages over all of them, flat out:",
+        f"{PEOPLE} people type {TYPING_RATE:.0f} times a second each into as many of 50 sheets,",
+        f"while the listener works off a backlog of {LONG_BACKLOG:,} messages over all, flat out:",
         f"{rate:,.0f} revisions a second, medians of {runs} rounds of {LONGEST_SECONDS:.0f} s.",
         "",
         f"* An edit of theirs is on the other screens after p50 {percentile(delays, 0.5):.1f} ms,",
