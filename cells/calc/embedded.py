@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -38,6 +39,9 @@ class EmbeddedWorker:
 
     def _run(self) -> None:
         self._await_formulas()
+        # One name for all of them: a child goes on with the sheets of one that was killed.
+        command = [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"]
+        command += ["--holder", str(uuid.uuid4())]
         backoff = Backoff()
         while True:
             began = time.monotonic()
@@ -45,7 +49,7 @@ class EmbeddedWorker:
                 # The pipe to it closes when this process ends, however it ends, and so does the
                 # child. Its log goes where this one's goes; its status line nowhere.
                 child = subprocess.Popen(
-                    [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"],
+                    command,
                     cwd=settings.BASE_DIR,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,

@@ -30,11 +30,12 @@ SEARCH_SECONDS = 0.2  # between two looks for sheets that nobody calculates
 SQLITE_LOOK_SECONDS = 0.005
 LOOK_SECONDS = 0.025
 HINTED_LOOK_SECONDS = 1.0
-LEASE_SECONDS = 15  # how long others leave a sheet alone whose worker has died, or hangs
-RENEW_SECONDS = 5
+LEASE_SECONDS = 6  # how long others leave a sheet alone whose worker has died, or hangs
+RENEW_SECONDS = 2
 NOTE_SECONDS = 1.0  # between two notes of how far a sheet is: a crash only repeats
 VOLATILE_PAUSE_SECONDS = 0.3  # a stream's edits would have all RAND() stored with each of them
 IDLE_SECONDS = 60.0  # after which a sheet is let go of, and its process ends
+IDLE_SECONDS_WHEN_FULL = 5.0  # others wait for its place
 MAX_SHEETS = 32  # that are held at a time: each has a process of its own
 STEPS_AT_ONCE = 16  # most of a step is waiting for its process, for minutes if a formula is bad
 STOP_SECONDS = 4.2  # an operator is promised 5 s
@@ -124,9 +125,15 @@ class Worker:
     left. Were two to hold the same one, both would store the same values.
     """
 
-    def __init__(self, make_calculator: Callable[[str], Calculator]) -> None:
+    def __init__(
+        self, make_calculator: Callable[[str], Calculator], holder: uuid.UUID | None = None
+    ) -> None:
+        """Hold sheets as `holder`, or as one that nobody has been; at most one of a name may run.
+
+        One that takes another's place, under its name, need not wait for its leases.
+        """
         self._make = make_calculator
-        self._id = uuid.uuid4()
+        self._id = holder or uuid.uuid4()
         self._database = Outage("The database")
         self._stopping = threading.Event()
         self._wake = threading.Event()
@@ -288,7 +295,7 @@ class Worker:
         room = MAX_SHEETS - len(self._held)
         if room <= 0:
             return
-        due = calculations.find_due(self._held, room)
+        due = calculations.find_due(self._held, self._id, room)
         if not due:
             return
         for found in calculations.hold(due, self._id, LEASE_SECONDS):
@@ -339,7 +346,7 @@ class Worker:
                 continue
             if held.noted != held.sheet.revision and now - held.noted_at >= NOTE_SECONDS:
                 self._note(held)
-            if now - held.used_at >= (RENEW_SECONDS if is_full else IDLE_SECONDS):
+            if now - held.used_at >= (IDLE_SECONDS_WHEN_FULL if is_full else IDLE_SECONDS):
                 idle.append(id_)
         if idle:
             self._drop(idle)

@@ -19,7 +19,7 @@ ALONE_SECONDS = 0.05
 SQLITE_SECONDS = 0.01
 WITH_HINTS_SECONDS = 2.0  # with Redis it heals what was lost
 OUTAGE_SECONDS = 2.0
-WATCHED_SECONDS = 20.0  # between two notes of which sheets are open
+WATCHED_SECONDS = 5.0  # between two notes of which sheets are open, for NOW() to go on there
 
 
 class Followed(Protocol):

@@ -35,12 +35,13 @@ class DueCalculation:
     """Whether volatile functions are to be calculated again."""
 
 
-def find_due(held: Collection[int], limit: int) -> list[int]:
+def find_due(held: Collection[int], holder: UUID, limit: int) -> list[int]:
     """Return the sheets that somebody should calculate and nobody does, longest waiting first.
 
-    Those that are `held` by who asks are left out.
+    `holder` asks, and those that it has at hand are `held`: of the others that are under its name
+    one has died that had the name before.
     """
-    free = Q(held_by=None) | Q(held_until__lt=Now())
+    free = Q(held_by=None) | Q(held_by=holder) | Q(held_until__lt=Now())
     due = Calculation.objects.filter(free, sheet__deleted_at=None).exclude(sheet_id__in=held)
     due = due.filter(~Q(revision=F("sheet__head")) | ~Q(problem="") | _stale())
     order = F("calculated_at").asc(nulls_first=True)  # what fails again and again comes last

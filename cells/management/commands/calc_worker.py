@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import uuid
 from argparse import ArgumentParser
 from typing import Any
 
@@ -40,6 +41,11 @@ class Command(BaseCommand):
             help="how much memory a sheet's process may take (%(default)s)",
         )
         parser.add_argument(
+            "--holder",
+            type=uuid.UUID,
+            help="the name, a UUID, of a worker that has ended, whose sheets this one goes on with",
+        )
+        parser.add_argument(
             "--until-stdin-ends",
             action="store_true",
             help="end with the process that started this one, as a web process does",
@@ -58,7 +64,7 @@ class Command(BaseCommand):
             "seconds": options["seconds"],
             "memory_bytes": options["megabytes"] * 2**20,
         }
-        worker = Worker(lambda slug: Calculator(name=slug, **limits))
+        worker = Worker(lambda slug: Calculator(name=slug, **limits), options["holder"])
         logger.info("calculating what has formulas")
         before = Totals()
 
