@@ -16,7 +16,7 @@ from tests.servers.missing import missing_service
 
 pytestmark = pytest.mark.xdist_group("accessibility")  # they share a server and a browser
 
-Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 Open = Callable[..., GridPage]
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
@@ -63,22 +63,14 @@ def people(own_server: OwnServer) -> OwnServer:
     return own_server
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> Scheme:
-    chosen: Scheme = request.param
-    return chosen
-
-
 @pytest.fixture
-def visit(
-    scheme: Scheme, people: OwnServer, own_context: Callable[..., BrowserContext]
-) -> Callable[..., Page]:
+def visit(people: OwnServer, own_context: Callable[..., BrowserContext]) -> Callable[..., Page]:
     """Open a page: `visit("/")`, or signed in: `visit("/", "alice")`."""
     contexts: dict[str, BrowserContext] = {}
 
     def visit_(path: str, name: str = "") -> Page:
         if name not in contexts:
-            contexts[name] = own_context(color_scheme=scheme, reduced_motion="reduce")
+            contexts[name] = own_context(reduced_motion="reduce")
             if name:
                 sign_in(contexts[name].new_page(), people, name)
         page = contexts[name].new_page()
@@ -89,11 +81,15 @@ def visit(
 
 
 def violations(page: Page) -> list[Any]:
+    """Return what axe finds on a page as it stands, light and dark."""
     if not AXE.exists():
         missing_service("axe-core", "`make types` installs it from npm")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    found: list[Any] = page.evaluate(_VIOLATIONS)
+    found: list[Any] = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += page.evaluate(_VIOLATIONS)
     return found
 
 
@@ -190,9 +186,9 @@ def test_an_error_page_has_no_violation(
 
 
 def test_a_sheet_has_no_violation_whatever_is_open(
-    scheme: Scheme, open_own: Open, own_context: Callable[..., BrowserContext]
+    open_own: Open, own_context: Callable[..., BrowserContext]
 ) -> None:
-    alice = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    alice = open_own(own_context(reduced_motion="reduce"))
     bob = open_own()
     page = alice.page
     alice.copy_from_elsewhere("Product\tPrice\nBread\t2.10\nTRUE\tשלום עולם")
@@ -232,7 +228,6 @@ def test_a_sheet_has_no_violation_whatever_is_open(
 
 
 def test_a_sheet_with_a_feed_has_no_violation(
-    scheme: Scheme,
     open_own: Open,
     own_context: Callable[..., BrowserContext],
     own_server: OwnServer,
@@ -242,7 +237,7 @@ def test_a_sheet_with_a_feed_has_no_violation(
     ticks.make("propose")
     with_headers(open_own())
     ticks.send(("EUR", "1.09"), ("USD", "1"))
-    grid = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    grid = open_own(own_context(reduced_motion="reduce"))
     page = grid.page
     grid.go_to("B3")
     expect(page.locator(".origin")).to_have_text(f"From {ticks.name}")
@@ -259,9 +254,9 @@ def test_a_sheet_with_a_feed_has_no_violation(
 
 
 def test_the_find_panel_and_a_palette_have_no_violation(
-    scheme: Scheme, open_own: Open, own_context: Callable[..., BrowserContext]
+    open_own: Open, own_context: Callable[..., BrowserContext]
 ) -> None:
-    grid = open_own(own_context(color_scheme=scheme, reduced_motion="reduce"))
+    grid = open_own(own_context(reduced_motion="reduce"))
     page = grid.page
     grid.type("apple")
     grid.go_to("A1")

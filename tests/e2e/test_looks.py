@@ -321,11 +321,8 @@ def test_who_may_only_look_has_no_toolbar(
     grid.expect_status("View only")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_with_palette_menu_and_frozen_panes_open(
-    open_own: Open, own_context: Callable[..., BrowserContext], scheme: str
-) -> None:
-    grid = open_own(own_context(color_scheme=scheme))
+def test_axe_finds_nothing_with_palette_menu_and_frozen_panes_open(open_own: Open) -> None:
+    grid = open_own()
     fill_prices(grid)
     freeze(grid, "A1", "Freeze up to row 1", "Freeze up to column A")
     grid.go_to("B2:B3")
