@@ -65,9 +65,9 @@ expect.set_options(timeout=20_000)  # how long a failing test takes, and no clai
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--deployed",
+        "--developed",
         action="store_true",
-        help="let all browser tests meet the modules as production serves them",
+        help="let all browser tests meet the modules one by one, as `make run` serves them",
     )
 
 

@@ -11,7 +11,10 @@ from playwright.sync_api import BrowserContext, FilePayload, expect
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
 
-pytestmark = pytest.mark.xdist_group("files")  # they share a server and a browser
+pytestmark = [
+    pytest.mark.xdist_group("files"),  # they share a server and a browser
+    pytest.mark.developed,  # what `make run` serves is tried out, too
+]
 
 Open = Callable[..., GridPage]
 

@@ -7,10 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.grid_page import GridPage
 
-pytestmark = [
-    pytest.mark.xdist_group("find"),  # they share a server and a browser
-    pytest.mark.deployed,  # what production serves is tried out, too
-]
+pytestmark = pytest.mark.xdist_group("find")  # they share a server and a browser
 
 OpenOwn = Callable[..., GridPage]
 

@@ -8,7 +8,10 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
 
-pytestmark = pytest.mark.xdist_group("grid")  # they share a server and a browser
+pytestmark = [
+    pytest.mark.xdist_group("grid"),  # they share a server and a browser
+    pytest.mark.developed,  # what `make run` serves is tried out, too
+]
 
 OpenOwn = Callable[..., GridPage]
 

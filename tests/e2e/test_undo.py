@@ -1,67 +1,16 @@
 """Undo and redo in a real browser, on a real server: one's own steps, and nobody else's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import expect
 
+from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
-from tests.servers.databases import Databases
-from tests.servers.process import free_port
-from tests.servers.sheetsync import WebServer, run_manage, runserver
 
-pytestmark = [
-    pytest.mark.xdist_group("undo"),  # they share a server and a browser
-    pytest.mark.deployed,  # what production serves is tried out, too
-]
+pytestmark = pytest.mark.xdist_group("undo")  # they share a server and a browser
 
-_MAKE_SHEETS = (
-    "from cells.models import LinkRole; from cells.services.access import create_sheet; "
-    "[create_sheet(None, 'Undo', slug=f'undo-{number}', link_role=LinkRole('editor'))"
-    " for number in range(16)]"
-)
-
-OpenSheet = Callable[..., GridPage]
-_unused = iter(range(16))
-
-
-@pytest.fixture(scope="module")
-def server(
-    new_database: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WebServer]:
-    environment = {"DATABASE_URL": new_database("sqlite")}
-    run_manage(environment, "shell", "-v", "0", "-c", _MAKE_SHEETS)
-    log = tmp_path_factory.mktemp("undo") / "web.log"
-    port = free_port()
-    server = WebServer(environment, log=log, command=runserver(port), port=port)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def sheet() -> str:
-    """The slug of an empty sheet that any guest may edit."""
-    return f"undo-{next(_unused)}"
-
-
-@pytest.fixture
-def open_sheet(browser: Browser, server: WebServer) -> Iterator[OpenSheet]:
-    """Open a sheet as another person each time."""
-    opened: list[tuple[BrowserContext, GridPage]] = []
-
-    def open_(slug: str) -> GridPage:
-        context = browser.new_context(viewport={"width": 1280, "height": 720})
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-        grid = GridPage(context.new_page(), f"{server.url}/sheets/{slug}/")
-        opened.append((context, grid))
-        return grid.open()
-
-    yield open_
-    errors = [error for _, grid in opened for error in grid.errors]
-    for context, _ in opened:
-        context.close()
-    assert errors == []
+Open = Callable[..., GridPage]
 
 
 def expect_steps(grid: GridPage, *, undo: bool, redo: bool) -> None:
@@ -70,8 +19,8 @@ def expect_steps(grid: GridPage, *, undo: bool, redo: bool) -> None:
     expect(workbench).to_have_attribute("data-can-redo", str(redo).lower())
 
 
-def test_values_come_back_and_go_again(open_sheet: OpenSheet, sheet: str) -> None:
-    alice, bob = open_sheet(sheet), open_sheet(sheet)
+def test_values_come_back_and_go_again(open_own: Open) -> None:
+    alice, bob = open_own(), open_own()
     expect_steps(alice, undo=False, redo=False)
     alice.go_to("B2")
     alice.type("first")
@@ -92,8 +41,8 @@ def test_values_come_back_and_go_again(open_sheet: OpenSheet, sheet: str) -> Non
     assert alice.page.locator(".notice").count() == 0
 
 
-def test_where_there_is_nothing_that_is_said(open_sheet: OpenSheet, sheet: str) -> None:
-    alice, bob = open_sheet(sheet), open_sheet(sheet)
+def test_where_there_is_nothing_that_is_said(open_own: Open) -> None:
+    alice, bob = open_own(), open_own()
     bob.type("bob's")
     alice.expect_cell("A1", "bob's")
     notices = alice.page.locator(".notice")
@@ -105,8 +54,8 @@ def test_where_there_is_nothing_that_is_said(open_sheet: OpenSheet, sheet: str) 
     assert alice.revision == 1
 
 
-def test_while_a_cell_is_edited_its_text_is_undone(open_sheet: OpenSheet, sheet: str) -> None:
-    grid = open_sheet(sheet)
+def test_while_a_cell_is_edited_its_text_is_undone(open_own: Open) -> None:
+    grid = open_own()
     grid.type("kept")
     grid.press("F2")
     grid.page.keyboard.type("gone")
@@ -116,10 +65,8 @@ def test_while_a_cell_is_edited_its_text_is_undone(open_sheet: OpenSheet, sheet:
     assert grid.revision == 1
 
 
-def test_what_others_have_changed_is_left_alone_and_counted(
-    open_sheet: OpenSheet, sheet: str
-) -> None:
-    alice, bob = open_sheet(sheet), open_sheet(sheet)
+def test_what_others_have_changed_is_left_alone_and_counted(open_own: Open) -> None:
+    alice, bob = open_own(), open_own()
     alice.copy_from_elsewhere("1\t2\n3\t4\n5\t6")
     alice.press("Control+v")
     bob.expect_cells("A1", [["1", "2"], ["3", "4"], ["5", "6"]])
@@ -138,8 +85,8 @@ def test_what_others_have_changed_is_left_alone_and_counted(
     bob.expect_cells("A1", [["1", "bob's"], ["3", "bob's"], ["bob's", "6"]])
 
 
-def test_structure_comes_back_with_its_cells(open_sheet: OpenSheet, sheet: str) -> None:
-    alice, bob = open_sheet(sheet), open_sheet(sheet)
+def test_structure_comes_back_with_its_cells(open_own: Open) -> None:
+    alice, bob = open_own(), open_own()
     alice.copy_from_elsewhere("a\tb\nc\td\ne\tf")
     alice.press("Control+v")
     start = [["a", "b"], ["c", "d"], ["e", "f"]]
@@ -163,8 +110,8 @@ def test_structure_comes_back_with_its_cells(open_sheet: OpenSheet, sheet: str) 
     bob.expect_cells("A1", [["a", "b"], ["e", "f"]])
 
 
-def test_a_paste_beyond_the_edge_is_one_step(open_sheet: OpenSheet, sheet: str) -> None:
-    grid = open_sheet(sheet)
+def test_a_paste_beyond_the_edge_is_one_step(open_own: Open) -> None:
+    grid = open_own()
     host = grid.page.locator("#grid")
     grid.go_to("Z1000")
     grid.copy_from_elsewhere("1\t2\n3\t4")
@@ -183,8 +130,8 @@ def test_a_paste_beyond_the_edge_is_one_step(open_sheet: OpenSheet, sheet: str) 
     expect(grid.page.locator("#formula")).to_have_value("4")
 
 
-def test_steps_outlive_a_reload(open_sheet: OpenSheet, sheet: str) -> None:
-    grid = open_sheet(sheet)
+def test_steps_outlive_a_reload(open_own: Open) -> None:
+    grid = open_own()
     for text in ("one", "two", "three"):
         grid.type(text)
     grid.press("Control+z")
@@ -198,25 +145,25 @@ def test_steps_outlive_a_reload(open_sheet: OpenSheet, sheet: str) -> None:
     grid.press("Control+z", "Control+z", "Control+z")
     grid.expect_cells("A1", [[""], [""], [""]])
     expect_steps(grid, undo=False, redo=True)
-    other = open_sheet(sheet)
+    other = open_own()
     expect_steps(other, undo=False, redo=False)
 
 
 def test_what_is_undone_without_a_line_is_undone_when_there_is_one(
-    open_sheet: OpenSheet, sheet: str, server: WebServer
+    open_own: Open, own_server: OwnServer
 ) -> None:
-    alice, bob = open_sheet(sheet), open_sheet(sheet)
+    alice, bob = open_own(), open_own()
     alice.type("before")
     bob.expect_cell("A1", "before")
     alice.expect_saved()
-    server.stop()
+    own_server.web.stop()
     alice.go_to("A1")
     alice.type("without a line")
     alice.expect_cell("A1", "without a line")
     alice.press("Control+z")
     alice.expect_cell("A1", "before")
     alice.page.locator("#workbench[data-unsaved='2']").wait_for()
-    server.start()
+    own_server.web.start()
     alice.expect_saved()
     alice.expect_cell("A1", "before")
     assert alice.revision == 3
