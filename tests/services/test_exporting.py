@@ -103,7 +103,7 @@ def test_a_formula_whose_cell_shows_a_date_is_that_date(sheet: Sheet) -> None:
 def test_a_file_for_excel_begins_with_a_mark(sheet: Sheet) -> None:
     do(put("A1", "ä"))
     file = io.BytesIO()
-    assert write_csv(sheet.pk, file, bom=True) == 1
+    assert write_csv(sheet.pk, file, bom=True) == (1, 1)
     assert file.getvalue() == "\ufeffä\r\n".encode()
 
 
