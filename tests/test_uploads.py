@@ -12,8 +12,8 @@ from django.test import Client
 
 from cells.models import LinkRole, Revision, Role, Sheet, SheetAccess
 from cells.services.access import create_sheet
+from cells.services.import_turns import import_turn
 from cells.services.shelf import delete_sheet
-from cells.uploads import _turns
 from tests.servers.databases import Databases
 from tests.servers.process import wait_until
 from tests.servers.sheetsync import WebServer, run_manage
@@ -166,7 +166,7 @@ def test_who_goes_takes_the_half_of_a_new_sheet_along(alice: User) -> None:
 
 
 def test_so_many_at_once_and_no_more(alice: User) -> None:
-    with _turns, _turns:
+    with import_turn(), import_turn():
         last = lines(upload(signed_in(alice), "/import/run/"))[-1]
         assert (last["state"], last["code"]) == ("refused", "unavailable")
     assert lines(upload(signed_in(alice), "/import/run/"))[-1]["state"] == "done"
