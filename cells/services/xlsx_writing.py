@@ -86,7 +86,9 @@ class _Writing:
         style = _decoded(cell.style)
         if cell.is_formula and _can_be_formula(cell):
             look = self._format(cell.style, style, styled_format(style))
-            self._page.write_formula(row, cell.column, cell.text, look, _cached(cell.value))
+            # Of a brace at the end XlsxWriter takes one away, as an array formula's.
+            text = f"{cell.text}}}" if cell.text.endswith("}") else cell.text
+            self._page.write_formula(row, cell.column, text, look, _cached(cell.value))
             return
         if not cell.text:
             self._page.write_blank(row, cell.column, None, self._format(cell.style, style, ""))
