@@ -212,7 +212,11 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author
         )
         try:
             for progress in run_import(into, contents, author, at=wish.at):
-                yield _line(state="writing", rows=progress.rows, of=progress.of_rows)
+                # A guest is known by a tab's socket, which has not made these.
+                ids = progress.operation_ids if author.kind == AuthorKind.USER else []
+                yield _line(
+                    state="writing", rows=progress.rows, of=progress.of_rows, operations=ids
+                )
         except BaseException:  # GeneratorExit too: who watched has gone
             logger.info("sheet=%s the import of %r was broken off", into.slug, wish.name)
             if sheet is None:

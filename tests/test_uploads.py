@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import User
@@ -73,11 +74,12 @@ def test_an_import_tells_how_far_it_is_and_where_it_went(alice: User, prices: Sh
     assert told == [
         {"state": "reading", "rows": 0},
         {"state": "reading", "rows": 2},
-        {"state": "writing", "rows": 2, "of": 2},
+        {"state": "writing", "rows": 2, "of": 2, "operations": [ANY]},
         {"state": "done", "cells": 4, "rows": 2, "address": "/sheets/prices/"},
     ]
     assert texts() == {"B2": "a", "C2": "'=A1", "B3": "-5", "C3": "x"}
     line = Revision.objects.get()
+    assert told[2]["operations"] == [str(line.operation_id)]
     assert (line.author_kind, line.author_name, line.user) == ("user", "Alice", alice)
     assert line.origin == "import: new.csv"
 
@@ -111,7 +113,8 @@ def test_who_may_look_alone_may_not_import(alice: User, prices: Sheet) -> None:
     assert signed_in(carol).get("/sheets/prices/import/").status_code == 404
     assert signed_in(alice).get("/sheets/prices/import/").status_code == 200
     Sheet.objects.update(link_role=LinkRole.EDITOR)
-    assert lines(upload(Client(), "/sheets/prices/import/run/"))[-1]["state"] == "done"
+    *_, told, done = lines(upload(Client(), "/sheets/prices/import/run/"))
+    assert (told["operations"], done["state"]) == ([], "done")
     assert Revision.objects.get().author_kind == "guest"
     delete_sheet(prices)
     assert upload(signed_in(alice), "/sheets/prices/import/run/").status_code == 404
