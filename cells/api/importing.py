@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.params.functions import Query
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from cells.api.callers import Caller, caller_of
 from cells.api.cells import A1_PATTERN
@@ -58,10 +59,10 @@ SUFFIXES = {
     "application/vnd.ms-excel.sheet.macroenabled.12": ".xlsm",
 }
 PROBLEMS = (*(status for status in WRITE_PROBLEMS if status != 412), 415)
+# Told, not checked: the refusal is clearer.
+ADDRESS: JsonDict = {"pattern": f"^{A1_PATTERN}$"}
+COLUMNS: JsonDict = {"pattern": "^([A-Za-z]{1,3}(,[A-Za-z]{1,3})*)?$"}
 _AFTER = re.compile(r" after ([0-9]+) [0-9a-f]+$")
-
-
-_COLUMN = "[A-Za-z]{1,3}"
 
 
 class ImportOptions(Schema):
@@ -77,9 +78,7 @@ class ImportOptions(Schema):
         "",
         max_length=2_000,
         description="The file's columns whose formulas stay texts: `A,C`.",
-        json_schema_extra={
-            "pattern": f"^({_COLUMN}(,{_COLUMN})*)?$"
-        },  # told; the refusal is clearer
+        json_schema_extra=COLUMNS,
     )
     name: str = Field("", max_length=MAX_NAME_CHARACTERS, description="The file's, for the log.")
 
@@ -91,7 +90,7 @@ class PlacedOptions(ImportOptions):
         "A1",
         max_length=20,
         description="Where the file's first cell goes.",
-        json_schema_extra={"pattern": f"^{A1_PATTERN}$"},
+        json_schema_extra=ADDRESS,
     )
 
 
@@ -169,6 +168,8 @@ def import_new(
             slug = slug_of(caller, idempotency_key)
             made = {"title": title, "owner": caller.user}
             sheet, _ = Sheet.objects.get_or_create(slug=slug, defaults=made)
+            if sheet.owner_id != caller.user.pk:
+                raise NoSuchSheet("the sheet that this key has made is somebody else's by now")
         return Status(201, _import(caller, sheet, incoming, (0, 0), idempotency_key, is_new=True))
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from cells.models import LinkRole, Revision, Sheet
+from cells.models import LinkRole, Revision, Scope, Sheet
 from cells.services import importing
 from cells.services.access import create_sheet
 from cells.services.commit import commit
@@ -171,6 +171,15 @@ def test_a_browsers_session_needs_its_csrf_token(prices: Sheet, alice: User) -> 
     assert not Revision.objects.exists()
     browser.handler.enforce_csrf_checks = False  # as if the token had been sent
     assert upload(Program(browser=browser), IMPORT, b"x").status_code == 200
+
+
+def test_a_new_sheet_of_a_file_is_for_tokens_that_may_write(
+    alice: User, program_of: Callable[..., Program]
+) -> None:
+    assert upload(Program(), "/imports", b"x").json()["code"] == "unauthenticated"
+    reader = program_of("alice", Scope.READ)
+    assert upload(reader, "/imports", b"x").json()["code"] == "insufficient_scope"
+    assert not Sheet.objects.exists()
 
 
 # -- sent twice -----------------------------------------------------------------------------------

@@ -247,7 +247,9 @@ def test_a_watch_sees_every_revision_once_over_kills_of_the_server(
     assert len(seen) > 3
 
 
-def test_a_watch_ends_in_time_when_closed_and_when_the_sheet_goes(client: Client) -> None:
+def test_a_watch_ends_in_time_when_closed_and_when_the_sheet_goes(
+    service: Service, client: Client
+) -> None:
     sheet = client.create("Plan")
     began = time.monotonic()
     assert list(sheet.watch(seconds=0.5)) == []
@@ -260,6 +262,13 @@ def test_a_watch_ends_in_time_when_closed_and_when_the_sheet_goes(client: Client
     watch.close()
     assert [change.through for change in waiting.result()] == [1]
     assert list(watch) == []
+
+    leaving = service.client()
+    watch = leaving.sheet(sheet.slug).watch(after=0)
+    waiting = Program(lambda: list(watch))
+    wait_until(lambda: watch.revision == 1, "the change")
+    leaving.close()
+    assert len(waiting.result()) == 1
 
     watch = sheet.watch()
     following = Program(lambda: refusal_of(lambda: next(watch)))

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
+from weakref import WeakSet
 
 import httpx
 
@@ -31,6 +32,12 @@ Body: TypeAlias = bytes | Callable[[], Iterable[bytes]]
 """What is sent, or what makes it anew for each attempt."""
 
 
+class Closable(Protocol):
+    """What ends when the connection is closed."""
+
+    def close(self) -> None: ...
+
+
 class Connection:
     """Sends requests in the name of a token."""
 
@@ -38,6 +45,7 @@ class Connection:
         self, url: str, token: str, *, timeout_seconds: float, retry_seconds: float
     ) -> None:
         self._retry_seconds = retry_seconds
+        self._open: WeakSet[Closable] = WeakSet()
         self._http = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/v1",
             headers={"Authorization": f"Bearer {token}"},
@@ -45,7 +53,13 @@ class Connection:
         )
 
     def close(self) -> None:
+        for line in list(self._open):
+            line.close()
         self._http.close()
+
+    def carry(self, line: Closable) -> None:
+        """Close this as well, when the connection is closed."""
+        self._open.add(line)
 
     def ask(
         self,

@@ -34,6 +34,7 @@ class Watch(Iterator[Change]):
         self, connection: Connection, path: str, after: int, seconds: float | None
     ) -> None:
         self._line = _Line()
+        connection.carry(self._line)
         self._changes = _changes(connection, path, after, self._line)
         self._revision = after
         self._timer: threading.Timer | None = None
