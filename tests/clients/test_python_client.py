@@ -203,6 +203,7 @@ def test_files_go_through_an_outage(
     link.resume()
     imported = importing.result()
     assert (imported.before, imported.cells) == (0, 20_000)
+    assert [info.slug for info in client.sheets("many")] == [imported.slug]
     sheet = client.sheet(imported.slug)
     assert log_of(sheet) == list(range(imported.revision, 0, -1))
     assert sheet.info().revision == imported.revision
