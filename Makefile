@@ -68,7 +68,7 @@ bench-streams: $(INSTALLED_DEV)
 bench-calc: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.calc $(ARGS)
 
-bench-exchange: $(INSTALLED_DEV)
+bench-exchange: $(INSTALLED_BENCH)
 	@$(BIN)/python -m bench.exchange $(ARGS)
 
 soak: $(INSTALLED_DEV)

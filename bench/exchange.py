@@ -3,7 +3,7 @@
 `make bench-exchange` runs the commands, each in a process of its own, on SQLite and, where there is
 one, PostgreSQL; beside them openpyxl and, where it is installed, pandas, which keep no sheet. Where
 LibreOffice is installed, it opens the exported XLSX and says the same as the exported CSV. Writes
-bench/EXCHANGE.md.
+bench/EXCHANGE.md, after each size anew: what was measured is not lost with what was not.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -55,6 +55,13 @@ import pandas, sys
 frame = pandas.read_excel(sys.argv[1], header=None, engine="openpyxl")
 frame.to_csv(sys.argv[2], header=False, index=False)
 """
+
+
+PEERS: dict[str, Callable[[], bool]] = {
+    "PostgreSQL": lambda: shutil.which("psql") is not None,
+    "pandas": lambda: importlib.util.find_spec("pandas") is not None,
+    "LibreOffice": lambda: shutil.which("soffice") is not None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def ours(kind: str, database: str, folder: Path, cells: int) -> Iterator[Measure
 def peers(folder: Path, cells: int) -> Iterator[Measured]:
     given, book, out = (folder / name for name in ("given.csv", "peer.xlsx", "peer.csv"))
     programs = [("openpyxl", OPENPYXL_WRITE, OPENPYXL_READ)]
-    if importlib.util.find_spec("pandas"):
+    if PEERS["pandas"]():
         programs.append(("pandas", PANDAS_WRITE, PANDAS_READ))
     for name, write, read in programs:
         command = [sys.executable, "-c", write, str(given), str(book)]
@@ -206,12 +213,16 @@ def report(found: Sequence[Measured], office: int | None) -> str:
         lines.append(f"| {what} | " + " | ".join(texts) + " |")
     if office is not None:
         lines += ["", f"LibreOffice opened the exported XLSX and showed the same {office:,} cells."]
+    missing = [name for name, is_there in PEERS.items() if not is_there()]
+    if missing:
+        lines += ["", f"Not on this machine: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the small size; writes nothing")
+    parser.add_argument("--report", type=Path, default=RESULTS, help="the file that is written")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
     arguments = parser.parse_args()
     found: list[Measured] = []
@@ -220,7 +231,7 @@ def main() -> None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sheetsync-files-")))
         home.chmod(0o755)  # PostgreSQL does not run as root
         server = None
-        if arguments.only != "sqlite" and shutil.which("psql"):
+        if arguments.only != "sqlite" and PEERS["PostgreSQL"]():
             (home / "postgresql").mkdir(mode=0o755)
             server = PostgresqlServer(home / "postgresql")
             server.initialize()
@@ -237,9 +248,11 @@ def main() -> None:
             found += peers(folder, cells)
             if office is None:
                 office = libreoffice_agrees(folder)
-                print(f"LibreOffice agrees on {office} cells", flush=True)
-    if not arguments.quick and not IS_CI:
-        RESULTS.write_text(report(found, office))
+                if office is not None:
+                    print(f"LibreOffice agrees on {office:,} cells", flush=True)
+            if not arguments.quick and not IS_CI:
+                arguments.report.write_text(report(found, office))
+                print(f"{arguments.report} has what was measured so far", flush=True)
 
 
 if __name__ == "__main__":

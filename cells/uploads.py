@@ -5,7 +5,6 @@ All of it within requests, and nothing is kept between them: see decision 23.
 
 import logging
 import secrets
-import threading
 from collections.abc import AsyncIterator, Generator
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -41,6 +40,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author, import_origin
 from cells.services.csv_reading import DELIMITERS
 from cells.services.files import preview, read_file
 from cells.services.guests import guest_name
+from cells.services.import_turns import import_turn
 from cells.services.importing import Contents, run_import
 from cells.services.shelf import delete_sheet
 
@@ -50,9 +50,6 @@ PREVIEWED_ROWS = 20
 PREVIEWED_COLUMNS = 50
 PREVIEWED_CHARACTERS = 200  # of a cell
 ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "shift_jis", "gb18030")
-MAX_AT_ONCE = 2  # of one process: reading XLSX takes its processor from those who edit
-
-_turns = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 Lines = Generator[bytes, None, None]
 
@@ -184,19 +181,15 @@ def _wish(request: HttpRequest) -> _Wish:
 
 def _lines(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author) -> Lines:
     """Yield what is to be told, and import in between."""
-    if not _turns.acquire(blocking=False):
-        yield _line(state="refused", **_refusal(Unavailable("others import at the moment")))
-        return
     try:
-        yield from _import(wish, sheet, owner, author)
+        with import_turn():
+            yield from _import(wish, sheet, owner, author)
     except SheetSyncError as error:
         logger.info("import of %r refused code=%s: %s", wish.name, error.code, error)
         yield _line(state="refused", **_refusal(error))
     except DatabaseError:
         logger.exception("import of %r was broken off", wish.name)
         yield _line(state="refused", **_refusal(Unavailable("the database does not answer")))
-    finally:
-        _turns.release()
 
 
 def _import(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author) -> Lines:
@@ -219,7 +212,11 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author
         )
         try:
             for progress in run_import(into, contents, author, at=wish.at):
-                yield _line(state="writing", rows=progress.rows, of=progress.of_rows)
+                # A guest is known by a tab's socket, which has not made these.
+                ids = progress.operation_ids if author.kind == AuthorKind.USER else []
+                yield _line(
+                    state="writing", rows=progress.rows, of=progress.of_rows, operations=ids
+                )
         except BaseException:  # GeneratorExit too: who watched has gone
             logger.info("sheet=%s the import of %r was broken off", into.slug, wish.name)
             if sheet is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,8 +13,8 @@ from django.test import Client
 
 from cells.models import LinkRole, Revision, Role, Sheet, SheetAccess
 from cells.services.access import create_sheet
+from cells.services.import_turns import import_turn
 from cells.services.shelf import delete_sheet
-from cells.uploads import _turns
 from tests.servers.databases import Databases
 from tests.servers.process import wait_until
 from tests.servers.sheetsync import WebServer, run_manage
@@ -73,11 +74,12 @@ def test_an_import_tells_how_far_it_is_and_where_it_went(alice: User, prices: Sh
     assert told == [
         {"state": "reading", "rows": 0},
         {"state": "reading", "rows": 2},
-        {"state": "writing", "rows": 2, "of": 2},
+        {"state": "writing", "rows": 2, "of": 2, "operations": [ANY]},
         {"state": "done", "cells": 4, "rows": 2, "address": "/sheets/prices/"},
     ]
     assert texts() == {"B2": "a", "C2": "'=A1", "B3": "-5", "C3": "x"}
     line = Revision.objects.get()
+    assert told[2]["operations"] == [str(line.operation_id)]
     assert (line.author_kind, line.author_name, line.user) == ("user", "Alice", alice)
     assert line.origin == "import: new.csv"
 
@@ -111,7 +113,8 @@ def test_who_may_look_alone_may_not_import(alice: User, prices: Sheet) -> None:
     assert signed_in(carol).get("/sheets/prices/import/").status_code == 404
     assert signed_in(alice).get("/sheets/prices/import/").status_code == 200
     Sheet.objects.update(link_role=LinkRole.EDITOR)
-    assert lines(upload(Client(), "/sheets/prices/import/run/"))[-1]["state"] == "done"
+    *_, told, done = lines(upload(Client(), "/sheets/prices/import/run/"))
+    assert (told["operations"], done["state"]) == ([], "done")
     assert Revision.objects.get().author_kind == "guest"
     delete_sheet(prices)
     assert upload(signed_in(alice), "/sheets/prices/import/run/").status_code == 404
@@ -166,7 +169,7 @@ def test_who_goes_takes_the_half_of_a_new_sheet_along(alice: User) -> None:
 
 
 def test_so_many_at_once_and_no_more(alice: User) -> None:
-    with _turns, _turns:
+    with import_turn(), import_turn():
         last = lines(upload(signed_in(alice), "/import/run/"))[-1]
         assert (last["state"], last["code"]) == ("refused", "unavailable")
     assert lines(upload(signed_in(alice), "/import/run/"))[-1]["state"] == "done"

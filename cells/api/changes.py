@@ -19,6 +19,7 @@ from pydantic import Field
 from cells.api.callers import Caller, caller_of
 from cells.api.cells import CACHING, CellRead, cell_json
 from cells.api.found import find_sheet
+from cells.api.interface import is_head
 from cells.api.problems import READ_PROBLEMS, TooManyRequests, Unauthenticated, answers
 from cells.domain.errors import Malformed, SheetSyncError
 from cells.live.followers import get_followers
@@ -100,12 +101,14 @@ def follow(
     """
     caller = caller_of(request)
     sheet_id = find_sheet(caller, slug).sheet.pk
-    wants_events = EVENT_STREAM in request.headers.get("Accept", "")
+    wants_events = EVENT_STREAM in request.headers.get("Accept", "") and not is_head(request)
     if wants_events and last_event_id is not None:
         after = _revision_of(last_event_id)
     if after is None:
         after = read_head(sheet_id)
         wait = 0
+    if is_head(request):
+        wait = 0  # there is nothing to wait for in an answer without a body
     if wants_events:
         return _streamed(_events(caller, slug, sheet_id, after), EVENT_STREAM, caller)
     changes = read_changes(sheet_id, after)

@@ -12,6 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel, ConfigDict
 
 from cells.domain.errors import (
+    DangerousFile,
     Deleted,
     Forbidden,
     InvalidAddress,
@@ -24,6 +25,7 @@ from cells.domain.errors import (
     Unavailable,
     UnknownHeader,
     UnknownId,
+    UnreadableFile,
 )
 from cells.services.failures import is_outage
 
@@ -63,6 +65,12 @@ class BodyTooLarge(SheetSyncError):
     code = "body_too_large"
 
 
+class UnsupportedMediaType(SheetSyncError):
+    """The body is said to be something that is not read here."""
+
+    code = "unsupported_media_type"
+
+
 class TooManyRequests(SheetSyncError):
     """More requests than are allowed in this minute."""
 
@@ -80,23 +88,33 @@ class NoSuchPath(SheetSyncError):
     code = "no_such_path"
 
 
+class MethodNotAllowed(SheetSyncError):
+    """The address exists, and this cannot be done there."""
+
+    code = "method_not_allowed"
+
+
 STATUSES = {
     Malformed.code: 400,
     InvalidAddress.code: 400,
     InvalidText.code: 400,
     LimitExceeded.code: 400,
+    UnreadableFile.code: 400,
+    DangerousFile.code: 400,
     Unauthenticated.code: 401,
     Forbidden.code: 403,
     InsufficientScope.code: 403,
     CsrfFailed.code: 403,
     NoSuchSheet.code: 404,
     NoSuchPath.code: 404,
+    MethodNotAllowed.code: 405,
     # What a later state of the sheet may allow.
     UnknownId.code: 409,
     UnknownHeader.code: 409,
     Deleted.code: 409,
     Outdated.code: 412,
     BodyTooLarge.code: 413,
+    UnsupportedMediaType.code: 415,
     KeyReused.code: 422,
     TooManyRequests.code: 429,
     Unavailable.code: 503,

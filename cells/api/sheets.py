@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
-from ninja.params.functions import Query
+from ninja.params.functions import Header, Query
 from pydantic import Field
 
 from cells.api.callers import caller_of
 from cells.api.found import Found, find_sheet
 from cells.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, RequestBody, answers
-from cells.api.writing import author_of
+from cells.api.writing import MAX_KEY_CHARACTERS, author_of, slug_of
 from cells.domain.axes import Axis
 from cells.domain.errors import Malformed
 from cells.domain.operations import check_text
@@ -31,6 +31,16 @@ MAX_PAGE_SIZE = 100
 MAX_PAGES = 1_000_000
 
 Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARACTERS)]
+
+
+NewSheetKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=MAX_KEY_CHARACTERS,
+        description="Your name for the new sheet: sent again, it makes none and answers with that.",
+    ),
+]
 
 
 class SheetLine(Schema):
@@ -109,14 +119,19 @@ def list_sheets(
 
 
 @router.post("/sheets", response=answers(201, SheetShape, WRITE_PROBLEMS), summary="Make a sheet")
-def make_sheet(request: HttpRequest, body: NewSheet) -> Any:
+def make_sheet(request: HttpRequest, body: NewSheet, idempotency_key: NewSheetKey = None) -> Any:
     """Make an empty sheet that you own."""
     caller = caller_of(request)
     check_text(body.title)
     if body.time_zone:
         _check_time_zone(body.time_zone)
-    sheet = create_sheet(caller.user, body.title, time_zone=body.time_zone)
-    return Status(201, _shape(Found(sheet, Role.OWNER)))
+    if idempotency_key is None:
+        sheet = create_sheet(caller.user, body.title, time_zone=body.time_zone)
+        return Status(201, _shape(Found(sheet, Role.OWNER)))
+    slug = slug_of(caller, idempotency_key)
+    made = {"title": body.title, "owner": caller.user, "time_zone": body.time_zone}
+    Sheet.objects.get_or_create(slug=slug, defaults=made)
+    return Status(201, _shape(find_sheet(caller, slug)))
 
 
 @router.get(

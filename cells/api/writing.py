@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 import msgspec
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from ninja import Schema
 from ninja.params.functions import Header
 from pydantic import Field
@@ -23,6 +24,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.commit import Refused, Submission, commit
 
 MAX_KEY_CHARACTERS = 255
+SLUG_DIGITS = 20  # 80 bits
 FINGERPRINT_CHARACTERS = 16  # of a request's hash; tells a retry from a mistake, no more
 
 # Any UUID of our own would do; it is part of every operation id that was ever derived.
@@ -69,8 +71,8 @@ def write(
     caller = caller_of(request)
     expected_head = _revision_in(if_match)
     sheet = find_sheet(caller, slug, at_least=Role.EDITOR).sheet
-    fingerprint = _fingerprint(request, if_match)
-    operation_id = uuid4() if key is None else uuid5(_KEYS, f"{caller.identity}\n{key}")
+    fingerprint = fingerprint_of(request, if_match, request.body.decode("latin-1"))
+    operation_id = uuid4() if key is None else operation_id_of(caller, key)
     if key is not None:
         # Ahead of `make`: a retry may be impossible by now, and is answered all the same.
         written = _find_written(sheet, operation_id, fingerprint)
@@ -93,6 +95,20 @@ def write(
         if written is not None:
             return written
     return Written(revision=outcome.revision, operation_id=operation_id)
+
+
+def operation_id_of(caller: Caller, key: str) -> UUID:
+    """Return the id of the operation that an Idempotency-Key of the caller's stands for."""
+    return uuid5(_KEYS, f"{caller.identity}\n{key}")
+
+
+def slug_of(caller: Caller, key: str) -> str:
+    """Return the slug of the sheet that an Idempotency-Key of the caller's has made, or will.
+
+    Not to be guessed by who knows both: the address of a shared sheet is its key.
+    """
+    value = f"{caller.identity}\n{key}"
+    return salted_hmac("cells.api.slug", value, algorithm="sha256").hexdigest()[:SLUG_DIGITS]
 
 
 def author_of(caller: Caller, fingerprint: str = "") -> Author:
@@ -127,18 +143,21 @@ def _revision_in(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-def _fingerprint(request: HttpRequest, if_match: str | None) -> str:
-    parts: list[Any] = [request.method, request.path, if_match, request.body.decode("latin-1")]
+def fingerprint_of(request: HttpRequest, *said: str | None) -> str:
+    """Return what tells this request from another one that has the same Idempotency-Key."""
+    parts: list[Any] = [request.method, request.path, *said]
     return sha256(msgspec.json.encode(parts)).hexdigest()[:FINGERPRINT_CHARACTERS]
 
 
-def _find_written(sheet: Sheet, operation_id: UUID, fingerprint: str) -> Written | None:
-    """Return what an Idempotency-Key has written. Raises KeyReused for another request's."""
+def find_logged(sheet: Sheet, operation_id: UUID, fingerprint: str) -> tuple[int, str] | None:
+    """Return revision and origin of a key's operation. Raises KeyReused for another request's."""
     logged = Revision.objects.filter(sheet=sheet, operation_id=operation_id)
     found = logged.values_list("number", "origin").first()
-    if found is None:
-        return None
-    number, origin = found
-    if not origin.endswith(f" {fingerprint}"):
+    if found is not None and not found[1].endswith(f" {fingerprint}"):
         raise KeyReused("this Idempotency-Key stands for another request; use a new one")
-    return Written(revision=number, operation_id=operation_id)
+    return found
+
+
+def _find_written(sheet: Sheet, operation_id: UUID, fingerprint: str) -> Written | None:
+    found = find_logged(sheet, operation_id, fingerprint)
+    return None if found is None else Written(revision=found[0], operation_id=operation_id)

@@ -10,15 +10,17 @@ import msgspec
 
 from cells.domain.defusing import defused
 from cells.domain.values import value_text
-from cells.services.exporting import ExportedCell, exported_sheet
+from cells.services.exporting import Exported, ExportedCell, exported_sheet
 
 _DAY_0 = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
 _LAST_DAY = 2_958_465  # 31 December 9999
 _MOMENTS = ("date", "time", "datetime")
 
 
-def write_csv(sheet_id: int, file: IO[bytes], *, formulas: bool = False, bom: bool = False) -> int:
-    """Write a sheet up to its last used row and column; return how many rows that were.
+def write_csv(
+    sheet_id: int, file: IO[bytes], *, formulas: bool = False, bom: bool = False
+) -> Exported:
+    """Write a sheet up to its last used row and column; return how much that was.
 
     A formula is written as what it came to, and nothing as a formula: see domain/defusing. With
     `formulas` all is written as it reads, formulas too. In UTF-8; with `bom` it begins with the
@@ -41,7 +43,7 @@ def write_csv(sheet_id: int, file: IO[bytes], *, formulas: bool = False, bom: bo
                 writer.writerow(fields)
                 written = position + 1
         text.flush()
-        return written
+        return Exported(written, sheet.head)
     finally:
         text.detach()  # the file is the caller's, and stays open
 

@@ -35,6 +35,13 @@ class ExportedCell(NamedTuple):
         return is_formula(self.text)
 
 
+class Exported(NamedTuple):
+    """What a file holds: so many rows of a sheet, as of a revision."""
+
+    rows: int
+    revision: int
+
+
 _StoredCell = tuple[int, int, str, str | None, str | None]
 
 Row = tuple[int, list[ExportedCell]]
@@ -47,6 +54,7 @@ class ExportedSheet:
 
     id: int
     title: str
+    head: int
     axes: Axes
     row_sizes: list[Sized]
     column_sizes: list[Sized]
@@ -114,19 +122,20 @@ def exported_sheet(sheet_id: int) -> Iterator[ExportedSheet]:
     """Open a sheet as it is in one state of the database. Raises NoSuchSheet for a deleted one."""
     with one_state() as cursor:
         cursor.execute(
-            'SELECT title, "rows", columns, row_sizes, column_sizes, frozen_rows, frozen_columns '
-            "FROM cells_sheet WHERE id = %s AND deleted_at IS NULL",
+            'SELECT title, head, "rows", columns, row_sizes, column_sizes, '
+            "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s AND deleted_at IS NULL",
             [sheet_id],
         )
         found = cursor.fetchone()
         if found is None:
             raise NoSuchSheet("the sheet that was to be exported is gone")
-        title, rows, columns, row_sizes, column_sizes, *frozen = found
+        title, head, rows, columns, row_sizes, column_sizes, *frozen = found
         decode = msgspec.json.decode
         axes = Axes(Axis.from_runs(decode(rows)), Axis.from_runs(decode(columns)))
         yield ExportedSheet(
             sheet_id,
             title,
+            head,
             axes,
             placed_sizes(axes.rows, decode(row_sizes)),
             placed_sizes(axes.columns, decode(column_sizes)),

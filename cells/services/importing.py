@@ -3,8 +3,8 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
-from uuid import uuid4
+from typing import NamedTuple, TypeVar
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -58,11 +58,25 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import has come: rows of the file, and cells."""
+    """How far an import has come: rows of the file, and cells.
+
+    `revision` is the newest of its commits, `operation_ids` those since the last word of it.
+    """
 
     rows: int
     cells: int
     of_rows: int
+    revision: int
+    operation_ids: list[UUID]
+
+
+Naming = Callable[[int | None], UUID]
+"""The id of an import's operation, by its number; None for the last one, which says all is there.
+
+What makes the sheet larger has none of these: that is done as far as it is needed.
+"""
+
+T = TypeVar("T")
 
 
 _encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[FileRow])
@@ -111,28 +125,30 @@ def run_import(
     *,
     at: tuple[int, int] = (0, 0),
     has_looks: bool = True,
+    naming: Naming = lambda _: uuid4(),
 ) -> Iterator[Progress]:
     """Commit a file's cells with its first one `at` a position; yield after each commit.
 
     Cells that are empty in the file stay as they are. The sheet grows where it has to; a row
     that somebody moves meanwhile takes its cells along. Where it is ended early, what has been
-    committed stays. `has_looks` brings sizes and what is frozen along.
+    committed stays. `has_looks` brings sizes and what is frozen along. With names of its own the
+    same import, run again, commits what is missing.
 
     Raises what commit refuses, NoSuchSheet for a deleted sheet, LimitExceeded for one that would
     be too large.
     """
-    submit = _submitter(sheet, author)
-    _grow(sheet, contents, at, submit)
+    committing = _Committing(sheet, author, naming)
+    _grow(sheet, contents, at, committing)
     axes = _axes_of(sheet)
     if has_looks:
         for operation in _shaping(contents.shape, axes, at):
-            submit(operation)
+            committing.submit(operation)
     row_ids = axes.rows.ids_between(at[0], at[0] + contents.rows)
     column_ids = axes.columns.ids_between(at[1], at[1] + contents.columns)
     # A formula of the file counts from the file's first cell.
     seen = Axes(_from(axes.rows, at[0]), _from(axes.columns, at[1]))
     done = 0
-    for portion in contents.portions():
+    for portion, is_last in _marking_last(contents.portions()):
         cells, styles = [], {}
         for row in portion:
             row_id = row_ids[row.position]
@@ -150,26 +166,56 @@ def run_import(
             if len(some) < len(cells):
                 keys = {(row_id, column_id) for row_id, column_id, _ in some}
                 looks = {key: style for key, style in styles.items() if key in keys}
-            submit(set_cells(some, looks))
+            ends = is_last and first + MAX_CELLS_PER_OPERATION >= len(cells)
+            committing.submit(set_cells(some, looks), ends=ends)
         done += len(cells)
-        yield Progress(portion[-1].position + 1, done, contents.rows)
+        yield Progress(
+            portion[-1].position + 1, done, contents.rows, committing.revision, committing.taken()
+        )
 
 
-Submit = Callable[[Intended | AddressedOperation], None]
+class _Committing:
+    """Commits the operations of an import one by one, each under its name."""
 
+    def __init__(self, sheet: Sheet, author: Author, naming: Naming) -> None:
+        self.revision = 0
+        self._sheet, self._author, self._naming = sheet, author, naming
+        self._number = 0
+        self._committed: list[UUID] = []
 
-def _submitter(sheet: Sheet, author: Author) -> Submit:
-    def submit(operation: Intended | AddressedOperation) -> None:
-        result = commit([Submission(sheet.slug, uuid4(), operation, author)])
+    def submit(self, operation: Intended | AddressedOperation, *, ends: bool = False) -> None:
+        operation_id = self._naming(None if ends else self._number)
+        self._number += 1
+        self._commit(operation_id, operation)
+
+    def grow(self, operation: Insert) -> None:
+        self._commit(uuid4(), operation)
+
+    def taken(self) -> list[UUID]:
+        """Return the ids of what has been committed since it was last asked for."""
+        taken, self._committed = self._committed, []
+        return taken
+
+    def _commit(self, operation_id: UUID, operation: Intended | AddressedOperation) -> None:
+        result = commit([Submission(self._sheet.slug, operation_id, operation, self._author)])
         outcome = result.outcomes[0]
         if isinstance(outcome, Refused):
             raise outcome.error
         announce_committed(result)
+        self.revision = max(self.revision, outcome.revision)
+        self._committed.append(operation_id)
 
-    return submit
+
+def _marking_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
+    iterator = iter(items)
+    for item in iterator:
+        for following in iterator:
+            yield item, False
+            item = following
+        yield item, True
 
 
-def _grow(sheet: Sheet, contents: Contents, at: tuple[int, int], submit: Submit) -> None:
+def _grow(sheet: Sheet, contents: Contents, at: tuple[int, int], committing: _Committing) -> None:
     axes = _axes_of(sheet)
     for name, axis, needed in (
         (AxisName.ROWS, axes.rows, at[0] + contents.rows),
@@ -180,7 +226,7 @@ def _grow(sheet: Sheet, contents: Contents, at: tuple[int, int], submit: Submit)
                 f"the sheet would have {needed:,} {name.value}, and has room for {name.limit:,}"
             )
         if needed > len(axis):
-            submit(Insert(name, None, needed - len(axis)))
+            committing.grow(Insert(name, None, needed - len(axis)))
 
 
 def _axes_of(sheet: Sheet) -> Axes:

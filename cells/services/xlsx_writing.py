@@ -12,7 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from cells.domain.values import value_text
-from cells.services.exporting import ExportedCell, ExportedSheet, exported_sheet
+from cells.services.exporting import Exported, ExportedCell, ExportedSheet, exported_sheet
 from cells.services.xlsx_numbers import styled_format, written_input
 
 COLUMN_WIDTH_PIXELS = 112  # what the grid gives a column without a width of its own
@@ -23,8 +23,8 @@ _END = 1 << 31  # behind every row
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
-def write_xlsx(sheet_id: int, file: IO[bytes]) -> int:
-    """Write a sheet; return how many rows that were. Raises NoSuchSheet.
+def write_xlsx(sheet_id: int, file: IO[bytes]) -> Exported:
+    """Write a sheet; return how much that was. Raises NoSuchSheet.
 
     Texts are strings, whatever they begin with. The rows are written to a temporary file as they
     come, so memory does not grow with the sheet.
@@ -33,7 +33,7 @@ def write_xlsx(sheet_id: int, file: IO[bytes]) -> int:
         # Functions that are newer than the format need a prefix in the file, and have none here.
         options = {"constant_memory": True, "use_future_functions": True}
         with Workbook(file, options) as book:
-            return _Writing(book, sheet).write()
+            return Exported(_Writing(book, sheet).write(), sheet.head)
 
 
 def sheet_name(title: str) -> str:
@@ -86,7 +86,9 @@ class _Writing:
         style = _decoded(cell.style)
         if cell.is_formula and _can_be_formula(cell):
             look = self._format(cell.style, style, styled_format(style))
-            self._page.write_formula(row, cell.column, cell.text, look, _cached(cell.value))
+            # Of a brace at the end XlsxWriter takes one away, as an array formula's.
+            text = f"{cell.text}}}" if cell.text.endswith("}") else cell.text
+            self._page.write_formula(row, cell.column, text, look, _cached(cell.value))
             return
         if not cell.text:
             self._page.write_blank(row, cell.column, None, self._format(cell.style, style, ""))

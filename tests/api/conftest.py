@@ -29,14 +29,19 @@ class Program:
         return self.send(method, path, data, headers)
 
     def send(
-        self, method: str, path: str, data: bytes, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        data: bytes,
+        headers: dict[str, str] | None = None,
+        content_type: str = "application/json",
     ) -> Any:
         """Call with a body that may be no JSON."""
         return self._client.generic(
             method,
             API + path,
             data,
-            content_type="application/json",
+            content_type=content_type,
             headers={**self._headers, **(headers or {})},
         )
 

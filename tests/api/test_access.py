@@ -32,10 +32,13 @@ CALLS = [
     Call("GET", "/sheets/{slug}/records", None, Role.VIEWER),
     Call("GET", "/sheets/{slug}/revisions", None, Role.VIEWER),
     Call("GET", "/sheets/{slug}/changes", None, Role.VIEWER),
+    Call("GET", "/sheets/{slug}/export.csv", None, Role.VIEWER),
+    Call("GET", "/sheets/{slug}/export.xlsx", None, Role.VIEWER),
     Call("POST", "/sheets/{slug}/duplicate", {}, Role.VIEWER),
     Call("PATCH", "/sheets/{slug}/cells", EDIT, Role.EDITOR),
     Call("POST", "/sheets/{slug}/records", {"records": [{"Name": "x"}]}, Role.EDITOR),
     Call("PUT", "/sheets/{slug}/records", {"key": {"Name": "x"}, "values": {}}, Role.EDITOR),
+    Call("POST", "/sheets/{slug}/import", b"Name,x", Role.EDITOR),
     Call("POST", "/sheets/{slug}/rows/insert", {}, Role.EDITOR),
     Call("POST", "/sheets/{slug}/columns/insert", {}, Role.EDITOR),
     Call("POST", "/sheets/{slug}/rows/delete", {"first": 9}, Role.EDITOR),
@@ -61,7 +64,13 @@ def _with_headers(plan: Sheet, program: Program) -> None:
 
 
 def ask(program: Program, call: Call, slug: str = "plan") -> Any:
-    return program.call(call.method, call.path.format(slug=slug), call.body)
+    path = call.path.format(slug=slug)
+    if isinstance(call.body, bytes):
+        return program.send(call.method, path, call.body, content_type="text/csv")
+    answer = program.call(call.method, path, call.body)
+    if answer.streaming:
+        b"".join(answer.streaming_content)  # else its file stays open
+    return answer
 
 
 def state() -> list[Any]:

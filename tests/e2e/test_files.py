@@ -10,11 +10,18 @@ from playwright.sync_api import BrowserContext, FilePayload, expect
 
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
+from tests.e2e.people import PASSWORD, sign_in
+from tests.servers.sheetsync import run_manage
 
 pytestmark = [
     pytest.mark.xdist_group("files"),  # they share a server and a browser
     pytest.mark.developed,  # what `make run` serves is tried out, too
 ]
+
+MAKE_ALICE = (
+    "from django.contrib.auth.models import User; "
+    f"User.objects.create_user('alice', password={PASSWORD!r})"
+)
 
 Open = Callable[..., GridPage]
 
@@ -64,6 +71,35 @@ def test_a_file_comes_in_while_somebody_else_looks_on(
     start.click()
     page.wait_for_url(f"{own_server.url}/sheets/{own_sheet}/")
     bob.expect_cells("B2", [["Größe", "'=1+1"], ["5", "'=1+2"]])
+
+
+def test_who_imported_takes_it_back_with_one_undo(
+    open_own: Open, own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    run_manage(own_server.environment, "shell", "-v", "0", "-c", MAKE_ALICE)
+    context = own_context()
+    sign_in(context.new_page(), own_server, "alice")
+    alice, bob = open_own(context), open_own()
+    alice.go_to("A1")
+    alice.type("mine")
+    alice.expect_saved()
+    alice.choose("Import a file…")
+    page = alice.page
+    expect(page.locator("#import")).to_contain_text("Undo in the sheet takes an import back.")
+    rows = "".join(f"{row},b,c,d,e\n" for row in range(1, 2_501))  # the sheet grows, three commits
+    page.get_by_label("A CSV or XLSX file").set_input_files(csv_file(rows))
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_url(alice.url)
+    bob.expect_cells("A1", [["1", "b"], ["2", "b"]])
+    bob.go_to("B2")
+    bob.type("bob's")
+    bob.expect_saved()
+    alice.expect_cells("B2", [["bob's"]])
+    page.get_by_role("button", name="Undo").click()
+    for grid in (bob, alice):
+        grid.expect_cells("A1", [["mine", ""], ["", "bob's"], ["", ""]])
+    page.get_by_role("button", name="Redo").click()
+    bob.expect_cells("A1", [["1", "b"], ["2", "bob's"], ["3", "b"]])
 
 
 def test_a_file_becomes_a_new_sheet(

@@ -103,7 +103,7 @@ def test_a_formula_whose_cell_shows_a_date_is_that_date(sheet: Sheet) -> None:
 def test_a_file_for_excel_begins_with_a_mark(sheet: Sheet) -> None:
     do(put("A1", "ä"))
     file = io.BytesIO()
-    assert write_csv(sheet.pk, file, bom=True) == 1
+    assert write_csv(sheet.pk, file, bom=True) == (1, 1)
     assert file.getvalue() == "\ufeffä\r\n".encode()
 
 
@@ -184,18 +184,19 @@ def test_dates_and_times_are_numbers_that_look_like_what_was_typed(sheet: Sheet)
 
 def test_a_formula_has_its_text_and_its_value(sheet: Sheet) -> None:
     do(put("A1", "=B1*2"), put("A2", "=1=1"), put("A3", "=1/0"), put("A4", '="=x"'))
-    do(put("A5", "=SUM("), put("A6", "=STDEV.S(B1:B9)"))
+    do(put("A5", "=SUM("), put("A6", "=STDEV.S(B1:B9)"), put("A7", "={7,8}"))
     unreadable = {"error": "#ERROR!", "reason": "A parenthesis is opened and not closed."}
     values(sheet, A1=0.5, A2=True, A3={"error": "#DIV/0!"}, A4="=x", A5=unreadable, A6=1)
     page, cached = as_xlsx(sheet), as_xlsx(sheet, data_only=True)
     assert [page[f"A{n}"].value for n in range(1, 5)] == ["=B1*2", "=1=1", "=1/0", '="=x"']
     assert [cached[f"A{n}"].value for n in range(1, 5)] == [0.5, True, "#DIV/0!", "=x"]
+    assert page["A7"].value == "={7,8}"
     assert page["A6"].value == "=_xlfn.STDEV.S(B1:B9)"  # as the format has newer functions
     file = io.BytesIO()
     write_xlsx(sheet.pk, file)
     with zipfile.ZipFile(file) as parts:
         page_xml = parts.read("xl/worksheets/sheet1.xml").decode()
-    assert page_xml.count("<f>") == 5  # the one that nobody can read is a string
+    assert page_xml.count("<f>") == 6  # the one that nobody can read is a string
     assert "<t>=SUM(</t>" in page_xml
 
 

@@ -52,12 +52,12 @@ def _write(sheet_id: int, file: Path, kind: str, *, formulas: bool) -> int:
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
         try:
             if kind == ".csv":
-                rows = write_csv(sheet_id, new, formulas=formulas)
+                written = write_csv(sheet_id, new, formulas=formulas)
             else:
-                rows = write_xlsx(sheet_id, new)
+                written = write_xlsx(sheet_id, new)
             new.close()
             Path(new.name).replace(file)
         except BaseException:
             Path(new.name).unlink(missing_ok=True)
             raise
-    return rows
+    return written.rows

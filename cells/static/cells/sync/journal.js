@@ -6,6 +6,7 @@
  * line after all, its operation_id makes the second one harmless.
  */
 
+import { History } from "./history.js";
 import { newId } from "./ids.js";
 
 const DATABASE = "sheetsync";
@@ -93,6 +94,22 @@ export function stepsOf(client_id) {
       }
     },
   };
+}
+
+/**
+ * Remember a step that this tab has taken on another page of a sheet's, for the sheet's own page to undo.
+ * @param {string} clientIdKey of sessionStorage, as the sheet's page has it
+ * @param {string[]} operation_ids in the order in which they were committed
+ */
+export function rememberStep(clientIdKey, operation_ids) {
+  try {
+    const client_id = sessionStorage.getItem(clientIdKey) ?? newId();
+    sessionStorage.setItem(clientIdKey, client_id);
+    const history = new History(stepsOf(client_id), () => {}, () => {});
+    history.asOneStep(() => operation_ids.forEach((id) => history.did(id)));
+  } catch {
+    // a browser may refuse to store anything: then the step cannot be undone
+  }
 }
 
 export class Journal {

@@ -8,7 +8,7 @@ const PREVIEW_BYTES = 256 * 1024; // of a CSV file: its first rows, and enough t
 
 /** @typedef {{code: string, sentence: string, reason: string}} Refusal */
 /** @typedef {{rows: {row: number, cells: [column: number, text: string][]}[], encoding: string, delimiter: string}} Preview */
-/** @typedef {{state: "reading"|"writing"|"done"|"refused", rows: number, of: number, cells: number, address: string} & Refusal} Line */
+/** @typedef {{state: "reading"|"writing"|"done"|"refused", rows: number, of: number, cells: number, address: string, operations?: string[]} & Refusal} Line */
 
 /** @type {HTMLFormElement} */
 const form = byId("import");
@@ -28,6 +28,12 @@ const textOnly = byId("text-only");
 
 /** @type {AbortController|null} what is asked at the moment */
 let asking = null;
+
+/** @type {string[]} the ids of what the import has committed, where it can be undone */
+let committed = [];
+
+/** @type {(operation_ids: string[]) => void} */
+let ended = () => {};
 
 /** @param {Refusal} why */
 function refuse({ sentence, reason }) {
@@ -108,6 +114,7 @@ async function bringIn(event) {
   const asked = new AbortController();
   asking = asked;
   refusal.hidden = true;
+  committed = [];
   isRunning(true);
   try {
     const response = await fetch("run/", { method: "POST", body: new FormData(form), signal: asked.signal });
@@ -141,15 +148,19 @@ async function follow(body) {
  * Show how far it has come; return whether it is over.
  * @param {Line} line
  */
-function tell({ state, rows, of, address, ...why }) {
+function tell({ state, rows, of, address, operations = [], ...why }) {
+  committed.push(...operations);
   if (state === "refused") refuse(why);
   if (state === "reading") progress.textContent = ngettext("Reading: %(count)s row", "Reading: %(count)s rows", rows);
   if (state === "writing") {
     bar.value = rows / of;
     progress.textContent = gettext("Row %(row)s of %(rows)s", { row: rows, rows: of });
   }
+  const isOver = state === "done" || state === "refused";
+  // Not where it was broken off: what was committed last has not been told then, and half an undo is none.
+  if (isOver && committed.length > 0) ended(committed);
   if (state === "done") location.assign(address);
-  return state === "done" || state === "refused";
+  return isOver;
 }
 
 /** @param {boolean} isSo */
@@ -163,8 +174,15 @@ function isRunning(isSo) {
 
 const unanswered = () => ({ code: "unavailable", sentence: gettext("The server does not answer. Try again in a minute."), reason: "" });
 
-chosen.addEventListener("change", () => void look());
-csvForm.addEventListener("change", () => void look());
-cancel.addEventListener("click", () => asking?.abort());
-form.addEventListener("submit", (event) => void bringIn(event));
-if (chosen.files?.length) void look(); // a browser that came back keeps what was chosen
+/**
+ * Let files be looked at and imported.
+ * @param {(operation_ids: string[]) => void} done an import has ended by itself: what it has committed
+ */
+export function offerImporting(done) {
+  ended = done;
+  chosen.addEventListener("change", () => void look());
+  csvForm.addEventListener("change", () => void look());
+  cancel.addEventListener("click", () => asking?.abort());
+  form.addEventListener("submit", (event) => void bringIn(event));
+  if (chosen.files?.length) void look(); // a browser that came back keeps what was chosen
+}

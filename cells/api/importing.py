@@ -1,0 +1,283 @@
+"""Import: a CSV or XLSX file, the body of a request, into a sheet or a new one."""
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import PurePath
+from typing import IO, Annotated, Any
+from uuid import UUID, uuid4, uuid5
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from ninja.params.functions import Query
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from cells.api.callers import Caller, caller_of
+from cells.api.cells import A1_PATTERN
+from cells.api.found import find_sheet
+from cells.api.problems import WRITE_PROBLEMS, UnsupportedMediaType, answers
+from cells.api.sheets import MAX_TITLE_CHARACTERS, NewSheetKey
+from cells.api.writing import (
+    IdempotencyKey,
+    author_of,
+    find_logged,
+    fingerprint_of,
+    operation_id_of,
+    slug_of,
+)
+from cells.attachments import CSV, XLSX
+from cells.domain.addresses import parse_address, parse_column
+from cells.domain.errors import LimitExceeded, NoSuchSheet
+from cells.domain.operations import check_text
+from cells.models import Role, Sheet
+from cells.services.access import create_sheet
+from cells.services.authors import import_origin
+from cells.services.files import read_file
+from cells.services.import_turns import import_turn
+from cells.services.importing import Contents, run_import
+from cells.services.ranges import read_head
+from cells.services.shelf import bring_back, delete_sheet
+
+logger = logging.getLogger(__name__)
+
+router = Router(tags=["Files"])
+
+BYTES_PER_CHUNK = 256 * 1024
+BYTES_IN_MEMORY = 1024 * 1024  # of a file; a larger one waits on the disk
+MAX_NAME_CHARACTERS = 150  # of the file's name, in the log
+SUFFIXES = {
+    CSV: ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/plain": ".txt",
+    XLSX: ".xlsx",
+    "application/vnd.ms-excel.sheet.macroenabled.12": ".xlsm",
+}
+PROBLEMS = (*(status for status in WRITE_PROBLEMS if status != 412), 415)
+# Told, not checked: the refusal is clearer.
+ADDRESS: JsonDict = {"pattern": f"^{A1_PATTERN}$"}
+COLUMNS: JsonDict = {"pattern": "^([A-Za-z]{1,3}(,[A-Za-z]{1,3})*)?$"}
+_AFTER = re.compile(r" after ([0-9]+) [0-9a-f]+$")
+
+
+class ImportOptions(Schema):
+    """How a file is to be read."""
+
+    encoding: str | None = Field(
+        None, max_length=40, description="Of CSV, by Python's names; without it, it is found out."
+    )
+    delimiter: str | None = Field(
+        None, max_length=3, description="Of CSV; `tab` is one. Without it, it is found out."
+    )
+    text_only: str = Field(
+        "",
+        max_length=2_000,
+        description="The file's columns whose formulas stay texts: `A,C`.",
+        json_schema_extra=COLUMNS,
+    )
+    name: str = Field("", max_length=MAX_NAME_CHARACTERS, description="The file's, for the log.")
+
+
+class PlacedOptions(ImportOptions):
+    """How a file is to be read, and where it goes."""
+
+    at: str = Field(
+        "A1",
+        max_length=20,
+        description="Where the file's first cell goes.",
+        json_schema_extra=ADDRESS,
+    )
+
+
+class NewSheetOptions(ImportOptions):
+    """How a file is to be read, and what the new sheet is called."""
+
+    title: str = Field("", max_length=MAX_TITLE_CHARACTERS, description="Or the file's name.")
+
+
+class Imported(Schema):
+    """All of the file is in the sheet."""
+
+    slug: str
+    before: int = Field(description="The sheet's newest revision ahead of the import.")
+    revision: int = Field(description="The newest one of the import's.")
+    rows: int = Field(description="Of the file.")
+    cells: int = Field(description="Of the file, empty ones left out.")
+
+
+FILE_DESCRIBED = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in SUFFIXES
+        },
+    }
+}
+
+
+@router.post(
+    "/sheets/{slug}/import",
+    response=answers(200, Imported, PROBLEMS),
+    summary="Import a file into a sheet",
+    openapi_extra=FILE_DESCRIBED,
+)
+def import_into(
+    request: HttpRequest,
+    slug: str,
+    options: Annotated[PlacedOptions, Query()],
+    idempotency_key: IdempotencyKey = None,
+) -> Any:
+    """Lay a file over a sheet; what is empty in the file stays as it is.
+
+    The file is read to its end first, so that one that is refused has changed nothing. Then it is
+    committed by portions, while others edit; the answer comes when all is there. A request that
+    was broken off goes on where it was when it is sent again, under the same key.
+    """
+    caller = caller_of(request)
+    sheet = find_sheet(caller, slug, at_least=Role.EDITOR).sheet
+    place = parse_address(options.at)
+    with _read(request, options, options.at) as incoming:
+        return _import(caller, sheet, incoming, place, idempotency_key)
+
+
+@router.post(
+    "/imports",
+    response=answers(201, Imported, PROBLEMS),
+    summary="Import a file as a new sheet",
+    openapi_extra=FILE_DESCRIBED,
+)
+def import_new(
+    request: HttpRequest,
+    options: Annotated[NewSheetOptions, Query()],
+    idempotency_key: NewSheetKey = None,
+) -> Any:
+    """Make a sheet of a file, your own; without a title it is called as the file."""
+    caller = caller_of(request)
+    title = options.title or PurePath(options.name).stem or "Untitled sheet"
+    check_text(title)
+    with _read(request, options, title) as incoming:
+        if idempotency_key is None:
+            sheet = create_sheet(caller.user, title)
+        else:
+            slug = slug_of(caller, idempotency_key)
+            made = {"title": title, "owner": caller.user}
+            sheet, _ = Sheet.objects.get_or_create(slug=slug, defaults=made)
+            if sheet.owner_id != caller.user.pk:
+                raise NoSuchSheet("the sheet that this key has made is somebody else's by now")
+        return Status(201, _import(caller, sheet, incoming, (0, 0), idempotency_key, is_new=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    contents: Contents
+    origin: str
+    fingerprint: str
+
+
+@contextmanager
+def _read(request: HttpRequest, options: ImportOptions, *said: str) -> Iterator[_Incoming]:
+    """Read the file of a request to its end, and hold a turn for its import.
+
+    Raises UnsupportedMediaType, LimitExceeded, Unavailable, and what is wrong with the file.
+    """
+    media_type = (request.content_type or "").lower()
+    suffix = SUFFIXES.get(media_type)
+    if suffix is None:
+        raise UnsupportedMediaType(f"send a file as one of these types: {', '.join(SUFFIXES)}")
+    columns = [name.strip() for name in options.text_only.split(",") if name.strip()]
+    text_only = frozenset(map(parse_column, columns))
+    delimiter = "\t" if options.delimiter == "tab" else options.delimiter or None
+    encoding = options.encoding or (request.content_params or {}).get("charset")
+    check_text(options.name)
+    with (
+        import_turn(),
+        tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY) as file,
+        Contents() as contents,
+    ):
+        digest = _take(request, file)
+        reading = read_file(
+            *(file, f"file{suffix}", contents),
+            encoding=encoding,
+            delimiter=delimiter,
+            text_only=text_only,
+        )
+        for _ in reading:
+            pass
+        wishes = options.encoding, options.delimiter, options.text_only
+        fingerprint = fingerprint_of(request, media_type, encoding, *wishes, *said, digest)
+        origin = import_origin(options.name or f"file{suffix}")
+        yield _Incoming(contents, origin, fingerprint)
+
+
+def _take(request: HttpRequest, file: IO[bytes]) -> str:
+    """Copy a request's body into a file; return its hash. Raises LimitExceeded."""
+    most = settings.IMPORT_MAX_BYTES
+    refusal = LimitExceeded(
+        f"the file has more than {most:,} bytes; split it, or have it imported by "
+        "manage.py import_sheet"
+    )
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        raise refusal
+    digest, size = sha256(), 0
+    while chunk := request.read(BYTES_PER_CHUNK):
+        size += len(chunk)
+        if size > most:
+            raise refusal
+        digest.update(chunk)
+        file.write(chunk)
+    return digest.hexdigest()
+
+
+def _import(
+    caller: Caller,
+    sheet: Sheet,
+    incoming: _Incoming,
+    at: tuple[int, int],
+    key: str | None,
+    *,
+    is_new: bool = False,
+) -> Imported:
+    """Commit a file, or what of it an earlier request with the same key has not."""
+    contents, fingerprint = incoming.contents, incoming.fingerprint
+    last_id = uuid4() if key is None else operation_id_of(caller, key)
+
+    def name(number: int | None) -> UUID:
+        return last_id if number is None else uuid5(last_id, str(number))
+
+    done = None if key is None else find_logged(sheet, last_id, fingerprint)
+    begun = done if done or key is None else find_logged(sheet, name(0), fingerprint)
+    if sheet.deleted_at is not None:
+        if done is not None:
+            raise NoSuchSheet("the sheet that this Idempotency-Key has made has been deleted")
+        bring_back(Sheet.objects.filter(pk=sheet.pk))
+    before = read_head(sheet.pk) if begun is None else _before(begun[1])
+    revision = before if done is None else done[0]
+    if done is None:
+        origin = f"{incoming.origin}, {caller.identity} after {before} {fingerprint}"
+        author = replace(author_of(caller), origin=origin)
+        try:
+            for progress in run_import(sheet, contents, author, at=at, naming=name):
+                revision = progress.revision
+        except BaseException:
+            if is_new:
+                delete_sheet(sheet)  # half of a file is no sheet; sent again, it is brought back
+            raise
+        logger.info("sheet=%s imported %d cells", sheet.slug, contents.cells)
+    return Imported(
+        slug=sheet.slug,
+        before=before,
+        revision=revision,
+        rows=contents.rows,
+        cells=contents.cells,
+    )
+
+
+def _before(origin: str) -> int:
+    found = _AFTER.search(origin)
+    return int(found[1]) if found else 0

@@ -1,0 +1,261 @@
+"""Files out and in by the interface: what the pages do, for programs, once a key."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from cells.models import LinkRole, Revision, Scope, Sheet
+from cells.services import importing
+from cells.services.access import create_sheet
+from cells.services.commit import commit
+from tests.services import bombs
+from tests.services.prices import texts
+
+from .conftest import Program
+
+pytestmark = pytest.mark.django_db
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+IMPORT = "/sheets/prices/import"
+
+
+@pytest.fixture
+def prices(alice: User) -> Sheet:
+    return create_sheet(alice, "Prices", slug="prices")
+
+
+def write(program: Program, **inputs: object) -> None:
+    edits = [{"address": address, "input": text} for address, text in inputs.items()]
+    assert program.call("PATCH", "/sheets/prices/cells", {"edits": edits}).status_code == 200
+
+
+def upload(
+    program: Program, path: str, data: bytes, type_: str = CSV, key: str | None = None
+) -> Any:
+    return program.send(
+        "POST", path, data, {"Idempotency-Key": key} if key else None, content_type=type_
+    )
+
+
+def body_of(answer: Any) -> bytes:
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content)
+
+
+def workbook(*rows: list[object]) -> bytes:
+    book, data = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(data)
+    return data.getvalue()
+
+
+# -- out ------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_leaves_as_a_file_whose_etag_is_its_revision(
+    prices: Sheet, program: Program
+) -> None:
+    write(program, A1="é", B2="=A1")
+    answer = program.get("/sheets/prices/export.csv")
+    assert body_of(answer).decode("utf-8-sig") == "é,\r\n,'=A1\r\n"
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["ETag"] == '"1"'
+    formulas = program.get("/sheets/prices/export.csv?formulas=true")
+    assert body_of(formulas).decode("utf-8-sig") == "é,\r\n,=A1\r\n"
+    book = program.get("/sheets/prices/export.xlsx")
+    assert book.headers["ETag"] == '"1"'
+    page = openpyxl.load_workbook(io.BytesIO(body_of(book))).active
+    assert (page["A1"].value, page["B2"].value) == ("é", "=A1")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_that_one_has_is_not_written_again(
+    prices: Sheet, program: Program, kind: str
+) -> None:
+    same = program.get(f"/sheets/prices/export.{kind}", {"If-None-Match": '"0"'})
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", '"0"')
+    head = program.call("HEAD", f"/sheets/prices/export.{kind}")
+    assert (head.status_code, head.headers["ETag"]) == (200, '"0"')
+    write(program, A1="x")
+    assert body_of(program.get(f"/sheets/prices/export.{kind}", {"If-None-Match": '"0"'}))
+
+
+# -- in -------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_laid_over_a_sheet(prices: Sheet, program: Program) -> None:
+    write(program, B2="old", C2="stays")
+    answer = upload(program, f"{IMPORT}?at=B2&text_only=B&name=new.csv", b"a;=A1\n=A1;\n")
+    assert answer.json() == {"slug": "prices", "before": 1, "revision": 2, "rows": 2, "cells": 3}
+    assert texts() == {"B2": "a", "C2": "'=A1", "B3": "=B2"}
+    line = Revision.objects.get(number=2)
+    assert (line.author_kind, line.author_name) == ("api", "alice (test)")
+    assert line.origin.startswith("import: new.csv, token ")
+    log = program.get("/sheets/prices/revisions").json()["revisions"]
+    assert log[0]["author"] == "alice (test)"
+
+
+def test_a_workbook_becomes_a_sheet_of_ones_own(alice: User, program: Program) -> None:
+    answer = upload(program, "/imports?name=Book.xlsx", workbook(["x", 7, "=B1*2"]), XLSX)
+    assert answer.status_code == 201
+    sheet = Sheet.objects.get(slug=answer.json()["slug"])
+    assert (sheet.title, sheet.owner, sheet.link_role) == ("Book", alice, LinkRole.NONE)
+    assert texts(sheet.slug) == {"A1": "x", "B1": "7", "C1": "=B1*2"}
+
+
+def test_how_a_file_is_written_is_found_out_or_said(prices: Sheet, program: Program) -> None:
+    upload(program, IMPORT, "ж|1".encode("cp1251"), "text/csv; charset=cp1251")
+    assert texts() == {"A1": "ж", "B1": "1"}
+    upload(program, f"{IMPORT}?delimiter=tab&encoding=utf-16", "a;b\tc".encode("utf-16"))
+    assert texts() == {"A1": "a;b", "B1": "c"}
+
+
+@pytest.mark.parametrize(
+    ("data", "type_", "query", "status", "code"),
+    [
+        (b"a\n" * 50_000 + b"a\0b", CSV, "", 400, "invalid_text"),
+        (b"," * 20_000 + b"x", CSV, "", 400, "limit_exceeded"),
+        (b"x" * 300_000, CSV, "", 400, "limit_exceeded"),
+        (b"\xff", CSV, "encoding=utf-8", 400, "unreadable_file"),
+        (b"x", CSV, "encoding=klingon", 400, "malformed"),
+        (b"x", CSV, "at=nowhere", 400, "invalid_address"),
+        (b"x", XLSX, "", 400, "unreadable_file"),
+        (bombs.zeros, XLSX, "", 400, "dangerous_file"),
+        (lambda: bombs.billion_laughs(bombs.SHEET), XLSX, "", 400, "dangerous_file"),
+        (b"x", "application/x-www-form-urlencoded", "", 415, "unsupported_media_type"),
+    ],
+    ids=[
+        "nul",
+        "wide",
+        "large",
+        "not_utf_8",
+        "no_codec",
+        "no_address",
+        "no_zip",
+        "zeros",
+        "laughs",
+        "form",
+    ],
+)
+def test_what_is_refused_has_changed_nothing(
+    prices: Sheet,
+    program: Program,
+    settings: Any,
+    data: Any,
+    type_: str,
+    query: str,
+    status: int,
+    code: str,
+) -> None:
+    settings.IMPORT_MAX_BYTES = 250_000
+    data = data() if callable(data) else data
+    for path in (IMPORT, "/imports")[: 1 if "at=" in query else 2]:
+        answer = upload(program, f"{path}?{query}", data, type_)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert Sheet.objects.get().head == 0
+
+
+def test_a_browsers_session_needs_its_csrf_token(prices: Sheet, alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    answer = upload(Program(browser=browser), IMPORT, b"x")
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+    assert not Revision.objects.exists()
+    browser.handler.enforce_csrf_checks = False  # as if the token had been sent
+    assert upload(Program(browser=browser), IMPORT, b"x").status_code == 200
+
+
+def test_a_new_sheet_of_a_file_is_for_tokens_that_may_write(
+    alice: User, program_of: Callable[..., Program]
+) -> None:
+    assert upload(Program(), "/imports", b"x").json()["code"] == "unauthenticated"
+    reader = program_of("alice", Scope.READ)
+    assert upload(reader, "/imports", b"x").json()["code"] == "insufficient_scope"
+    assert not Sheet.objects.exists()
+
+
+# -- sent twice -----------------------------------------------------------------------------------
+
+
+class _Stopped(Exception):
+    """Stands for a process that ends in the middle."""
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
+    left = [commits]
+
+    def commit_or_stop(submissions: Any) -> Any:
+        if not left[0]:
+            raise _Stopped
+        left[0] -= 1
+        return commit(submissions)
+
+    monkeypatch.setattr(importing, "commit", commit_or_stop)
+
+
+FILE = b"a,b,c,d,e\n" * 2_500  # three commits, and one that makes the sheet larger
+
+
+@pytest.mark.parametrize("path", [IMPORT, "/imports?title=Mine"])
+def test_an_import_that_was_broken_off_goes_on_where_it_was(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    write(program, A1="ahead")
+    stop_after(monkeypatch, 2)
+    with pytest.raises(_Stopped):
+        upload(program, path, FILE, key="monday")
+    monkeypatch.undo()
+    if path != IMPORT:
+        assert program.get("/sheets").json()["count"] == 1
+    first = upload(program, path, FILE, key="monday").json()
+    sheet = Sheet.objects.get(slug=first["slug"])
+    assert (first["before"], first["revision"]) == ((1, 5) if path == IMPORT else (0, 4))
+    assert (sheet.filled, sheet.deleted_at) == (12_500, None)
+    # Whatever has become of the sheet since: the import is there, and answered the same.
+    program.call("POST", f"/sheets/{sheet.slug}/rows/delete", {"first": 2, "count": 2_000})
+    assert upload(program, path, FILE, key="monday").json() == first
+    other = upload(program, path, FILE + b"x", key="monday")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Sheet.objects.get(slug=first["slug"]).deleted_at is None
+    assert Sheet.objects.count() == (1 if path == IMPORT else 2)
+
+
+def test_a_key_makes_one_sheet(alice: User, program_of: Callable[..., Program]) -> None:
+    mine, key = program_of("alice"), {"Idempotency-Key": "monday"}
+    first = mine.call("POST", "/sheets", {"title": "Prices"}, key)
+    again = mine.call("POST", "/sheets", {"title": "Prices"}, key)
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert program_of("bob").call("POST", "/sheets", {"title": "Prices"}, key).status_code == 201
+    assert Sheet.objects.count() == 2
+    mine.call("DELETE", f"/sheets/{first.json()['slug']}")
+    assert mine.call("POST", "/sheets", {"title": "Prices"}, key).status_code == 404
+
+
+# -- methods --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/sheets", "/sheets/prices", "/sheets/prices/cells?range=A1", "/sheets/prices/changes"]
+)
+def test_head_answers_as_get_does(prices: Sheet, program: Program, path: str) -> None:
+    got, head = program.get(path), program.call("HEAD", path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
+        assert head.headers.get(name) == got.headers.get(name)
+    assert program.call("HEAD", "/sheets/none").status_code == 404
+
+
+def test_a_method_that_is_none_is_refused_as_a_problem(prices: Sheet, program: Program) -> None:
+    answer = program.call("PUT", "/sheets/prices", {})
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH"
+    assert program.get(IMPORT).headers["Allow"] == "POST"
