@@ -5,8 +5,8 @@ import { agoOf, dayOf } from "../../cells/static/cells/ui/ago.js";
 import { looksChanged, wayOf } from "../../cells/static/cells/ui/change_words.js";
 import { TimeLine } from "../../cells/static/cells/ui/time_line.js";
 
-const version = (first, last, name = null) => ({ first, last, name });
-const page = (before, ...entries) => ({ entries: entries.map((entry) => version(...entry)), before });
+const entry = ([first, last]) => ({ first, last, name: null, operations: last - first + 1 });
+const page = (before, ...spans) => ({ entries: spans.map(entry), before, head: (spans[0]?.[1] ?? 0) + 1 });
 
 function line(...pages) {
   const made = new TimeLine();
@@ -33,6 +33,12 @@ test("where something between may be missing, it is asked for before what is old
   assert.deepEqual([spans(cut), cut.before], [["21-30", "18-20"], 18]);
 });
 
+test("a version is looked at where its formulas had been calculated, behind its last edit", () => {
+  const made = line(page(5, [9, 10], [5, 6]), page(null, [1, 2]));
+  made.takeOlder({ entries: [{ ...entry([1, 1]), operations: 0 }], before: null, head: 11 }); // kept, without what led to it
+  assert.deepEqual(made.versions.map(({ through }) => through), [11, 8, 4, 1]);
+});
+
 test("a version gets its name, and loses it", () => {
   const made = line(page(null, [3, 4], [1, 2]));
   made.named(2, "Budget");
@@ -53,7 +59,7 @@ test("what became of a cell's looks is said in words, each part once", () => {
 
 test("the way that a change came is said, of a stream with its message", () => {
   assert.equal(wayOf("user", "set_cells", null), "");
-  assert.equal(wayOf("guest", "undo", null), "Guest · By an undo");
+  assert.equal(wayOf("api", "undo", null), "By a program · By an undo");
   assert.equal(wayOf("stream", "set_cells", { subscription: "ticks-sub", message_id: "17" }), "Stream ticks-sub, message 17");
 });
 

@@ -6,7 +6,7 @@ import { element } from "./elements.js";
 import { NoPast, askForJson } from "./history_asking.js";
 import { placeBeside } from "./offers.js";
 import { authorDot } from "./version_items.js";
-import { gettext } from "./words.js";
+import { gettext, locale } from "./words.js";
 
 const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell has the rest
 
@@ -16,6 +16,7 @@ const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell 
  * @typedef {object} Around
  * @property {(row_id: number, column_id: number) => {cell: DOMRect, view: DOMRect}|null} rectOf
  * @property {(row_id: number, column_id: number) => string|null} addressOf
+ * @property {() => {row: number, column: number}} active the active cell, by ids
  * @property {(input: string) => string} typedOf an input as it reads now
  * @property {() => void} focus give the keyboard back to the grid
  */
@@ -70,18 +71,20 @@ export class CellHistory {
   }
 
   close() {
+    const hadFocus = this.#card.contains(document.activeElement);
     this.#run += 1;
     this.#cell = null;
     this.#list.replaceChildren();
     this.#card.remove();
-    this.#around.focus();
+    if (hadFocus) this.#around.focus();
   }
 
-  /** Stand where the cell is now. Cheap while there is no card. */
+  /** Stand where the cell is now; go when another one is the active cell. Cheap while there is no card. */
   place() {
     if (this.#cell === null) return;
+    const { row, column } = this.#around.active();
     const rects = this.#around.rectOf(this.#cell.row, this.#cell.column);
-    if (rects === null) return this.close();
+    if (rects === null || row !== this.#cell.row || column !== this.#cell.column) return this.close();
     const { offsetWidth: width, offsetHeight: height } = this.#card;
     const { left, top } = placeBeside(rects.cell, rects.view, { width, height });
     const stage = this.#stage.getBoundingClientRect();
@@ -100,8 +103,13 @@ export class CellHistory {
     this.#older.hidden = true;
     this.#say(gettext("Loading…"));
     try {
-      const { changes, before } = await askForJson(`cell/?${query}`);
-      if (run === this.#run) this.#show(changes, before, isFirst);
+      for (;;) {
+        const { changes, before, indexing } = await askForJson(`cell/?${query}`);
+        if (run !== this.#run) return;
+        if (!indexing) return this.#show(changes, before, isFirst);
+        // A long log is looked through once, a portion each time that it is asked.
+        this.#say(gettext("Looking through the history: %(percent)s", { percent: (indexing.through / indexing.head).toLocaleString(locale, { style: "percent" }) }));
+      }
     } catch (error) {
       if (!(error instanceof NoPast)) throw error;
       if (run === this.#run) this.#say(error.message);

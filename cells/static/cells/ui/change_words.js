@@ -7,7 +7,7 @@ import { gettext } from "./words.js";
 
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {{kind: string, name: string, color?: string|null}} Author */
-/** @typedef {{subscription: string, topic?: string|null, message_id: string, published_at?: string|null}} Source of what a stream wrote */
+/** @typedef {{subscription?: string, message_id?: string, published_at?: string|null, file?: string}} Source of what a stream wrote, or a file brought */
 
 /** @param {Author} author */
 export function authorName({ kind, name }) {
@@ -45,13 +45,12 @@ export function wayOf(kind, operation, source) {
  */
 function originWords(kind, source) {
   switch (kind) {
-    case "guest": return gettext("Guest");
     case "api": return gettext("By a program");
     case "admin": return gettext("By an administrator");
-    case "import": return gettext("From a file");
+    case "import": return source?.file ? gettext("From the file %(name)s", { name: source.file }) : gettext("From a file");
     case "calculator": return gettext("Calculated");
-    case "stream": return source
-      ? gettext("Stream %(subscription)s, message %(id)s", { subscription: source.subscription, id: source.message_id })
+    case "stream": return source?.message_id
+      ? gettext("Stream %(subscription)s, message %(id)s", { subscription: source.subscription ?? "", id: source.message_id })
       : gettext("By a stream");
     default: return "";
   }

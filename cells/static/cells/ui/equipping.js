@@ -44,7 +44,9 @@ export function equip(parts, around) {
     who: (label) => presence.author(label),
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     textOf: (row_id, column_id, input) => spokenOf(input, grid.shown.at(row_id, column_id), model),
-    polite: (sentence) => voice.polite(sentence),
+    polite: (sentence) => {
+      if (!model.isPast) voice.polite(sentence);
+    },
     setTimeout: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(),
   });
@@ -135,6 +137,7 @@ export function equip(parts, around) {
   const cellHistory = new CellHistory(byId("stage"), {
     rectOf,
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
+    active: () => grid.activeIds(),
     typedOf: (input) => typedOf(input, model),
     focus: () => grid.focus(),
   });

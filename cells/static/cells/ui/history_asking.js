@@ -5,8 +5,17 @@ import { gettext } from "./words.js";
 
 const PATIENCE_MS = 20_000; // with an answer
 
-/** The past cannot be had; the message is a sentence for people. */
-export class NoPast extends Error {}
+/** The past cannot be had; the message is a sentence for people, the code the server's, "" without one. */
+export class NoPast extends Error {
+  /**
+   * @param {string} message
+   * @param {string} [code]
+   */
+  constructor(message, code = "") {
+    super(message);
+    this.code = code;
+  }
+}
 
 /**
  * Return what is behind an address; throws NoPast, and what an aborted fetch throws.
@@ -21,7 +30,7 @@ async function ask(path, options = {}) {
   });
   if (answer.ok) return answer;
   const { code = "internal", message = "" } = await answer.json().catch(() => ({}));
-  throw new NoPast(code === "internal" ? gettext("The server could not tell of the past. Try again.") : reasonOf(code, message, false));
+  throw new NoPast(code === "internal" ? gettext("The server could not tell of the past. Try again.") : reasonOf(code, message, false), code);
 }
 
 /**
@@ -35,13 +44,18 @@ export async function askForJson(path) {
 }
 
 /**
- * Have the state at a revision read; throws NoPast, and what an aborted fetch throws.
- * @param {string} path
+ * Have the state at a revision read, and what has changed since another one, if the log still has that; throws NoPast, and
+ * what an aborted fetch throws.
+ * @param {number} revision
+ * @param {number} since
  * @param {AbortSignal} signal
  * @param {(body: ReadableStream<Uint8Array>) => Promise<void>} take
  */
-export async function askForState(path, signal, take) {
-  const { body } = await ask(path, { signal });
+export async function askForState(revision, since, signal, take) {
+  const { body } = await ask(`${revision}/?since=${since}`, { signal }).catch((error) => {
+    if (error instanceof NoPast && error.code === "pruned") return ask(`${revision}/`, { signal }); // a version with a name is kept without what led to it
+    throw error;
+  });
   if (body) await (signal.aborted ? null : read(take(body), signal));
 }
 

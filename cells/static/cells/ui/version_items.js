@@ -66,7 +66,7 @@ function versionItem(version, isShown, mayName, around) {
   const at = new Date(ended_at);
   const item = element("li", "version-item");
   const button = element("button", "version", { type: "button", "data-version": String(last), "aria-current": String(isShown), title: exactly(at) });
-  const edits = ngettext("%(count)s edit", "%(count)s edits", operations);
+  const edits = operations > 0 ? ngettext("%(count)s edit", "%(count)s edits", operations) : "";
   button.append(element("span", "version-title", { dir: "auto" }, name ?? timeOf(at)));
   button.append(element("span", "version-detail", {}, [name && timeOf(at), edits].filter(Boolean).join(" · ")), authorsOf(version));
   button.addEventListener("click", () => around.choose(version));

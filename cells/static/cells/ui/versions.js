@@ -12,6 +12,7 @@ import { versionList } from "./version_items.js";
 import { gettext, ngettext } from "./words.js";
 
 const REFRESH_MS = 3_000; // how late the panel may hear of an edit
+const PAGES_AT_ONCE = 10; // looked through for a version with a name
 
 /** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {import("./then_or_now.js").Then} Then */
@@ -69,7 +70,7 @@ export class Versions {
   open() {
     this.#around.grid.finish();
     this.#setOpen(true);
-    this.#panel.focus();
+    (this.#current ?? this.#panel).focus();
     void this.#ask("newest");
   }
 
@@ -109,8 +110,11 @@ export class Versions {
     head.append(element("h2", "", { id: "versions-title" }, gettext("Version history")), close);
     const choice = element("label", "versions-choice");
     choice.append(this.#isNamedOnly, element("span", "", {}, gettext("Named versions only")));
-    this.#isNamedOnly.addEventListener("change", () => this.#paint());
-    this.#older.addEventListener("click", () => void this.#ask("older"));
+    this.#isNamedOnly.addEventListener("change", () => {
+      this.#paint();
+      if (this.#isNamedOnly.checked) void this.#lookForNames();
+    });
+    this.#older.addEventListener("click", () => void (this.#isNamedOnly.checked ? this.#lookForNames() : this.#ask("older")));
     this.#panel.addEventListener("keydown", (event) => this.#moved(event));
     this.#panel.append(head, choice, this.#status, this.#list, this.#older);
     this.#around.deck.append(this.#panel);
@@ -123,11 +127,11 @@ export class Versions {
   }
 
   /**
-   * Ask for the newest versions, or for more of the older ones.
+   * Ask for the newest versions, or for more of the older ones; say whether they have come.
    * @param {"newest"|"older"} which
    */
   async #ask(which) {
-    if (this.#isAsking) return;
+    if (this.#isAsking) return false;
     this.#isAsking = true;
     const isFirst = this.#line.versions.length === 0;
     if (isFirst) this.#say(gettext("Loading…"));
@@ -136,13 +140,32 @@ export class Versions {
       if (which === "older") this.#line.takeOlder(page);
       else this.#line.takeNewest(page);
       if (isFirst) this.#say("");
-      this.#paint();
+      this.#paintGently();
       if (isFirst && document.activeElement === this.#panel) this.#buttons[0]?.focus();
+      return true;
     } catch (error) {
       this.#failed(error);
+      return false;
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  /** Versions with names may be far back: ask for some pages more, until there is one that is not shown yet. */
+  async #lookForNames() {
+    const count = () => this.#line.versions.filter(({ name }) => name !== null).length;
+    const before = count();
+    for (let page = 0; page < PAGES_AT_ONCE && this.#line.before !== null && this.#isNamedOnly.checked; page += 1) {
+      this.#say(gettext("Loading…"));
+      if (!(await this.#ask("older"))) return;
+      if (count() > before) break;
+    }
+    this.#say("");
+  }
+
+  /** The button of what is shown. */
+  get #current() {
+    return this.#buttons.find((button) => button.getAttribute("aria-current") === "true");
   }
 
   get #buttons() {
@@ -153,18 +176,22 @@ export class Versions {
     const isNamedOnly = this.#isNamedOnly.checked;
     const versions = this.#line.versions.filter(({ name }) => name !== null || !isNamedOnly);
     const focused = document.activeElement;
-    const typed = this.#list.querySelector("input");
-    if (typed && typed === focused && typed.value !== (this.#shown?.name ?? "")) return; // somebody is typing a name
     const isWithin = this.#list.contains(focused);
     const at = focused instanceof HTMLElement ? focused.dataset.version : undefined;
     const parts = versionList(versions, this.#shown?.last ?? null, this.#around.model.mayEditNow, {
       choose: (version) => void this.#choose(version),
       rename: (version, name) => void this.#rename(version, name),
     });
-    if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet. Choose one to give it a name.")));
+    if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
     this.#older.hidden = this.#line.before === null;
-    if (isWithin) (this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#buttons.find((button) => button.ariaCurrent === "true"))?.focus();
+    if (isWithin) (this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
+  }
+
+  /** Paint, unless somebody is typing a name. */
+  #paintGently() {
+    const field = this.#list.querySelector("input");
+    if (!field || field !== document.activeElement || field.value === (this.#shown?.name ?? "")) this.#paint();
   }
 
   /** @param {Version|null} version */
@@ -173,12 +200,12 @@ export class Versions {
     this.#around.grid.finish();
     this.#coming?.abort();
     const coming = (this.#coming = new AbortController());
-    const { first, last, authors } = version;
+    const { first, through, authors } = version;
     this.#say(gettext("Loading…"));
     const names = authors.map(authorName).join(", ");
     const past = this.#around.newPast({ kind: "changed", says: gettext("Changed in this version: %(names)s", { names }) });
     try {
-      await askForState(`${last}/?since=${first - 1}`, coming.signal, (body) => past.read(body));
+      await askForState(through, first - 1, coming.signal, (body) => past.read(body));
     } catch (error) {
       if (!coming.signal.aborted) this.#failed(error);
       return;
@@ -186,8 +213,7 @@ export class Versions {
     if (this.#coming !== coming) return;
     this.#coming = null;
     this.#turn(version, past);
-    const count = ngettext("%(count)s cell was changed in it.", "%(count)s cells were changed in it.", past.changedCount);
-    this.#say(count);
+    this.#say(past.changedCount > 0 ? ngettext("%(count)s cell was changed in this version.", "%(count)s cells were changed in this version.", past.changedCount) : "");
     this.#around.say(this.#sentence(version));
     if (past.firstChanged) this.#around.grid.reveal(...past.firstChanged);
   }
@@ -197,9 +223,10 @@ export class Versions {
    * @param {Past|null} past
    */
   #turn(version, past) {
-    const { model, grid, host } = this.#around;
+    const { model, grid, host, stage } = this.#around;
     this.#shown = version;
     model.show(past);
+    stage.classList.toggle("is-past", past !== null);
     if (version) {
       const [author, ...others] = version.authors;
       host.style.setProperty("--then", (others.length === 0 && author?.color) || "var(--accent)");
@@ -231,7 +258,6 @@ export class Versions {
       this.#shown = { ...version, name: name || null };
       this.#bar.show(this.#sentence(this.#shown), this.#around.model.mayEditNow);
     }
-    this.#buttons.find((button) => button.dataset.version === String(version.last))?.focus(); // the form is made anew
     this.#paint();
     this.#say(name ? gettext("The version is called “%(name)s” now.", { name }) : gettext("The version has no name any more."));
   }
@@ -300,7 +326,8 @@ export class Versions {
    * @param {Event} event
    */
   #tried(event) {
-    const isEdit = !(event instanceof KeyboardEvent) || ["Delete", "Backspace", "F2"].includes(event.key);
+    const isCommand = event instanceof KeyboardEvent && (event.ctrlKey || event.metaKey);
+    const isEdit = !(event instanceof KeyboardEvent) || ["Delete", "Backspace", "F2"].includes(event.key) || (isCommand && ["z", "y"].includes(event.key.toLowerCase()));
     if (this.#around.model.isPast && isEdit) this.#around.tell(this.#around.model.refusal);
   }
 }
@@ -308,5 +335,5 @@ export class Versions {
 /** @param {Version} version */
 function whenOf({ name, ended_at }) {
   const at = dayAndTime(new Date(ended_at));
-  return name === null ? at : `“${name}”, ${at}`;
+  return name === null ? at : gettext("“%(name)s”, %(when)s", { name, when: at });
 }
