@@ -1,25 +1,19 @@
 """Downloads: a sheet as a CSV or XLSX file, for whoever may look at it."""
 
 import tempfile
-from collections.abc import AsyncIterator
-from typing import IO
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cells.domain.errors import NoSuchSheet
 from cells.models import Sheet
+from cells.sending import BYTES_IN_MEMORY, send_file
 from cells.services.access import role_of
 from cells.services.csv_files import write_csv
 from cells.services.xlsx_writing import write_xlsx
 
-BYTES_PER_CHUNK = 256 * 1024
-BYTES_IN_MEMORY = 1024 * 1024  # of a file; a larger one waits on the disk
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -58,24 +52,4 @@ def _download(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     except BaseException:
         file.close()
         raise
-    return _sent(request, file, f"{sheet.title}.{kind}", CSV if kind == "csv" else XLSX)
-
-
-def _sent(request: HttpRequest, file: IO[bytes], name: str, type_: str) -> HttpResponseBase:
-    size = file.tell()
-    file.seek(0)
-    if not isinstance(request, ASGIRequest):
-        return FileResponse(file, as_attachment=True, filename=name, content_type=type_)
-    # Not a FileResponse: under ASGI Django would read all of it into memory.
-    response = StreamingHttpResponse(_chunks(file), content_type=type_)
-    response.headers["Content-Length"] = str(size)
-    response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
-    return response
-
-
-async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    try:
-        while chunk := await sync_to_async(file.read)(BYTES_PER_CHUNK):
-            yield chunk
-    finally:
-        file.close()
+    return send_file(request, file, CSV if kind == "csv" else XLSX, f"{sheet.title}.{kind}")
