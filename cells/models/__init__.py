@@ -1,7 +1,7 @@
 """State: sheets, their cells and their log, and the streams, with the promises as constraints."""
 
 from cells.models.calculations import Calculation
-from cells.models.history import CellChange, CellIndex, NamedVersion
+from cells.models.history import CellChange, LogReach, NamedVersion
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -35,7 +35,6 @@ __all__ = [
     "Calculation",
     "Cell",
     "CellChange",
-    "CellIndex",
     "DeadLetter",
     "DeadLetterOutcome",
     "Feed",
@@ -45,6 +44,7 @@ __all__ = [
     "Installation",
     "LinkRole",
     "ListenerBeat",
+    "LogReach",
     "NamedVersion",
     "Proposal",
     "Publication",

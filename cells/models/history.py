@@ -30,16 +30,20 @@ class CellChange(models.Model):
         return f"{self.sheet_id}:{self.row},{self.column} at {self.revision}"
 
 
-class CellIndex(models.Model):
-    """How far a sheet's log has been read for its CellChanges."""
+class LogReach(models.Model):
+    """How far back a sheet's log reaches, and how far it has been read for its CellChanges.
+
+    Of the lines up to `pruned` those may be left that say who wrote a cell last.
+    """
 
     sheet = models.OneToOneField(
-        Sheet, on_delete=models.CASCADE, related_name="cell_index", primary_key=True
+        Sheet, on_delete=models.CASCADE, related_name="log_reach", primary_key=True
     )
-    through = models.BigIntegerField(default=0)
+    pruned = models.BigIntegerField(default=0, db_default=0)
+    indexed = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
-        return f"through revision {self.through}"
+        return f"back to revision {self.pruned}"
 
 
 class NamedVersion(models.Model):

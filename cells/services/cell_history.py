@@ -21,7 +21,7 @@ from cells.domain.parts import parts_of
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import style_to_json
 from cells.domain.undoing import written_by
-from cells.models import Cell
+from cells.models import Cell, LogReach
 from cells.services.authors import IMPORT_PREFIX
 from cells.services.past import json_text, kind_of
 from cells.services.sql_past import as_moment
@@ -81,6 +81,11 @@ def read_changes_of(
 ) -> ChangePage:
     """Return a page of what changed a cell, as far as its index has been filled (cell_index)."""
     condition, params = _condition(source)
+    # Of what was pruned some lines stay, and those behind them that tell of a sort do not.
+    pruned = LogReach.objects.filter(sheet_id=sheet_id).values_list("pruned", flat=True).first()
+    if pruned:
+        condition += " AND change.revision > %s"
+        params.append(pruned)
     if before is not None:
         condition += " AND change.revision < %s"
         params.append(before)

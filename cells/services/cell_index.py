@@ -15,10 +15,10 @@ from django.db import connection
 
 from cells.domain.layout import CellId
 from cells.domain.operations import load_operation, step_of
-from cells.models import CellIndex, Sheet
+from cells.models import LogReach, Sheet
 from cells.services.given import insert_rows
 from cells.services.past import json_text, kind_of
-from cells.services.past_states import oldest_line, touched_by
+from cells.services.past_states import reach_of, touched_by
 from cells.services.transactions import writing
 
 LINES_PER_READ = 500
@@ -41,11 +41,10 @@ class Progress:
 def fill_index(sheet_id: int, seconds: float = SECONDS_PER_QUESTION) -> Progress:
     """Read on in a sheet's log, for so long at the most; return how far that came."""
     head = Sheet.objects.values_list("head", flat=True).get(pk=sheet_id)
-    known = CellIndex.objects.filter(sheet_id=sheet_id).values_list("through", flat=True).first()
+    known = LogReach.objects.filter(sheet_id=sheet_id).values_list("indexed", flat=True).first()
     through = known or 0
     if through < head:
-        # What has been pruned is not looked for; what was pruned and indexed is not met again.
-        through = max(through, (oldest_line(sheet_id) or head + 1) - 1)
+        through = max(through, reach_of(sheet_id, head))
     ending = time.monotonic() + seconds
     while through < head:
         lines = _read_lines(sheet_id, through, head)
@@ -95,11 +94,11 @@ def _write(sheet_id: int, rows: Iterable[tuple[int, int, int, int]], through: in
     with writing() as cursor:
         insert_rows(
             cursor,
-            "cells_cellindex (sheet_id, through)",
-            "sheet_id bigint, through bigint",
+            "cells_logreach (sheet_id, indexed)",
+            "sheet_id bigint, indexed bigint",
             [(sheet_id, through)],
-            "ON CONFLICT (sheet_id) DO UPDATE SET through = excluded.through "
-            "WHERE cells_cellindex.through < excluded.through",
+            "ON CONFLICT (sheet_id) DO UPDATE SET indexed = excluded.indexed "
+            "WHERE cells_logreach.indexed < excluded.indexed",
         )
 
 

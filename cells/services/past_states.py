@@ -22,7 +22,7 @@ from cells.domain.references import is_formula
 from cells.domain.reordering import ReorderCells
 from cells.domain.rewinding import Rewinding
 from cells.domain.styles import Style, canonical
-from cells.models import Revision
+from cells.models import LogReach, Revision
 from cells.services import sql
 from cells.services.past import LoggedStep, json_text, kind_of, steps_back
 from cells.services.read import TouchedCell, deltas_of, filled_cells
@@ -66,34 +66,40 @@ def read_head(cursor: CursorWrapper, sheet_id: int) -> tuple[int, Layout]:
     return head, Layout(axes, sizes, (frozen_rows, frozen_columns))
 
 
-def oldest_line(sheet_id: int) -> int | None:
-    """Return the number of the oldest line that the log still has; None for no line."""
-    log = Revision.objects.filter(sheet_id=sheet_id).order_by("number")
-    return log.values_list("number", flat=True).first()
+def reach_of(sheet_id: int, head: int) -> int:
+    """Return the oldest revision whose state the log can tell.
+
+    Of what was pruned some lines stay, for who wrote a cell last; no state can be told by them.
+    """
+    reach = LogReach.objects.filter(sheet_id=sheet_id).values_list("pruned", flat=True).first()
+    log = Revision.objects.filter(sheet_id=sheet_id, number__gt=reach or 0).order_by("number")
+    oldest = log.values_list("number", flat=True).first()
+    return head if oldest is None else oldest - 1
 
 
 def check_reach(sheet_id: int, number: int, head: int) -> None:
     """Raise Outdated for a revision that is still to come, Pruned for one that is not kept."""
     if number > head:
         raise Outdated(f"the sheet is at revision {head:,}; there is no revision {number:,} yet")
-    if number == head:
-        return
-    oldest = oldest_line(sheet_id)
-    if oldest is None or oldest > number + 1:
+    reach = reach_of(sheet_id, head)
+    if number < reach:
         raise Pruned(
-            f"the log does not reach back to revision {number:,} any more, only to "
-            f"{(oldest or head + 1) - 1:,}; choose a later one, or a version with a name"
+            f"the log does not reach back to revision {number:,} any more, only to {reach:,}; "
+            "choose a later one, or a version with a name"
         )
 
 
-def read_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastState:
+def read_state(
+    cursor: CursorWrapper, sheet_id: int, number: int, *, is_checked: bool = True
+) -> PastState:
     """Return what a sheet was at a revision; `cursor` sees one state (read.one_state).
 
     Raises NoSuchSheet, Outdated for what is beyond the head, Pruned, and for what a newer release
-    has logged what load_operation raises.
+    has logged what load_operation raises. Without `is_checked` the log is known to reach so far.
     """
     head, layout = read_head(cursor, sheet_id)
-    check_reach(sheet_id, number, head)
+    if is_checked:
+        check_reach(sheet_id, number, head)
     with closing(steps_back(sheet_id, number, head)) as steps:
         return rewound_state(cursor, sheet_id, PastState(number, head, layout, {}, {}), steps)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cells.models import AuthorKind, NamedVersion, Revision, Sheet
 from cells.services.authors import source_of
+from cells.services.past_states import reach_of
 
 PAUSE = timedelta(minutes=5)  # after it, somebody comes back
 TOGETHER = timedelta(minutes=1)  # between the edits of people who work at the same time
@@ -60,13 +61,11 @@ def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
     What a calculator stored is nobody's work, and left out. An entry that goes on beyond a page is
     two. A version that has a name ends its entry; those whose log has been pruned come last.
     """
-    log = Revision.objects.filter(sheet=sheet)
-    oldest = log.order_by("number").values_list("number", flat=True).first()
-    reach = sheet.head if oldest is None else oldest - 1
+    reach = reach_of(sheet.pk, sheet.head)
     versions = list(NamedVersion.objects.filter(sheet=sheet).order_by("-revision"))
     named = {version.revision: version.name for version in versions}
     entries: list[Entry] = []
-    for read, line in enumerate(_lines(sheet, before)):
+    for read, line in enumerate(_lines(sheet, reach, before)):
         entry = _entry_of(entries, line, named)
         if read == LINES_PER_PAGE or (entry is None and len(entries) == ENTRIES_PER_PAGE):
             return TimelinePage(entries, entries[-1].first, reach)
@@ -78,8 +77,9 @@ def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
     return TimelinePage(entries, None, reach)
 
 
-def _lines(sheet: Sheet, before: int | None) -> Iterator[_Line]:
-    lines = Revision.objects.filter(sheet=sheet).exclude(author_kind=AuthorKind.CALCULATOR)
+def _lines(sheet: Sheet, reach: int, before: int | None) -> Iterator[_Line]:
+    log = Revision.objects.filter(sheet=sheet, number__gt=reach)
+    lines = log.exclude(author_kind=AuthorKind.CALCULATOR)
     if before is not None:
         lines = lines.filter(number__lt=before)
     fields = ("number", "committed_at", "origin", "author_kind", "author_name", "user_id")

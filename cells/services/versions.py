@@ -63,6 +63,11 @@ def name_version(sheet: Sheet, revision: int, name: str, author: Author) -> str:
             "committed_at": line.values_list("committed_at", flat=True).first(),
         },
     )
+    try:
+        check_reach(sheet.pk, revision, head)
+    except Pruned:  # in this moment: pruning may have looked for names before there was this one
+        versions.filter(data=None).delete()
+        raise
     return name
 
 
@@ -106,11 +111,13 @@ def read_version(cursor: CursorWrapper, sheet_id: int, number: int) -> Iterator[
     yield from read_past_deltas(cursor, sheet_id, state)
 
 
-def keep_versions(sheet_id: int, numbers: Iterable[int]) -> Iterator[int]:
-    """Pack those versions that are not packed yet, while the log beneath them is there."""
-    for number in numbers:
+def keep_versions(sheet_id: int, before: int) -> Iterator[int]:
+    """Pack the versions of revisions before one, and yield each; while the log is still there."""
+    lost = NamedVersion.objects.filter(sheet_id=sheet_id, revision__lt=before, data=None)
+    for number in list(lost.order_by("revision").values_list("revision", flat=True)):
         with one_state() as cursor:
-            packed = _pack(read_past_deltas(cursor, sheet_id, read_state(cursor, sheet_id, number)))
+            state = read_state(cursor, sheet_id, number, is_checked=False)
+            packed = _pack(read_past_deltas(cursor, sheet_id, state))
         with writing() as native:
             native.execute(
                 "UPDATE cells_namedversion SET data = %s, format = %s "
