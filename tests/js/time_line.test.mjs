@@ -39,6 +39,15 @@ test("a version is looked at where its formulas had been calculated, behind its 
   assert.deepEqual(made.versions.map(({ through }) => through), [11, 8, 4, 1]);
 });
 
+test("a version that goes on while it is looked at stays what it was, with the rest beside it", () => {
+  const made = line(page(null, [3, 4], [1, 2]));
+  const [shown] = made.versions;
+  made.takeNewest(page(null, [3, 9], [1, 2]));
+  const spansBeside = (version) => made.versionsBeside(version).map(({ first, last, operations }) => [first, last, operations]);
+  assert.deepEqual(spansBeside(shown), [[5, 9, 5], [3, 4, 2], [1, 2, 2]]);
+  assert.deepEqual(spansBeside(null), [[3, 9, 7], [1, 2, 2]]);
+});
+
 test("a version gets its name, and loses it", () => {
   const made = line(page(null, [3, 4], [1, 2]));
   made.named(2, "Budget");

@@ -19,6 +19,18 @@ export class TimeLine {
   }
 
   /**
+   * Return the versions while one of them is looked at: what it has grown by meanwhile is a version of its own.
+   * @param {Version|null} shown
+   * @returns {readonly Version[]}
+   */
+  versionsBeside(shown) {
+    return this.versions.flatMap((version) => {
+      const hasGrown = shown !== null && version.first <= shown.last && shown.last < version.last;
+      return hasGrown ? [{ ...version, first: shown.last + 1, operations: Math.max(1, version.operations - shown.operations) }, shown] : [version];
+    });
+  }
+
+  /**
    * Take the newest versions: what is known of them otherwise is out of date.
    * @param {Page} page
    */

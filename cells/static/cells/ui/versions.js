@@ -174,7 +174,7 @@ export class Versions {
 
   #paint() {
     const isNamedOnly = this.#isNamedOnly.checked;
-    const versions = this.#line.versions.filter(({ name }) => name !== null || !isNamedOnly);
+    const versions = this.#line.versionsBeside(this.#shown).filter(({ name }) => name !== null || !isNamedOnly);
     const focused = document.activeElement;
     const isWithin = this.#list.contains(focused);
     const at = focused instanceof HTMLElement ? focused.dataset.version : undefined;
