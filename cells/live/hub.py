@@ -178,7 +178,7 @@ class Hub:
         """Find out what a restore needs, and hand it in; only its own client waits for that."""
         async with self._restoring:
             try:
-                plan = await self._readers.run(plan_restore, self.slug, wanted)
+                plan = await self._readers.run(plan_restore, self.slug, wanted, operation_id)
             except DatabaseError as error:
                 logger.warning("sheet=%s: a restore cannot be planned: %s", self.slug, error)
                 refusal = Unavailable("the database does not answer; send it again")

@@ -11,8 +11,6 @@ from django.db import connection
 
 from cells.domain.layout import CellId
 from cells.domain.operations import (
-    RestyleEach,
-    SetCells,
     Step,
     load_operation,
     step_of,
@@ -125,12 +123,12 @@ def _condition(source: ChangeSource | None) -> tuple[str, list[Any]]:
 
 def _change(sheet_id: int, key: CellId, line: tuple[Any, ...]) -> Change:
     number, author_kind, name, user_id, origin, published_at, committed_at, raw, past = line
-    operation = msgspec.json.decode(raw)
+    operation = _only_of(key, msgspec.json.decode(raw))
     step = step_of(load_operation(operation))
     if isinstance(step, ReorderCells):
         old, new = _content_at(sheet_id, key, number - 1), _content_at(sheet_id, key, number)
     else:
-        old, new = _contents(key, step, msgspec.json.decode(past))
+        old, new = _contents(key, step, _only_of(key, msgspec.json.decode(past)))
     return Change(
         number,
         operation["kind"],
@@ -145,22 +143,25 @@ def _change(sheet_id: int, key: CellId, line: tuple[Any, ...]) -> Change:
     )
 
 
+def _only_of(key: CellId, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a line's JSON with this cell alone: of a restore it may have 100,000 others."""
+    only = dict(raw)
+    if "cells" in only:
+        only["cells"] = [cell for cell in raw["cells"] if cell[0] == key[0] and cell[1] == key[1]]
+    if "steps" in only:
+        only["steps"] = [_only_of(key, step) for step in raw["steps"]]
+    if only.get("step") is not None:
+        only["step"] = _only_of(key, raw["step"])
+    return only
+
+
 def _contents(key: CellId, step: Step | None, before: Mapping[str, Any]) -> tuple[Content, Content]:
     """Return what a cell held before and behind a step that is no sort."""
     for part, past in [] if step is None else parts_of(step, before):
         old = _past_of(key, past)
-        if old is None:
-            continue
-        if isinstance(part, SetCells):  # of a cell that it names twice the last one counts
-            cells = [cell for cell in part.cells if cell[:2] == key]
-            styles = [cell for cell in part.styles if cell[:2] == key]
-            part = SetCells(tuple(cells), styles=tuple(styles))
-        elif isinstance(part, RestyleEach):
-            part = RestyleEach(tuple(cell for cell in part.styles if cell[:2] == key))
-        else:
-            past = {"cells": [cell for cell in past["cells"] if (cell[0], cell[1]) == key]}
-        text, style = written_by(part, past).get(key, (None, None))
-        return old, Content(text, None if style is None else style_to_json(style))
+        if old is not None:
+            text, style = written_by(part, past).get(key, (None, None))
+            return old, Content(text, None if style is None else style_to_json(style))
     return Content(None, None), Content(None, None)
 
 

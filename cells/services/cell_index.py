@@ -21,7 +21,8 @@ from cells.services.past import json_text, kind_of
 from cells.services.past_states import reach_of, touched_by
 from cells.services.transactions import writing
 
-LINES_PER_READ = 500
+LINES_PER_READ = 500  # an operation may have 300 kB
+MAX_LINES_PER_READ = 4_000  # where they are of a cell or two each
 ROWS_PER_WRITE = 2_000  # of one transaction: SQLite has one writer, who must not wait for long
 SECONDS_PER_QUESTION = 1.0  # an answer that takes longer says how far it has come
 
@@ -46,21 +47,24 @@ def fill_index(sheet_id: int, seconds: float = SECONDS_PER_QUESTION) -> Progress
     if through < head:
         through = max(through, reach_of(sheet_id, head))
     ending = time.monotonic() + seconds
+    count = LINES_PER_READ
     while through < head:
-        lines = _read_lines(sheet_id, through, head)
+        lines = _read_lines(sheet_id, through, head, count)
         rows = [
             (sheet_id, row, column, number)
             for number, touched in lines
             for row, column in sorted(touched)
         ]
-        through = lines[-1][0] if len(lines) == LINES_PER_READ else head
+        through = lines[-1][0] if len(lines) == count else head
+        is_light = len(rows) < 2 * count
+        count = min(2 * count, MAX_LINES_PER_READ) if is_light else LINES_PER_READ
         _write(sheet_id, rows, through)
         if time.monotonic() >= ending:
             break
     return Progress(through, head)
 
 
-def _read_lines(sheet_id: int, after: int, head: int) -> list[tuple[int, set[CellId]]]:
+def _read_lines(sheet_id: int, after: int, head: int, count: int) -> list[tuple[int, set[CellId]]]:
     """Return the next lines of a log, each with the cells that it changed."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -69,7 +73,7 @@ def _read_lines(sheet_id: int, after: int, head: int) -> list[tuple[int, set[Cel
             f"CASE WHEN {kind_of()} <> 'set_values' THEN {json_text('before')} END "
             "FROM cells_revision WHERE sheet_id = %s AND number > %s AND number <= %s "
             "ORDER BY number LIMIT %s",
-            [sheet_id, after, head, LINES_PER_READ],
+            [sheet_id, after, head, count],
         )
         found = cursor.fetchall()
     decode = msgspec.json.decode

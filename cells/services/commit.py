@@ -116,7 +116,8 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
     Holds the sheets' locks from the first statement to COMMIT. Raises django.db.Error when the
     database fails; then nothing of the batch is in the log, and the same batch may be tried again.
     """
-    submissions = list(map(_planned, submissions))
+    if any(isinstance(submission.operation, RestoreTo) for submission in submissions):
+        submissions = list(map(_planned, submissions))
     try:
         result = _in_transaction(submissions, is_new=True)
     except (_RetryFoundError, IntegrityError):
@@ -128,7 +129,7 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
 def _planned(submission: Submission) -> Submission:
     """Work out the past that a restore needs, before any lock is held."""
     if isinstance(submission.operation, RestoreTo):
-        plan = plan_restore(submission.sheet, submission.operation)
+        plan = plan_restore(submission.sheet, submission.operation, submission.operation_id)
         return msgspec.structs.replace(submission, operation=plan)
     return submission
 

@@ -7,6 +7,7 @@ taken into account. So a long log holds nobody up.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import LimitExceeded, NoSuchSheet, Outdated, SheetSyncError
@@ -20,7 +21,7 @@ from cells.domain.operations import (
     Step,
 )
 from cells.domain.restoring import Content, steps_of_cells, steps_of_shape
-from cells.models import Sheet
+from cells.models import Revision, Sheet
 from cells.services.past import all_steps_back, steps_back
 from cells.services.past_states import (
     PastState,
@@ -33,7 +34,7 @@ from cells.services.read import one_state
 from cells.services.transactions import Cursor
 from cells.services.versions import read_kept_state
 
-MAX_CELLS = 250_000  # of one line of the log, and for some seconds in the sheet's lock
+MAX_CELLS = 150_000  # of one line of the log; up to four seconds in the sheet's lock, as a sort
 MAX_CHARACTERS = 20_000_000  # of the inputs in it: the old ones come on top of that
 FEW_REVISIONS = 200  # may be read in the sheet's lock
 MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
@@ -55,14 +56,17 @@ class RestorePlan:
     refusal: SheetSyncError | None = None
 
 
-def plan_restore(slug: str, wanted: RestoreTo) -> RestorePlan:
+def plan_restore(slug: str, wanted: RestoreTo, operation_id: UUID) -> RestorePlan:
     """Work out what a restore needs, but for what is committed from now on.
 
-    Takes as long as reading the log between then and now. Raises django.db.Error.
+    Takes as long as reading the log between then and now, but nothing for a retry of what is in
+    the log, which commit finds there. Raises django.db.Error.
     """
     try:
         with one_state() as cursor:
             sheet_id = _sheet_id(slug)
+            if Revision.objects.filter(sheet_id=sheet_id, operation_id=operation_id).exists():
+                raise Outdated("it has been restored already")
             state = read_kept_state(cursor, sheet_id, wanted.revision)
             cells = _contents_of(cursor, sheet_id, state, _chosen(wanted, state.layout))
             cells = _differing(cursor, sheet_id, cells)
@@ -106,10 +110,12 @@ def resolve(
         then = {**_contents_of(cursor, sheet_id, state, _chosen(wanted, shape)), **plan.cells}
     steps = steps_of_shape(layout, shape) if wanted.range is None else []
     rows, columns = ((shape if wanted.range is None else layout).axes[name] for name in AxisName)
+    living_rows = _living(rows, {row for row, _ in then})
+    living_columns = _living(columns, {column for _, column in then})
     seen = {
         key: what
         for key, what in then.items()
-        if _is_living(rows, key[0]) and _is_living(columns, key[1])
+        if key[0] in living_rows and key[1] in living_columns
     }
     steps += steps_of_cells(read_contents(cursor, sheet_id, seen), seen)
     _check_size(steps)
@@ -166,8 +172,9 @@ def _chosen(wanted: RestoreTo, shape: Layout) -> Callable[[CellId], bool]:
     return lambda key: key[0] in rows and key[1] in columns
 
 
-def _is_living(axis: Axis, id_: int) -> bool:
-    return id_ < axis.next_id and axis.is_alive(id_)
+def _living(axis: Axis, ids: Iterable[int]) -> set[int]:
+    """Return those that are alive; some may have been born later."""
+    return {id_ for id_ in ids if id_ < axis.next_id and axis.is_alive(id_)}
 
 
 def _check_size(steps: Iterable[Step]) -> None:

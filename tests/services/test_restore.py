@@ -86,7 +86,7 @@ def test_what_is_committed_while_a_restore_is_planned_counts() -> None:
     sheet = new_sheet()
     put(SetCells(((0, 0, "a"), (0, 1, "a"), (0, 2, "a"))))
     put(cell(0, 0, "b"))
-    plan = plan_restore("prices", RestoreTo(1))
+    plan = plan_restore("prices", RestoreTo(1), uuid.uuid4())
     put(SetCells(((0, 0, "c"), (0, 1, "c"))), BOB)
     put(Insert(ROWS, 0, 1), BOB)
     put(cell(6, 0, "in a row of Bob's"), BOB)
