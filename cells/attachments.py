@@ -1,21 +1,17 @@
 """Sheets sent as files: written first, whole, then sent by pieces."""
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpRequest, HttpResponseBase
 
 from cells.models import Sheet
+from cells.sending import BYTES_IN_MEMORY, send_file
 from cells.services.csv_files import write_csv
 from cells.services.exporting import Exported
 from cells.services.xlsx_writing import write_xlsx
 
-BYTES_PER_CHUNK = 256 * 1024
-BYTES_IN_MEMORY = 1024 * 1024  # of a file; a larger one waits on the disk
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -59,24 +55,4 @@ def _attachment(
     except BaseException:
         file.close()
         raise
-    return Attachment(_sent(request, file, name, type_), exported.revision)
-
-
-def _sent(request: HttpRequest, file: IO[bytes], name: str, type_: str) -> HttpResponseBase:
-    size = file.tell()
-    file.seek(0)
-    if not isinstance(request, ASGIRequest):
-        return FileResponse(file, as_attachment=True, filename=name, content_type=type_)
-    # Not a FileResponse: under ASGI Django would read all of it into memory.
-    response = StreamingHttpResponse(_chunks(file), content_type=type_)
-    response.headers["Content-Length"] = str(size)
-    response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
-    return response
-
-
-async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    try:
-        while chunk := await sync_to_async(file.read)(BYTES_PER_CHUNK):
-            yield chunk
-    finally:
-        file.close()
+    return Attachment(send_file(request, file, type_, name), exported.revision)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cells import downloads, push, sheet_feeds, uploads, views
+from cells import downloads, histories, push, sheet_feeds, uploads, views
 from cells.api import api
 from cells.api.interface import no_such_path
 
@@ -31,6 +31,14 @@ urlpatterns = [
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),
     path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
+    path("sheets/<slug:slug>/history/", histories.show_timeline, name="history"),
+    path("sheets/<slug:slug>/history/cell/", histories.show_cell, name="cell_history"),
+    path("sheets/<slug:slug>/history/<int:revision>/", histories.show_revision, name="past"),
+    path(
+        "sheets/<slug:slug>/history/<int:revision>/name/",
+        histories.give_name,
+        name="name_version",
+    ),
     path("sheets/<slug:slug>/feeds/", sheet_feeds.show, name="sheet_feeds"),
     path("sheets/<slug:slug>/feeds/owned/", sheet_feeds.show_owned, name="sheet_owned"),
     path("sheets/<slug:slug>/feeds/dismiss/", sheet_feeds.dismiss, name="dismiss_proposal"),

@@ -14,6 +14,7 @@ from cells.admin.sheets import SheetAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 from cells.admin.tokens import ApiTokenAdmin
+from cells.admin.versions import NamedVersionAdmin
 
 __all__ = [
     "ApiTokenAdmin",
@@ -22,6 +23,7 @@ __all__ = [
     "DeadLetterAdmin",
     "FeedAdmin",
     "ListenerBeatAdmin",
+    "NamedVersionAdmin",
     "ProposalAdmin",
     "PublicationAdmin",
     "RevisionAdmin",

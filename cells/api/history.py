@@ -1,4 +1,4 @@
-"""History: a sheet's log, a page at a time."""
+"""History: a sheet's log, its time line, a cell's changes, and the way back."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,12 +10,22 @@ from pydantic import Field
 
 from cells.api.callers import caller_of
 from cells.api.found import find_sheet
-from cells.api.problems import READ_PROBLEMS, answers
+from cells.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, RequestBody, answers
+from cells.api.writing import IdempotencyKey, IfMatch, Written, write
+from cells.domain.addresses import parse_address
+from cells.domain.operations import MAX_REVISION, RestoreTo
+from cells.domain.references import Axes, is_formula, to_shown
+from cells.models import Sheet
+from cells.services.authors import source_of
+from cells.services.cell_history import CHANGES_PER_PAGE, ChangeSource, read_changes_of
+from cells.services.cell_index import fill_index
 from cells.services.log import LINES_PER_PAGE, read_log
+from cells.services.ranges import read_axes
+from cells.services.timeline import ENTRIES_PER_PAGE, read_timeline
 
 router = Router(tags=["History"])
 
-MAX_REVISION = 2**63 - 1  # what the database's column holds
+Before = Annotated[int | None, Query(ge=1, le=MAX_REVISION)]
 
 
 class LogLine(Schema):
@@ -39,7 +49,7 @@ class LogRead(Schema):
 def read_revisions(
     request: HttpRequest,
     slug: str,
-    before: Annotated[int | None, Query(ge=1, le=MAX_REVISION)] = None,
+    before: Before = None,
 ) -> Any:
     sheet = find_sheet(caller_of(request), slug).sheet
     page = read_log(sheet, before=before)
@@ -59,3 +69,131 @@ def read_revisions(
 
 
 read_revisions.__doc__ = f"""The log, {LINES_PER_PAGE} edits a page, the newest first."""
+
+
+class TimelineEntry(Schema):
+    """Edits without a pause between them, by people who worked at the same time."""
+
+    first: int
+    last: int = Field(description="What the sheet was at the end of it: the revision to restore.")
+    started_at: datetime
+    ended_at: datetime
+    authors: list[str]
+    operations: int
+    name: str | None = Field(description="Of its last revision, where somebody gave it one.")
+
+
+class TimelineRead(Schema):
+    """A page of the time line, the newest entry first."""
+
+    entries: list[TimelineEntry]
+    older: int | None = Field(description="What `before` is to be for older ones; null: none.")
+    oldest: int = Field(description="The oldest revision that can be restored, but for named ones.")
+
+
+@router.get("/sheets/{slug}/timeline", response=answers(200, TimelineRead, READ_PROBLEMS))
+def read_time_line(request: HttpRequest, slug: str, before: Before = None) -> Any:
+    page = read_timeline(find_sheet(caller_of(request), slug).sheet, before)
+    entries = [
+        {
+            "first": entry.first,
+            "last": entry.last,
+            "started_at": entry.started_at,
+            "ended_at": entry.ended_at,
+            "authors": [who.name for who in entry.authors],
+            "operations": entry.operations,
+            "name": entry.name,
+        }
+        for entry in page.entries
+    ]
+    return {"entries": entries, "older": page.before, "oldest": page.oldest}
+
+
+read_time_line.__doc__ = f"""Who was at work and when, {ENTRIES_PER_PAGE} entries a page."""
+
+
+class CellChangeRead(Schema):
+    """One change of a cell's input or looks."""
+
+    revision: int
+    author: str
+    source: str = Field(description="user, guest, stream, api, admin or import")
+    origin: str = Field(description="Of a stream the subscription and the message's id.")
+    kind: str = Field(description="What was done: set_cells, reorder_cells, undo, restore, …")
+    old: str | None = Field(description="The input before; null where looks alone were changed.")
+    new: str | None = Field(description="The input since; formulas in the addresses of now.")
+    committed_at: datetime
+
+
+class CellChangesRead(Schema):
+    """A page of a cell's changes, the newest first."""
+
+    changes: list[CellChangeRead]
+    older: int | None = Field(description="What `before` is to be for older ones; null: none.")
+    is_complete: bool = Field(
+        description="False while a long log is being read for the first time: ask again."
+    )
+
+
+@router.get("/sheets/{slug}/cells/changes", response=answers(200, CellChangesRead, READ_PROBLEMS))
+def read_cell_changes(
+    request: HttpRequest,
+    slug: str,
+    address: Annotated[str, Query(description="Of one cell, such as B2.", max_length=16)],
+    source: ChangeSource | None = None,
+    before: Before = None,
+) -> Any:
+    sheet = find_sheet(caller_of(request), slug).sheet
+    row, column = parse_address(address)
+    axes = read_axes(sheet.pk)
+    key = axes.rows.id_at(row), axes.columns.id_at(column)
+    if not fill_index(sheet.pk).is_done:
+        return {"changes": [], "older": None, "is_complete": False}
+    page = read_changes_of(sheet.pk, key, source=source, before=before)
+    changes = [
+        {
+            "revision": change.revision,
+            "author": change.author_name,
+            "source": (source_ := source_of(change.author_kind, change.origin)),
+            "origin": change.origin if source_ in ("stream", "import") else "",
+            "kind": change.kind,
+            "old": _shown(change.old.input, axes),
+            "new": _shown(change.new.input, axes),
+            "committed_at": change.committed_at,
+        }
+        for change in page.changes
+    ]
+    return {"changes": changes, "older": page.before, "is_complete": True}
+
+
+read_cell_changes.__doc__ = f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page."""
+
+
+def _shown(text: str | None, axes: Axes) -> str | None:
+    return to_shown(text, axes) if text is not None and is_formula(text) else text
+
+
+class Restoration(RequestBody):
+    """The revision that the sheet is to be again."""
+
+    revision: int = Field(ge=0, le=MAX_REVISION)
+
+
+@router.post(
+    "/sheets/{slug}/restore",
+    response=answers(200, Written, (*WRITE_PROBLEMS, 410)),
+    summary="Restore a revision",
+)
+def restore(
+    request: HttpRequest,
+    slug: str,
+    body: Restoration,
+    idempotency_key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Written:
+    """Make the whole sheet what it was at a revision, as a new one."""
+
+    def make(sheet: Sheet) -> RestoreTo:
+        return RestoreTo(body.revision)
+
+    return write(request, slug, make, key=idempotency_key, if_match=if_match)

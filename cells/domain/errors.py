@@ -76,6 +76,12 @@ class NothingToRedo(SheetSyncError):
     code = "nothing_to_redo"
 
 
+class Pruned(SheetSyncError):
+    """The log does not reach back that far any more."""
+
+    code = "pruned"
+
+
 class UnreadableFile(SheetSyncError):
     """A file that is not what its name says, is damaged, or is in an encoding of its own."""
 

@@ -22,9 +22,11 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    Restored,
     RestyleEach,
     SetCells,
     SetStyles,
+    Several,
     Undone,
 )
 from cells.domain.references import Axes, is_formula, moved_with_row
@@ -177,8 +179,14 @@ class Layout:
                 return Effect((), {axis: sizes_of(old_sizes, [size[:2] for size in wanted])})
             case SetValues():
                 return Effect((), _NO_CHANGE)
-            case Undone(step=step):
+            case Undone(step=step) | Restored(step=step):
                 return Effect((), _NO_CHANGE) if step is None else self.apply(step)
+            case Several():
+                return self._several(operation)
+
+    def copy(self) -> "Layout":
+        """Return one that may be changed apart from this; axes and sizes never change in place."""
+        return Layout(dict(self.axes), dict(self.sizes), self.frozen)
 
     def sparing_deleted(self, operation: ReorderCells) -> ReorderCells | None:
         """Return `operation` without what is deleted; None if nothing else is left of it."""
@@ -187,6 +195,27 @@ class Layout:
     def _change(self, name: AxisName, axis: Axis) -> None:
         _check_runs(len(self.axes[name].runs), len(axis.runs))
         self.axes[name] = axis
+
+    def _several(self, operation: Several) -> Effect:
+        """Carry out steps one after the other, or none of them.
+
+        The past of an axis is a list then: of each step that changes it, in their order.
+        """
+        trial = self.copy()
+        cells: tuple[CellInput, ...] = ()
+        axes_before: dict[AxisName, Any] = {}
+        restyled: dict[CellId, StyleChange | Style] = {}
+        frozen_before = None
+        for step in operation.steps:
+            effect = trial.apply(step)
+            cells += effect.cells
+            restyled |= effect.restyled
+            for axis, past in effect.axes_before.items():
+                axes_before.setdefault(axis, []).append(past)
+            if effect.frozen_before is not None:
+                frozen_before = effect.frozen_before
+        self.axes, self.sizes, self.frozen = trial.axes, trial.sizes, trial.frozen
+        return Effect(cells, axes_before, restyled, frozen_before)
 
     def _set_cells(self, operation: SetCells) -> Effect:
         cells = operation.cells

@@ -32,6 +32,7 @@ MAX_RUNS_PER_OPERATION = 10_000  # likewise; a selection is one run unless rows 
 MAX_INPUT_CHARACTERS = 32_767  # what Excel holds in a cell, so that files go both ways
 MAX_FROZEN = 50  # rows or columns that stay in view; more would leave none to scroll
 MAX_ID = 2**31 - 1  # what the database's integer column holds
+MAX_REVISION = 2**63 - 1  # likewise, of its large ones
 
 CellInput: TypeAlias = tuple[int, int, str]
 """Row id, column id, input; or positions, in an addressed operation."""
@@ -166,6 +167,34 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Steps that are one, in this order: what a RestoreTo comes to, and what takes that back."""
+
+    steps: tuple["Step", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTo:
+    """Make a sheet what it was at a revision, or the cells of a range alone.
+
+    `range` is two opposite corners, as row id, column id, row id, column id; what is between them
+    is what was at that revision. Resolves to a Restored.
+    """
+
+    revision: int
+    range: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A RestoreTo as the log keeps it: with what it came to, None where all was so already."""
+
+    revision: int
+    range: tuple[int, int, int, int] | None
+    step: Several | None
+
+
+@dataclass(frozen=True, slots=True)
 class SetAddresses:
     """Give cells at zero-based (row position, column position) their input.
 
@@ -221,9 +250,10 @@ Step: TypeAlias = (
     | PutBack
     | ResizeBack
     | SetValues
+    | Several
 )
-Operation: TypeAlias = Step | Undone
-Intended: TypeAlias = Operation | Undo
+Operation: TypeAlias = Step | Undone | Restored
+Intended: TypeAlias = Operation | Undo | RestoreTo
 """What a client may submit, and what that becomes."""
 
 AddressedOperation: TypeAlias = SetAddresses | AppendRows | AppendRecord | AppendRecords | UpsertRow
@@ -269,6 +299,8 @@ def parse_operation(raw: object) -> Intended:
             return Resize(axis, _parse_runs(raw, axis), _parse_size(raw))
         case "undo" | "redo":
             return Undo(_parse_uuid(raw.get("operation_id")), is_redo=kind == "redo")
+        case "restore":
+            return RestoreTo(_parse_integer(raw, "revision", 0, MAX_REVISION), _parse_range(raw))
         case str():
             raise Malformed(f"operation kind {kind[:40]!r} is not known")
         case _:
@@ -299,7 +331,16 @@ def load_operation(raw: dict[str, Any]) -> Operation:
             is_redo=raw["kind"] == "redo",
             step=None if step is None else load_step(step),
         )
+    if raw.get("kind") == "restore":
+        step = raw.get("step")
+        several = None if step is None else _load_several(step)
+        return Restored(raw["revision"], _parse_range(raw), several)
     return load_step(raw)
+
+
+def step_of(operation: Operation) -> Step | None:
+    """Return what an operation of the log does; None where that is nothing."""
+    return operation.step if isinstance(operation, Undone | Restored) else operation
 
 
 def load_step(raw: dict[str, Any]) -> Step:
@@ -323,6 +364,8 @@ def load_step(raw: dict[str, Any]) -> Step:
             return RestyleEach(looks)
         case "set_values":
             return load_values(raw)
+        case "several":
+            return _load_several(raw)
         case "resize_back":
             axis = AxisName.ROWS if "rows" in raw else AxisName.COLUMNS
             return ResizeBack(axis, tuple((first, count, at) for first, count, at in raw[axis]))
@@ -330,10 +373,29 @@ def load_step(raw: dict[str, Any]) -> Step:
     match operation:
         case SetCells(cells, styles=styles):
             return SetCells(cells, raw.get("new_rows", 0), raw.get("new_columns", 0), styles)
-        case Undo() | Undone():
-            raise Malformed("an undo does not consist of another one")
+        case Undo() | Undone() | RestoreTo() | Restored():
+            raise Malformed("an undo or a restore does not consist of another one")
         case _:
             return operation
+
+
+def _load_several(raw: dict[str, Any]) -> Several:
+    return Several(tuple(map(_load_part, raw["steps"])))
+
+
+def _load_part(raw: dict[str, Any]) -> Step:
+    """Read a step of several. It may be larger than what a client may send at once."""
+    match raw["kind"]:
+        case "set_cells":
+            cells = tuple((row, column, text) for row, column, text, *_ in raw["cells"])
+            looks = [(cell[0], cell[1], cell[3]) for cell in raw["cells"] if len(cell) > 3]
+            styles = tuple((row, column, style_from_json(style)) for row, column, style in looks)
+            return SetCells(cells, styles=styles)
+        case "delete_rows" | "delete_columns" | "restore_rows" | "restore_columns" as kind:
+            verb, _, name = kind.partition("_")
+            runs = tuple((first, count) for first, count in raw[name])
+            return (Delete if verb == "delete" else Restore)(AxisName(name), runs)
+    return load_step(raw)
 
 
 def operation_to_json(operation: Operation) -> dict[str, Any]:
@@ -386,6 +448,13 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
                 "operation_id": str(operation_id),
                 "step": None if step is None else operation_to_json(step),
             }
+        case Several(steps):
+            return {"kind": "several", "steps": [operation_to_json(step) for step in steps]}
+        case Restored(revision, range_, step):
+            raw = {"kind": "restore", "revision": revision}
+            if range_ is not None:
+                raw["range"] = range_
+            return raw | {"step": None if step is None else operation_to_json(step)}
 
 
 def check_text(text: str) -> None:
@@ -491,6 +560,19 @@ def _parse_uuid(raw: object) -> UUID:
         return UUID(raw if isinstance(raw, str) else "")
     except ValueError:
         raise Malformed("operation_id must be the UUID of an operation") from None
+
+
+def _parse_range(raw: dict[str, Any]) -> tuple[int, int, int, int] | None:
+    corners = raw.get("range")
+    if corners is None:
+        return None
+    if (
+        not isinstance(corners, list)
+        or len(corners) != 4
+        or any(type(id_) is not int or not 0 <= id_ <= MAX_ID for id_ in corners)
+    ):
+        raise Malformed("range must be [row_id, column_id, row_id, column_id]")
+    return (corners[0], corners[1], corners[2], corners[3])
 
 
 def _parse_integer(raw: dict[str, Any], name: str, least: int, most: int) -> int:

@@ -1,15 +1,31 @@
 """Rewinding: what a sheet was before the newest steps of its log, from what they replaced."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from cells.domain.axes import Axis, AxisName
-from cells.domain.layout import CellId
-from cells.domain.operations import Delete, Insert, Move, PutBack, Restore, SetCells, Step
+from cells.domain.layout import CellId, Layout
+from cells.domain.operations import (
+    Delete,
+    Freeze,
+    Insert,
+    Move,
+    PutBack,
+    Resize,
+    ResizeBack,
+    Restore,
+    SetCells,
+    Several,
+    Step,
+)
+from cells.domain.parts import parts_of
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import Runs, ids_of
+from cells.domain.sizes import Sized, resized_each
+from cells.domain.styles import Style, style_from_json
 
 Axes = dict[AxisName, Axis]
+Content = TypeVar("Content")
 
 
 def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
@@ -25,8 +41,59 @@ def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
         case Move(axis) | PutBack(axis):
             pieces = [(first, count, at) for first, count, at in before[axis]]
             return axes | {axis: axes[axis].place(pieces)}
+        case Several():
+            for part, past in reversed(parts_of(step, before)):
+                axes = rewound(axes, part, past)
+            return axes
         case _:
             return axes
+
+
+class Rewinding:
+    """A sheet on its way back, from the newest step of its log to an older one.
+
+    Holds what differs, and no more: `inputs` and `styles` have what was in a cell, or the cell
+    that has it now, for a sort only takes it elsewhere. What they do not have is as it is now.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.inputs: dict[CellId, str | CellId] = {}
+        self.styles: dict[CellId, Style | CellId] = {}
+
+    def take_back(self, step: Step | None, before: Mapping[str, Any]) -> None:
+        """Take one step back; None stands for any that does nothing but change cells in place."""
+        if isinstance(step, ReorderCells):
+            _carry_back(self.inputs, step)
+            _carry_back(self.styles, step)
+        for row, column, text, *style in before.get("cells", ()):
+            if text is not None:
+                self.inputs[row, column] = text
+            if style:
+                self.styles[row, column] = style_from_json(style[0])
+        if step is not None:
+            self._reshape(step, before)
+
+    def _reshape(self, step: Step, before: Mapping[str, Any]) -> None:
+        layout = self.layout
+        for part, past in reversed(parts_of(step, before)):
+            layout.axes = rewound(layout.axes, part, past)
+            match part:
+                case Resize(axis) | ResizeBack(axis):
+                    sizes = [Sized(*size) for size in past[axis]]
+                    layout.sizes[axis] = resized_each(layout.sizes[axis], sizes)
+                case Freeze():
+                    rows, columns = past["frozen"]
+                    layout.frozen = (rows, columns)
+
+
+def _carry_back(contents: dict[CellId, Content | CellId], step: ReorderCells) -> None:
+    was = {
+        (source, column): contents.get((row, column), (row, column))
+        for row, source in step.moves()
+        for column in ids_of(step.columns)
+    }
+    contents.update(was)
 
 
 class Traces:
@@ -47,12 +114,12 @@ class Traces:
             case ReorderCells():
                 self._stop(before)  # at formulas: they have changed on their way
                 self._carry(step)
-            case SetCells():
+            case SetCells() | Several():
                 self._stop(before)
 
     def _stop(self, before: Mapping[str, Any]) -> None:
         for row, column, text, *_ in before.get("cells", ()):
-            if (row, column) in self.places:
+            if text is not None and (row, column) in self.places:
                 self.inputs[self.places.pop((row, column))] = text
 
     def _carry(self, step: ReorderCells) -> None:

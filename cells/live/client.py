@@ -14,9 +14,12 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    Restored,
+    RestoreTo,
     RestyleEach,
     SetCells,
     SetStyles,
+    Several,
     Undo,
     Undone,
 )
@@ -26,6 +29,7 @@ from cells.live.frames import Frame
 from cells.live.outbox import Outbox
 from cells.protocol import ClientPresence, CloseCode
 from cells.services.authors import Author
+from cells.services.restoring import RestorePlan
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
 MAX_IN_FLIGHT_WEIGHT = 4_000_000  # about 4 MB, so that few sockets cannot fill a machine
@@ -100,7 +104,7 @@ class Client:
         return ClientPresence(self.client_id, self.name, self.color, cell, range_, editing)
 
 
-def weight_of(operation: Intended) -> int:
+def weight_of(operation: Intended | RestorePlan) -> int:
     """Return about how many bytes an operation keeps in memory, and puts into a frame."""
     match operation:
         case SetCells(cells, styles=styles):
@@ -120,5 +124,5 @@ def weight_of(operation: Intended) -> int:
             return CELL_WEIGHT * len(pieces)
         case SetValues(cells=cells):
             return CELL_WEIGHT * len(cells)
-        case Undo() | Undone():
+        case Undo() | Undone() | RestoreTo() | Restored() | Several() | RestorePlan():
             return UNDO_WEIGHT

@@ -28,6 +28,7 @@ from cells.live.threads import DatabaseThreads
 from cells.live.turns import Turns
 from cells.services.commit import Committed, Outcome, Refused, Submission, commit
 from cells.services.failures import is_outage
+from cells.services.restoring import RestorePlan
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Committer:
         return self._working is not None
 
     def submit(
-        self, client: Client, operation_id: UUID, operation: Intended
+        self, client: Client, operation_id: UUID, operation: Intended | RestorePlan
     ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame.
 

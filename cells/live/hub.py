@@ -15,8 +15,8 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 
 from cells import protocol
-from cells.domain.errors import Forbidden
-from cells.domain.operations import Intended
+from cells.domain.errors import Forbidden, Unavailable
+from cells.domain.operations import Intended, RestoreTo
 from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.committer import Committer
@@ -29,6 +29,7 @@ from cells.live.threads import DatabaseThreads
 from cells.models import Role
 from cells.services.announce import MAX_HINT_BYTES, CommittedHint
 from cells.services.read import open_sheet
+from cells.services.restoring import plan_restore
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Hub:
         self._presence = Presence(process)
         self._recent = Recent()
         self._opening = Opening(sheet_id, readers, packer, self._recent, lambda: self.head)
+        self._restoring = asyncio.Lock()  # one at a time: each may read all of a long log
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
         self._is_started = False
@@ -168,7 +170,23 @@ class Hub:
             error = Forbidden("you may look at this sheet but not change it")
             client.send(protocol.encode_rejected(operation_id, error))
             return None
+        if isinstance(operation, RestoreTo):
+            return self._restore(client, operation_id, operation)
         return self._committer.submit(client, operation_id, operation)
+
+    async def _restore(self, client: Client, operation_id: UUID, wanted: RestoreTo) -> None:
+        """Find out what a restore needs, and hand it in; only its own client waits for that."""
+        async with self._restoring:
+            try:
+                plan = await self._readers.run(plan_restore, self.slug, wanted, operation_id)
+            except DatabaseError as error:
+                logger.warning("sheet=%s: a restore cannot be planned: %s", self.slug, error)
+                refusal = Unavailable("the database does not answer; send it again")
+                client.send(protocol.encode_rejected(operation_id, refusal))
+                return
+        waiting = self._committer.submit(client, operation_id, plan)
+        if waiting is not None:
+            await waiting
 
     def _tell_committed(self, broadcast: Broadcast) -> bool:
         """Tell this process's sockets of a commit, and the other processes.

@@ -1,6 +1,7 @@
 """State: sheets, their cells and their log, and the streams, with the promises as constraints."""
 
 from cells.models.calculations import Calculation
+from cells.models.history import CellChange, LogReach, NamedVersion
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -33,6 +34,7 @@ __all__ = [
     "AuthorKind",
     "Calculation",
     "Cell",
+    "CellChange",
     "DeadLetter",
     "DeadLetterOutcome",
     "Feed",
@@ -42,6 +44,8 @@ __all__ = [
     "Installation",
     "LinkRole",
     "ListenerBeat",
+    "LogReach",
+    "NamedVersion",
     "Proposal",
     "Publication",
     "Revision",

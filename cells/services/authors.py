@@ -11,6 +11,7 @@ from cells.models import AuthorKind, FeedPolicy
 
 MAX_NAME_CHARACTERS = 150  # Revision.author_name's column
 MAX_ORIGIN_CHARACTERS = 300  # Revision.origin's column
+IMPORT_PREFIX = "import: "  # of an import's origin; no tab's client id begins like that
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ class Author:
 def import_origin(name: str) -> str:
     """Return the origin of what comes from a file: its name, made fit for the log."""
     printable = "".join(letter for letter in name if letter.isprintable())
-    return f"import: {printable.encode(errors='replace').decode()}"[:MAX_ORIGIN_CHARACTERS]
+    return f"{IMPORT_PREFIX}{printable.encode(errors='replace').decode()}"[:MAX_ORIGIN_CHARACTERS]
+
+
+def source_of(kind: str, origin: str) -> str:
+    """Return where an edit came from: its author's kind, or "import" for a file's."""
+    return "import" if origin.startswith(IMPORT_PREFIX) else kind
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):

@@ -24,6 +24,7 @@ from cells.domain.operations import (
     AppendRecords,
     AppendRows,
     Intended,
+    RestoreTo,
     SetAddresses,
     SetCells,
     Undo,
@@ -34,7 +35,7 @@ from cells.domain.operations import (
 from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
 from cells.models import AuthorKind, LinkRole, Role
-from cells.services import calculated, history, sql, sql_past
+from cells.services import calculated, history, restoring, sql, sql_past
 from cells.services.authors import Author, Source
 from cells.services.drafts import (
     Draft,
@@ -47,6 +48,7 @@ from cells.services.drafts import (
     shape_of,
 )
 from cells.services.resolve import Resolver
+from cells.services.restoring import RestorePlan, plan_restore
 from cells.services.transactions import Cursor, writing
 from cells.services.yielding import Yielding
 
@@ -71,7 +73,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False):
 
     sheet: str
     operation_id: UUID
-    operation: Intended | AddressedOperation
+    operation: Intended | AddressedOperation | RestorePlan
     author: Author
     source: Source | None = None
     expected_head: int | None = None
@@ -114,12 +116,22 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
     Holds the sheets' locks from the first statement to COMMIT. Raises django.db.Error when the
     database fails; then nothing of the batch is in the log, and the same batch may be tried again.
     """
+    if any(isinstance(submission.operation, RestoreTo) for submission in submissions):
+        submissions = list(map(_planned, submissions))
     try:
         result = _in_transaction(submissions, is_new=True)
     except (_RetryFoundError, IntegrityError):
         result = _in_transaction(submissions, is_new=False)
     _log(submissions, result.outcomes)
     return result
+
+
+def _planned(submission: Submission) -> Submission:
+    """Work out the past that a restore needs, before any lock is held."""
+    if isinstance(submission.operation, RestoreTo):
+        plan = plan_restore(submission.sheet, submission.operation, submission.operation_id)
+        return msgspec.structs.replace(submission, operation=plan)
+    return submission
 
 
 class _RetryFoundError(Exception):
@@ -136,7 +148,7 @@ def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
     """Cut a batch at what reads the part before it, or leaves cells that only a reading tells."""
     first = 0
     for place, submission in enumerate(submissions):
-        if isinstance(submission.operation, Undo | ReorderCells | SetValues):
+        if isinstance(submission.operation, Undo | ReorderCells | SetValues | RestorePlan):
             if first < place:
                 yield submissions[first:place]
             yield submissions[place : place + 1]
@@ -257,6 +269,10 @@ def _apply(
         operation, left = history.resolve(
             cursor, sheet_id, draft.layout, operation, submission.author
         )
+    if isinstance(operation, RestorePlan):
+        operation, left = restoring.resolve(cursor, sheet_id, draft.head, draft.layout, operation)
+    if isinstance(operation, RestoreTo):
+        raise TypeError("a restore has to be planned before the sheet's lock is taken")
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)

@@ -5,6 +5,7 @@ and is counted.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,11 +19,14 @@ from cells.domain.operations import (
     RestyleEach,
     SetCells,
     SetStyles,
+    Several,
     Step,
     Undo,
     Undone,
     load_operation,
+    step_of,
 )
+from cells.domain.parts import parts_of
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import join_runs
 from cells.domain.styles import canonical
@@ -42,21 +46,43 @@ def resolve(
     written it since. Raises NothingToUndo, NothingToRedo, or Forbidden for another's operation.
     """
     logged = _find(cursor, sheet_id, undo, author)
-    operation = load_operation(json.loads(logged.operation))
-    step: Step | None = operation.step if isinstance(operation, Undone) else operation
+    step = step_of(load_operation(json.loads(logged.operation)))
     before: dict[str, Any] = json.loads(logged.before)
-    inverse: Step | None
+    if step is None:
+        return Undone(undo.operation_id, undo.is_redo, None), 0
+    trial = layout.copy()
+    inverses: list[Step] = []
+    left = 0
+    for part, past in reversed(parts_of(step, before)):
+        inverse, some = _taken_back(cursor, sheet_id, trial, part, past, logged.number, author)
+        left += some
+        if inverse is not None:
+            inverses.append(inverse)
+            trial.apply(inverse)  # a cell may be in a row that comes back with the same undo
+    if isinstance(step, Several):
+        whole = Several(tuple(inverses)) if inverses else None
+        return Undone(undo.operation_id, undo.is_redo, whole), left
+    return Undone(undo.operation_id, undo.is_redo, inverses[0] if inverses else None), left
+
+
+def _taken_back(
+    cursor: Cursor,
+    sheet_id: int,
+    layout: Layout,
+    step: Step,
+    before: Mapping[str, Any],
+    number: int,
+    author: Author,
+) -> tuple[Step | None, int]:
+    """Return what takes one step back, and how many cells it leaves alone."""
     if isinstance(step, SetCells | SetStyles | RestyleEach):
-        inverse, left = _cells_back(cursor, sheet_id, layout, step, before, logged.number, author)
-    elif step is None:
-        inverse, left = None, 0
-    else:
-        inverse, left = inverse_of_shape(step, before), 0
-        if isinstance(inverse, Delete):
-            inverse, left = _sparing_others(cursor, sheet_id, inverse, logged.number, author)
-        elif isinstance(inverse, ReorderCells):
-            inverse = layout.sparing_deleted(inverse)
-    return Undone(undo.operation_id, undo.is_redo, inverse), left
+        return _cells_back(cursor, sheet_id, layout, step, before, number, author)
+    inverse = inverse_of_shape(step, before)
+    if isinstance(inverse, Delete):
+        return _sparing_others(cursor, sheet_id, inverse, number, author)
+    if isinstance(inverse, ReorderCells):
+        return layout.sparing_deleted(inverse), 0
+    return inverse, 0
 
 
 def note(cursor: Cursor, sheet_id: int, undone: Undone, number: int) -> None:
@@ -94,7 +120,7 @@ def _cells_back(
     sheet_id: int,
     layout: Layout,
     step: SetCells | SetStyles | RestyleEach,
-    before: dict[str, Any],
+    before: Mapping[str, Any],
     number: int,
     author: Author,
 ) -> tuple[SetCells | RestyleEach | None, int]:

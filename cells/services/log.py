@@ -18,9 +18,11 @@ from cells.domain.operations import (
     Resize,
     ResizeBack,
     Restore,
+    Restored,
     RestyleEach,
     SetCells,
     SetStyles,
+    Several,
     Undone,
     load_operation,
 )
@@ -133,6 +135,12 @@ class Describer:
                 return f"{verb} an edit: " + (
                     "others have changed it since" if step is None else self._sentence(step)
                 )
+            case Restored(revision, range_, step):
+                what = "the sheet" if range_ is None else "a range"
+                changed = "nothing had changed" if step is None else self._sentence(step)
+                return f"restored {what} as of revision {revision:,}: {changed}"
+            case Several(steps):
+                return "; ".join(map(self._sentence, steps))
             case Insert(axis, before, count):
                 return f"inserted {_count(axis, count)} {self._before(axis, before)}"
             case Delete(axis, runs):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -96,7 +96,7 @@ def read_deltas_at(
         return
     head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision, *frozen = found
     if is_first_load:
-        portions = _filled(sheet_id)
+        portions = _portions(filled_cells(sheet_id))
     else:
         portions = _portions(_touched(cursor, sheet_id, after, head))
     last = next(portions)
@@ -177,8 +177,8 @@ def _shown(formula: str, value: Any, axes: Axes) -> str:
     return to_shown(formula, axes) if value is None else value_text(value)
 
 
-def _filled(sheet_id: int) -> Iterator[list[TouchedCell]]:
-    """Yield the cells that are not empty, in portions; no author is told.
+def filled_cells(sheet_id: int) -> Iterator[list[TouchedCell]]:
+    """Yield the cells that are not empty, some at a time; no author is told.
 
     On PostgreSQL through a cursor of the server's: any other brings the whole sheet into memory
     before the first cell can be had.
@@ -190,7 +190,20 @@ def _filled(sheet_id: int) -> Iterator[list[TouchedCell]]:
             "FROM cells_cell WHERE sheet_id = %s AND (input <> '' OR style IS NOT NULL)",
             [sheet_id],
         )
-        yield from _portions(_fetched(cursor))
+        yield from _fetched(cursor)
+
+
+def deltas_of(through: int, cells: Iterable[list[TouchedCell]], shape: Delta) -> Iterator[Delta]:
+    """Yield deltas that give an empty replica `cells`, and with the last one the axes of `shape`.
+
+    All of them are from 0 through a revision.
+    """
+    portions = _portions(cells)
+    last = next(portions)
+    for portion in portions:
+        yield Delta(0, through, _changes(last), has_more=True)
+        last = portion
+    yield replace(shape, after=0, through=through, changes=_changes(last))
 
 
 def _touched(

@@ -7,7 +7,17 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from cells.models import Cell, LinkRole, Revision, Sheet, SheetAccess, Snapshot, TakeBack
+from cells.models import (
+    Cell,
+    CellChange,
+    LinkRole,
+    NamedVersion,
+    Revision,
+    Sheet,
+    SheetAccess,
+    Snapshot,
+    TakeBack,
+)
 
 KEEP_DAYS = 30  # for how long at least a deleted sheet can be brought back, as its page says
 ROWS_PER_BATCH = 2_000  # in one transaction: SQLite has one writer, who must not wait for long
@@ -56,7 +66,10 @@ def throw_away(sheet: Sheet, deleted_before: datetime) -> Iterator[int]:
             return
         SheetAccess.objects.filter(sheet=sheet).delete()
     # The snapshot first: without its log it would be thrown away by whoever reads it anyway.
-    models: tuple[type[Model], ...] = (Snapshot, Cell, TakeBack, Revision)
+    models: tuple[type[Model], ...] = (
+        *(Snapshot, NamedVersion, Cell),
+        *(CellChange, TakeBack, Revision),
+    )
     for model in models:
         of_sheet = model._default_manager.filter(sheet_id=sheet.pk)
         while True:

@@ -108,16 +108,15 @@ def read_touches(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, Touch
         params,
     )
     return {
-        (sheet_id, row, column): Touch(kind, _as_moment(moment))
+        (sheet_id, row, column): Touch(kind, as_moment(moment))
         for sheet_id, row, column, kind, moment in cursor.fetchall()
     }
 
 
-def _as_moment(found: datetime | str) -> datetime:
-    """Return a moment as PostgreSQL gives it, or of the text that SQLite keeps."""
-    if isinstance(found, str):
-        return datetime.fromisoformat(found).replace(tzinfo=UTC)
-    return found
+def as_moment(found: datetime | str) -> datetime:
+    """Return a moment as PostgreSQL gives it, or of what SQLite keeps: its text, or without UTC."""
+    moment = datetime.fromisoformat(found) if isinstance(found, str) else found
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def write_proposals(cursor: Cursor, proposals: Sequence[tuple[Any, ...]]) -> None:

@@ -19,9 +19,10 @@ from cells.domain.operations import (
     PutBack,
     Restore,
     SetCells,
+    Several,
     Step,
-    Undone,
     load_operation,
+    step_of,
 )
 from cells.domain.references import Axes, is_formula, moved_with_row, to_shown
 from cells.domain.reordering import ReorderCells
@@ -154,8 +155,7 @@ def _messages(
     cursor: CursorWrapper, sheet_id: int, standing: _Standing, line: Line, raw: dict[str, Any]
 ) -> list[Outgoing]:
     """Carry out a revision on the standing, and return what it becomes."""
-    operation = load_operation(raw)
-    step = operation.step if isinstance(operation, Undone) else operation
+    step = step_of(load_operation(raw))
     if isinstance(step, SetValues):
         standing.number = line.number
         edits = _edits(
@@ -193,6 +193,11 @@ def _texts(
                 for column in ids_of(columns)
             }
             return {key: text for key, text in moved.items() if text != past[key]}
+        case Several(parts):
+            texts: dict[CellId, str] = {}
+            for part in parts:
+                texts |= _texts(cursor, sheet_id, axes, number, part)
+            return texts
         case _:
             return {}
 
@@ -208,12 +213,12 @@ def _carry_out(
     """Bring the standing from the revision before to `number`."""
     standing.number = number
     match step:
-        case Insert() | Delete() | Move() | Restore() | PutBack():
+        case Insert() | Delete() | Move() | Restore() | PutBack() | Several():
             standing.layout.apply(step)
         case SetCells() if step.new_rows or step.new_columns:
             standing.layout.apply(step)
     top = _top(standing.layout)
-    if top != standing.top or isinstance(step, Restore):
+    if top != standing.top or isinstance(step, Restore | Several):
         standing.top = top
         standing.headers = _headers_at(cursor, sheet_id, standing.layout, number)
         return

@@ -219,6 +219,22 @@ def test_a_sheet_has_no_violation_whatever_is_open(
     expect(page.locator(".offer")).to_be_visible()
     assert violations(page) == []
 
+    alice.go_to("B8")
+    alice.choose("Show edit history")
+    expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
+    assert violations(page) == []
+    alice.press("Escape", "Control+Alt+Shift+H")
+    expect(page.locator(".version")).to_have_count(2)
+    alice.press("ArrowDown", "Enter")
+    expect(page.locator(".then-bar")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Restore this version").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    alice.press("Escape")
+    page.get_by_role("button", name="Version history").click()
+    expect(page.locator(".versions")).to_be_hidden()
+
     alice.press("F2")
     expect(page.locator(".editor")).to_be_visible()
     assert violations(page) == []

@@ -13,6 +13,7 @@ from typing import Any
 from tests.faults.database import Stored
 from tests.faults.history import Event
 from tests.faults.replay import Replay, shape_of
+from tests.faults.restores import Restores
 from tests.faults.take_backs import TakeBacks, is_as_submitted
 
 # What an edit may be refused for good with: somebody else deleted its row or column.
@@ -34,6 +35,7 @@ class Promise(StrEnum):
     REVISIONS_WITH_GAPS = "the revisions are not 1, 2, 3 … head"
     WENT_BACK = "a client was told of an older head than it had"
     STATE_IS_NOT_THE_LOG = "replaying the log gives another state than the database has"
+    RESTORED_WRONGLY = "a restore did not bring back what was seen at its revision"
     TAKEN_BACK_WRONGLY = "an undo or redo changed what others wrote, or not what it should"
     CLIENT_SAW_ANOTHER_STATE = "a client held what the sheet never was at that revision"
     CLIENT_NOT_EQUAL = "a client did not end up equal to the database"
@@ -60,7 +62,7 @@ class Violation:
 def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -> list[Violation]:
     """Return everything that is wrong with one run on the sheet `slug`."""
     clients = {name: events for name, events in histories.items() if name != "publisher"}
-    replay, take_backs = Replay(), TakeBacks()
+    replay, take_backs, restores = Replay(), TakeBacks(), Restores(stored.log)
     wrongly: list[Violation] = []
     for line in stored.log:
         try:
@@ -69,11 +71,21 @@ def check(histories: Mapping[str, Sequence[Event]], stored: Stored, slug: str) -
             evidence = f"revision {line.number}: {error}"
             wrongly.append(Violation(Promise.TAKEN_BACK_WRONGLY, evidence))
         try:
+            restores.look_at(line, replay)
+        except ValueError as error:
+            evidence = f"revision {line.number}: {error}"
+            wrongly.append(Violation(Promise.RESTORED_WRONGLY, evidence))
+        try:
             replay.carry_out(line.number, line.operation)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             evidence = f"revision {line.number} cannot be carried out: {error!r}: {line.operation}"
             broken = Violation(Promise.STATE_IS_NOT_THE_LOG, evidence)
             return [broken, *wrongly, *_check_log(stored)]
+        try:
+            restores.note(line.number, replay, line.operation)
+        except ValueError as error:
+            evidence = f"revision {line.number}: {error}"
+            wrongly.append(Violation(Promise.RESTORED_WRONGLY, evidence))
     published = [event for event in histories.get("publisher", ()) if event["what"] == "published"]
     return [
         *wrongly,

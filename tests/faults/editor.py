@@ -154,8 +154,9 @@ class Editor:
                 for paste in self._edits.pastes(rows, columns):
                     self._submit(paste)
             kinds = {one.operation["kind"] for one in self._journal.values()}
+            revision = self._replica.revision
             operation = self._edits.invent(
-                rows, columns, may_take_back=kinds.isdisjoint(TAKE_BACKS)
+                rows, columns, revision, may_take_back=kinds.isdisjoint(TAKE_BACKS)
             )
             if len(self._journal) < MAX_UNACKNOWLEDGED:
                 self._submit(operation)

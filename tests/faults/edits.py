@@ -33,8 +33,10 @@ class Edits:
             cells = [[row, column, self._text()] for row, column in keys]
             yield {"kind": "set_cells", "cells": cells}
 
-    def invent(self, rows: list[int], columns: list[int], *, may_take_back: bool) -> Frame:
-        """Return some edit of a sheet of these living row and column ids.
+    def invent(
+        self, rows: list[int], columns: list[int], revision: int, *, may_take_back: bool
+    ) -> Frame:
+        """Return some edit of a sheet at a revision with these living row and column ids.
 
         An undo or a redo only for `may_take_back`: the next one waits for the answer to the last.
         """
@@ -46,6 +48,8 @@ class Edits:
             return self._restyling(rows, columns)
         if chance < 0.2:
             return self._sorting(rows, columns)
+        if chance < 0.21:
+            return self._restoring(revision)
         if chance < 0.93:
             count = draw.choice([1, 1, 1, 2, 5])
             cells = [self._cell(rows, columns) for _ in range(count)]
@@ -95,6 +99,16 @@ class Edits:
             "columns": [[column, 1] for column in self._draw.sample(columns[:COLUMNS], 3)],
             "order": order,
         }
+
+    def _restoring(self, revision: int) -> Frame:
+        """Return a restore of what was seen a while ago, mostly of a range."""
+        draw = self._draw
+        restore: Frame = {"kind": "restore", "revision": max(0, revision - draw.randint(0, 30))}
+        if draw.random() < 0.8:
+            # Ids that a new sheet has, so that there were such whenever it was.
+            corners = [draw.randrange(most) for most in (ROWS, COLUMNS, ROWS, COLUMNS)]
+            restore["range"] = corners
+        return restore
 
     def _restyling(self, rows: list[int], columns: list[int]) -> Frame:
         return {

@@ -44,9 +44,12 @@ class Replay:
 
     def _reshape(self, number: int, operation: dict[str, Any]) -> None:
         match operation["kind"].rpartition("_"):
-            case _, _, ("undo" | "redo"):
+            case _, _, ("undo" | "redo" | "restore"):
                 if operation["step"] is not None:
                     self._reshape(number, operation["step"])
+            case _, _, "several":
+                for step in operation["steps"]:
+                    self._reshape(number, step)
             case "set", _, "cells":
                 for axis in NEW_SHEET:
                     self._insert(axis, None, operation.get(f"new_{axis}", 0))
@@ -116,7 +119,10 @@ class Replay:
 def written_by(operation: dict[str, Any], before: Replay) -> dict[Key, Written]:
     """Return what an operation gives to cells of the sheet as it was `before`."""
     match operation["kind"]:
-        case "undo" | "redo":
+        case "several":
+            parts = [written_by(step, before) for step in operation["steps"]]
+            return {key: what for part in parts for key, what in part.items()}
+        case "undo" | "redo" | "restore":
             return {} if operation["step"] is None else written_by(operation["step"], before)
         case "set_cells":
             written: dict[Key, Written] = {}

@@ -25,6 +25,24 @@ class _Write:
     reordering: dict[str, Any] | None  # the step, if it was one
 
 
+class _Living:
+    """Which cells are not deleted before a step, and behind it: that of a restore may be both."""
+
+    def __init__(self, replay: Replay, step: dict[str, Any] | None) -> None:
+        self.replay = replay
+        self._deleted = {name: set(ids) for name, ids in replay.deleted.items()}
+        for part in step["steps"] if step is not None and step["kind"] == "several" else ():
+            verb, _, axis = part["kind"].partition("_")
+            if verb == "delete":
+                self._deleted[axis] |= set(named(part[axis]))
+            elif verb == "restore":
+                self._deleted[axis] -= set(named(part[axis]))
+
+    def is_alive(self, key: Key) -> bool:
+        """Say whether neither the row nor the column of a cell is deleted behind the step."""
+        return key[0] not in self._deleted["rows"] and key[1] not in self._deleted["columns"]
+
+
 class TakeBacks:
     """Holds each undo and redo against all that came before it in the log."""
 
@@ -46,7 +64,7 @@ class TakeBacks:
                 raise ValueError(f"{operation['kind']} of {about}, which is not in the log")
             taken = self._writes[target].reordering
             if taken is None:
-                self._judge(line.author, target, written, replay)
+                self._judge(line.author, target, written, _Living(replay, step))
             else:
                 _judge_way_back(taken, step, replay)
                 step = step or {**taken, "rows": [], "order": []}  # which leaves nothing to redo
@@ -57,18 +75,19 @@ class TakeBacks:
         for key in written:
             self._touches.setdefault(key, []).append((line.number, line.author))
 
-    def _judge(self, author: str, target: int, put: dict[Key, Written], replay: Replay) -> None:
+    def _judge(self, author: str, target: int, put: dict[Key, Written], living: "_Living") -> None:
         taken = self._writes[target]
         for key in put.keys() - taken.written.keys():
             raise ValueError(f"{key} is put back, and revision {target} did not write it")
         for key, (text, style) in taken.written.items():
-            now_text, now_style = replay.cells.at(key)
+            now_text, now_style = living.replay.cells.at(key)
             holds = text in (None, now_text) and style in (None, now_style)
             touches = self._touches[key]
-            is_alive = replay.is_alive(key)
+            was_alive, is_alive = living.replay.is_alive(key), living.is_alive(key)
             since = {who for number, who in touches if number > target}
-            must = is_alive and since <= {author} and (holds or not since)
-            may = must or (is_alive and holds and touches[-1][1] == author)
+            mine = since <= {author} and (holds or not since)
+            must = was_alive and is_alive and mine
+            may = (was_alive or is_alive) and (mine or (holds and touches[-1][1] == author))
             if key in put and not may:
                 raise ValueError(f"{key} is put back to what it held before revision {target}")
             if key not in put and must:
@@ -106,4 +125,6 @@ def as_submitted(operation: dict[str, Any]) -> dict[str, Any]:
     """Return what a client says of what the log has: of an undo, only what it names."""
     if operation["kind"] in ("undo", "redo"):
         return {name: operation[name] for name in ("kind", "operation_id")}
+    if operation["kind"] == "restore":
+        return {name: what for name, what in operation.items() if name != "step"}
     return operation

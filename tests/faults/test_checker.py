@@ -284,3 +284,30 @@ def test_an_undo_that_did_another_thing_is_named(
     step: dict[str, Any] | None, others: list[tuple[str, dict[str, Any]]]
 ) -> None:
     assert Promise.TAKEN_BACK_WRONGLY in undone(step, *others)
+
+
+def restored(step: dict[str, Any] | None, **fields: Any) -> set[Promise]:
+    """Judge a restore of revision 1, where a cell was typed, behind what changed it."""
+    round_ = Round()
+    restore: dict[str, Any] = {"kind": "restore", "revision": 1, **fields, "step": step}
+    operations: list[dict[str, Any]] = [TYPED, INSERTED, CLEARED, restore]
+    lines = [
+        Line(number, f"op-{number}", "guest", operation, "guest 1")
+        for number, operation in enumerate(operations, start=1)
+    ]
+    round_.store(log=lines)
+    return round_.promises() & {Promise.RESTORED_WRONGLY}
+
+
+def test_a_restore_brings_back_what_was_seen() -> None:
+    gone: dict[str, Any] = {"kind": "delete_rows", "rows": [[1000, 1]]}
+    whole = {"kind": "several", "steps": [gone, TYPED]}
+    cells = {"kind": "several", "steps": [TYPED]}
+    assert restored(whole) == set()
+    assert restored(cells, range=[0, 0, 3, 3]) == set()
+    assert restored(None, range=[1, 1, 3, 3]) == set()
+    wrong = {Promise.RESTORED_WRONGLY}
+    assert restored(cells) == wrong, "the new row is still there"
+    assert restored({"kind": "several", "steps": [gone]}) == wrong
+    assert restored(None) == restored(None, range=[0, 0, 3, 3]) == wrong
+    assert restored(cells, range=[1, 1, 3, 3]) == wrong

@@ -47,6 +47,19 @@ test("what was done last is taken back first, and done again in its order", () =
   assert.deepEqual([replica.unsaved, client.journal.size, client.refusals.length], [0, 0, 0]);
 });
 
+test("an operation is taken back by its id, though something newer came behind it", () => {
+  const { server, client, replica } = opened();
+  const id = replica.submit(set(0, 0, "a"));
+  replica.submit(set(1, 1, "newer"));
+  client.exchange(server);
+  assert.deepEqual([replica.undo(id), replica.undo(id), replica.undo("another tab's")], [true, false, false]);
+  client.exchange(server);
+  assert.deepEqual(server.filled(), ["1,1,newer"]);
+  assert.equal(replica.undo(), true);
+  client.exchange(server);
+  assert.deepEqual(server.filled(), []);
+});
+
 test("what is submitted as one step is taken back and done again as one, the newest part first", () => {
   const { server, client, replica } = opened();
   const ids = replica.asOneStep(() => [replica.submit(set(0, 0, "a")), replica.asOneStep(() => replica.submit(set(0, 0, "b"))), replica.submit(set(1, 1, "c"))]);

@@ -22,4 +22,5 @@ test("a refused edit was not saved, a refused undo or redo was not done", () => 
   assert.match(said("redo", "nothing_to_redo", "ids and all"), /^There is nothing left to redo: /);
   assert.equal(said("undo", "forbidden"), "Not undone: Only your own edits can be taken back.");
   assert.equal(said("redo", "limit_exceeded", "Too many rows."), "Not redone: Too many rows.");
+  assert.equal(said("restore", "pruned", "It is too long ago."), "Not restored: It is too long ago.");
 });

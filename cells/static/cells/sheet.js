@@ -1,17 +1,19 @@
 /** The page of one sheet: the only module that knows both the connection and the grid. */
 
-import { typedOf } from "./domain/references.js";
 import { Arrivals, PACKING, pause } from "./sync/arrivals.js";
 import { CLOSE, Connection } from "./sync/connection.js";
 import { dial, firstWords } from "./sync/dialling.js";
 import { newId } from "./sync/ids.js";
 import { claimClientId, Journal, stepsOf } from "./sync/journal.js";
+import { Past } from "./sync/past.js";
 import { Replica } from "./sync/replica.js";
 import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
 import { describe, paintStatus } from "./ui/status.js";
+import { storage } from "./ui/storage.js";
+import { ThenOrNow } from "./ui/then_or_now.js";
 import { gettext, ngettext } from "./ui/words.js";
 import { ZoomControl } from "./ui/zoom.js";
 
@@ -21,7 +23,7 @@ const RELOAD_MS = 5_000; // until what could not be loaded is asked for again
 const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 /** @typedef {import("./ui/equipment.js")} Parts */
-/** @typedef {Pick<Parts, "refusalOf"> & {announcer: import("./ui/announcer.js").Announcer, find: import("./ui/find.js").Find, follow: import("./ui/follow.js").Follow, goRound: ReturnType<Parts["makeRegions"]>, moreRows: import("./ui/more_rows.js").MoreRows, offers: import("./ui/offers.js").Offers, menu: import("./ui/menu.js").Menu, streams: import("./ui/streams.js").Streams, sums: import("./ui/sums.js").SumsLine, tints: import("./ui/tints.js").Tints, toolbar: import("./ui/toolbar.js").Toolbar}} Equipment */
+/** @typedef {ReturnType<Parts["equip"]>} Equipment */
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
@@ -58,8 +60,7 @@ const replica = new Replica({
     if (what === "shape") grid.reshape();
     if (what === "cells") grid.changed();
     if (what === "opened") opened();
-    if (what === "cells" || what === "shape") equipment?.find.changed();
-    if (what === "history") equipment?.toolbar.refresh();
+    equipment?.changed(what);
     showStatus();
   },
   refused: (refusal) => {
@@ -136,21 +137,12 @@ const presence = new Presence({
   moved: (clients) => equipment?.follow.take(clients),
 });
 
-
-/** Return where the browser keeps small things; null where it may not. */
-function storage() {
-  try {
-    return localStorage;
-  } catch {
-    return null;
-  }
-}
-
 /** @type {import("./ui/whereabouts.js").Whereabouts|null} */
 let whereabouts = null;
 let presenceTimer = 0;
 
-const grid = new Grid(replica, {
+const sheet = new ThenOrNow(replica);
+const grid = new Grid(sheet, sheet.dress({
   host: byId("grid"),
   stage: byId("stage"),
   formula: /** @type {HTMLTextAreaElement} */ (byId("formula")),
@@ -162,13 +154,7 @@ const grid = new Grid(replica, {
   marks: (row_id) => equipment?.streams.row(row_id),
   painted: () => {
     if (replica.isLoaded || replica.isKnown(replica.rows.idAt(0) ?? -1)) areCellsShown();
-    if (equipment === null) return;
-    equipment.find.refresh();
-    equipment.offers.place();
-    equipment.moreRows.place();
-    equipment.toolbar.refresh();
-    equipment.sums.refresh();
-    equipment.streams.painted();
+    equipment?.painted();
   },
   zoomed: (now) => zoom.show(now),
   moved: (now) => {
@@ -177,8 +163,9 @@ const grid = new Grid(replica, {
     presenceTimer ||= window.setTimeout(announce, PRESENCE_MS);
   },
   leave: () => equipment?.goRound(1),
+  items: () => equipment?.items() ?? [],
   tell: (sentence, lost) => notices.tell(sentence, lost),
-});
+}));
 
 const zoom = new ZoomControl(byId("foot"), storage(), (wanted) => grid.zoomTo(wanted));
 zoom.restore();
@@ -189,7 +176,8 @@ zoom.restore();
  */
 async function loadEquipment() {
   await whenShown;
-  equipment = equip(await partsOfPage());
+  const parts = await partsOfPage();
+  equipment = parts.equip(parts, { page, grid, model: sheet, presence, notices, newPast: (mark) => new Past(mark) });
   opened();
   return equipment;
 }
@@ -208,110 +196,6 @@ async function partsOfPage() {
     }
     await new Promise((resolve) => setTimeout(resolve, RELOAD_MS));
   }
-}
-
-/**
- * Set up what the page did without until its first cells were shown.
- * @param {Parts} parts
- * @returns {Equipment}
- */
-function equip(parts) {
-  const { Announcer, Find, Follow, Help, MoreRows, Offers, People, Streams, SumsLine, Tints, Toolbar, Voice, makeRegions, refusalOf, spokenOf } = parts;
-  const { menu, styling } = grid.equip(parts);
-  const voice = new Voice(byId("polite"), byId("assertive"), storage());
-  const announcer = new Announcer({
-    who: (label) => presence.author(label),
-    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
-    textOf: (row_id, column_id, input) => spokenOf(input, grid.shown.at(row_id, column_id), replica),
-    polite: (sentence) => voice.polite(sentence),
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    now: () => performance.now(),
-  });
-  announcer.isOn = voice.isOn;
-  const toolbar = new Toolbar(byId("toolbar"), {
-    model: replica,
-    selection: grid.selection,
-    styling,
-    finish: () => grid.finish(),
-    focus: () => grid.focus(),
-    takeBack: (kind) => grid.takeBack(kind),
-  });
-  const sums = new SumsLine(byId("foot"), { model: replica, selection: grid.selection, styleNow: () => styling.style });
-  const follow = new Follow(byId("stage"), {
-    host: byId("grid"),
-    reveal: (row_id, column_id) => grid.reveal(row_id, column_id),
-    focus: () => grid.focus(),
-    say: (sentence) => voice.polite(sentence),
-  });
-  const people = new People(byId("people"), {
-    find: (client_id) => presence.find(client_id),
-    goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-    follow: (client) => follow.start(client),
-    openMenu: (...asked) => menu.open(...asked),
-  });
-  presence.showBy((clients, isStreaming) => people.show(clients, isStreaming));
-  const tints = new Tints({
-    now: () => performance.now(),
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    changed: () => grid.repaint(),
-    colorOf: (label) => presence.author(label)?.color ?? null,
-  });
-  const find = new Find(byId("stage"), { model: replica, grid, tell: (sentence) => void notices.tell(sentence) });
-  /**
-   * @param {number} row_id
-   * @param {number} column_id
-   */
-  const rectOf = (row_id, column_id) => {
-    const rects = grid.rectOf(row_id, column_id);
-    if (rects === null) return null;
-    const { x, y, width, height } = rects.view;
-    return { cell: rects.cell, view: new DOMRect(x, y + follow.height, width, height - follow.height) };
-  };
-  const offers = new Offers(byId("stage"), {
-    rectOf,
-    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
-    goTo: (row_id, column_id) => grid.goTo(row_id, column_id),
-    putBack: (row_id, column_id, text) => grid.putBack(row_id, column_id, text),
-    typedOf: (input) => typedOf(input, replica),
-    submit: (operation) => void replica.submit(operation),
-    mayEdit: () => replica.mayEdit,
-    focus: () => grid.focus(),
-    say: (sentence) => voice.assertive(sentence),
-    tell: (sentence, lost) => void notices.tell(sentence, lost),
-  });
-  const streams = new Streams({
-    stage: byId("stage"),
-    foot: byId("foot"),
-    people: byId("people"),
-    token: page.dataset.token ?? "",
-    model: replica,
-    selection: grid.selection,
-    port: (axis) => grid.port(axis),
-    rectOf,
-    addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
-    write: (edits) => grid.write(edits),
-    repaint: () => grid.repaint(),
-    focus: () => grid.focus(),
-    say: (sentence) => voice.polite(sentence),
-    tell: (sentence) => void notices.tell(sentence),
-  });
-  const moreRows = new MoreRows(byId("stage"), {
-    end: () => grid.end,
-    mayEdit: () => replica.mayEdit && replica.isLoaded,
-    add: (count) => grid.addRows(count),
-    focus: () => grid.focus(),
-  });
-  new Help(byId("help-button"), {
-    get isOn() {
-      return announcer.isOn;
-    },
-    keep: (isOn) => {
-      announcer.isOn = isOn;
-      voice.keep(isOn);
-    },
-  }, () => grid.focus());
-  const goRound = makeRegions(() => grid.finish());
-  return { announcer, find, follow, goRound, menu, moreRows, offers, refusalOf, streams, sums, tints, toolbar };
 }
 
 /** @returns {{first: number, count: number}} */

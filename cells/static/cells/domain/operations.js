@@ -17,7 +17,8 @@ import { isFormula, renamed, typedOf } from "./references.js";
 /** @typedef {{kind: "reorder_cells", rows: Run[], columns: Run[], order: number[], shown?: ShownEdit[]}} ReorderCells The i-th of `rows` gets, in `columns`, what the order[i]-th has; `shown` is what that comes to here, and never travels. */
 /** @typedef {{kind: "freeze", rows: number, columns: number}} Freeze How many rows and columns stay in view. */
 /** @typedef {{kind: "undo"|"redo", operation_id: string}} TakeBack Names the operation that is taken back, or done again. */
-/** @typedef {SetCells|SetStyles|ReorderCells|Insert|Delete|Move|Resize|Freeze|TakeBack} Operation What travels. */
+/** @typedef {{kind: "restore", revision: number, range?: [top_row_id: number, left_column_id: number, bottom_row_id: number, right_column_id: number]}} Restore Makes the sheet, or what was a range of it, what it was at a revision; what that comes to the server knows. */
+/** @typedef {SetCells|SetStyles|ReorderCells|Insert|Delete|Move|Resize|Freeze|TakeBack|Restore} Operation What travels. */
 /** @typedef {{first: number, offset: number}} Expected The ids from `first` on stand for what is not born; the first of it comes so many places behind the cell that is pasted at. */
 /** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][], expected?: {rows: Expected, columns: Expected}}} Paste Waits for rows and columns that are not born; its formulas may name these. Null leaves a cell's style. Never travels. */
 /** @typedef {{kind: "transfer", cells: Edit[], cleared: Edit[], after: string[]}} Transfer Writes `cells` and empties what was cut, in one, once the operations `after` are in the log; falls with them. Travels as set_cells. */

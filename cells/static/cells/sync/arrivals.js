@@ -5,7 +5,9 @@
  * rows that were asked for meanwhile do not wait: they say themselves which revision they are from.
  */
 
-const SLICE_MS = 8; // of a screen's 16 ms: the other half is for painting and for whoever types
+import { linesOf } from "./lines.js";
+
+export const SLICE_MS = 8; // of a screen's 16 ms: the other half is for painting and for whoever types
 
 /**
  * @typedef {object} Surroundings
@@ -100,20 +102,8 @@ class Unpacking {
   }
 
   /** Yield each line as soon as it is whole. */
-  async *lines() {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for (;;) {
-      const { value, done } = await this.#reader.read();
-      if (done) break;
-      const [first, ...others] = decoder.decode(value, { stream: true }).split("\n");
-      rest += first;
-      for (const other of others) {
-        yield rest;
-        rest = other;
-      }
-    }
-    if (rest !== "") yield rest;
+  lines() {
+    return linesOf(this.#reader);
   }
 
   /** Let go of what is left. */

@@ -81,12 +81,14 @@ export class History {
   /**
    * Return what to take back, in this order, or to do again; null if there is nothing.
    * @param {TakeBack["kind"]} kind
+   * @param {string} [operation_id] of the step that is meant, else it is the newest
    * @returns {string[]|null}
    */
-  take(kind) {
+  take(kind, operation_id) {
     const [from, to] = kind === "undo" ? [this.#undo, this.#redo] : [this.#redo, this.#undo];
-    const step = from.pop();
+    const step = operation_id === undefined ? from.at(-1) : from.find((one) => one.includes(operation_id));
     if (step === undefined) return null;
+    from.splice(from.indexOf(step), 1);
     to.push(step);
     this.#settle();
     return kind === "undo" ? [...step].reverse() : [...step];

@@ -261,9 +261,12 @@ export class Replica {
     return this.#history.asOneStep(run);
   }
 
-  /** Take back the newest step that is not taken back; false if there is none. */
-  undo() {
-    return this.#takeBack("undo");
+  /**
+   * Take back the newest step that is not taken back, or that of an operation; false if there is none.
+   * @param {string} [operation_id]
+   */
+  undo(operation_id) {
+    return this.#takeBack("undo", operation_id);
   }
 
   /** Do again what was taken back last; false if there is nothing. */
@@ -271,9 +274,12 @@ export class Replica {
     return this.#takeBack("redo");
   }
 
-  /** @param {"undo"|"redo"} kind */
-  #takeBack(kind) {
-    const ids = this.mayEdit ? this.#history.take(kind) : null;
+  /**
+   * @param {"undo"|"redo"} kind
+   * @param {string} [operation_id]
+   */
+  #takeBack(kind, operation_id) {
+    const ids = this.mayEdit ? this.#history.take(kind, operation_id) : null;
     if (ids !== null) this.#outgoing.takeBack(kind, ids);
     return ids !== null;
   }

@@ -5,32 +5,18 @@
  */
 
 export { Actions } from "./actions.js";
-export { Announcer } from "./announcer.js";
 export { Borders } from "./borders.js";
 export { Clipboard } from "./clipboard.js";
+export { equip } from "./equipping.js";
 export { FillHandle } from "./fill_handle.js";
 export { Filling } from "./filling.js";
-export { Find } from "./find.js";
 export { fitRows } from "./fitting.js";
 export { Flight } from "./flight.js";
-export { Follow } from "./follow.js";
 export { FormulaEditing } from "./formula_editing.js";
-export { noteOf, spokenOf } from "./formula_notes.js";
-export { freezeItems } from "./freezing.js";
+export { noteOf } from "./formula_notes.js";
 export { placeHandles } from "./handles.js";
-export { Help } from "./help.js";
 export { lookChangeOf } from "./look_keys.js";
 export { Menu } from "./menu.js";
-export { fileItems, menuItems, rangeItems } from "./menu_items.js";
-export { MoreRows } from "./more_rows.js";
-export { Offers } from "./offers.js";
-export { People } from "./people.js";
-export { refusalOf } from "./refusals.js";
-export { makeRegions } from "./regions.js";
-export { Streams } from "./streams.js";
+export { menuItems } from "./menu_items.js";
 export { Styling } from "./styling.js";
-export { SumsLine } from "./sums.js";
-export { Tints } from "./tints.js";
-export { Toolbar } from "./toolbar.js";
 export { Touch } from "./touch.js";
-export { Voice } from "./voice.js";

@@ -1,5 +1,6 @@
 /** A badge in the bar for each feed of the sheet: it turns, in colour and in words, when nothing comes. */
 
+import { inUnits } from "./ago.js";
 import { element } from "./elements.js";
 import { icon } from "./icons.js";
 import { gettext, locale } from "./words.js";
@@ -10,19 +11,6 @@ const MAX_SHOWN = 3; // the others are behind a number
 /** @typedef {"trouble"|"stale"|"fine"} State */
 /** @type {State[]} the worst first */
 const STATES = ["trouble", "stale", "fine"];
-
-/** @typedef {[count: number, unit: "second"|"minute"|"hour"|"day"]} Time */
-
-/**
- * @param {number} seconds
- * @returns {Time}
- */
-function inUnits(seconds) {
-  if (seconds < 60) return [seconds, "second"];
-  if (seconds < 3_600) return [Math.floor(seconds / 60), "minute"];
-  if (seconds < 2 * 86_400) return [Math.floor(seconds / 3_600), "hour"];
-  return [Math.floor(seconds / 86_400), "day"];
-}
 
 /**
  * @param {Feed} feed

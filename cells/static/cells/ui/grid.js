@@ -24,7 +24,7 @@ import { gettext } from "./words.js";
 /** @typedef {import("./selection.js").Place} Place */
 /** @typedef {import("./equipment.js")} Parts */
 /**
- * @typedef {Pick<Parts, "fileItems"|"fitRows"|"freezeItems"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"|"rangeItems"> & {
+ * @typedef {Pick<Parts, "fitRows"|"lookChangeOf"|"menuItems"|"noteOf"|"placeHandles"> & {
  *   actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard,
  *   filling: import("./filling.js").Filling, fillHandle: import("./fill_handle.js").FillHandle, formulas: import("./formula_editing.js").FormulaEditing,
  *   measures: import("./fitting.js").Measures, menu: import("./menu.js").Menu,
@@ -45,6 +45,7 @@ import { gettext } from "./words.js";
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: import("./whereabouts.js").Whereabouts) => void} moved
+ * @property {() => (import("./menu.js").Item|null)[]} items what the menu offers beside what the grid does
  * @property {() => void} leave Tab stays in the grid: hand the keyboard to the rest of the page
  * @property {(sentence: string, lost?: string) => (lost: string) => void} tell returns what says more of the same
  */
@@ -85,7 +86,7 @@ export class Grid {
     this.#lookingAhead = new LookingAhead(model, () => this.#sight.port("rows"));
     this.#selection = new Selection(model.rows, model.columns, () => this.#selected());
     this.#editor = new Editor(model, formula, {
-      activeCell: () => this.#activeIds(),
+      activeCell: () => this.activeIds(),
       isRange: () => !this.#selection.isSingle,
       fill: (input) => this.#equipment !== null && this.#equipment.actions.fill(input),
       changed: () => this.#announce(),
@@ -162,7 +163,7 @@ export class Grid {
    * @param {Parts} parts
    * @returns {Equipment}
    */
-  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fileItems, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems }) {
+  equip({ Actions, Borders, Clipboard, FillHandle, Filling, Flight, FormulaEditing, Menu, Styling, Touch, fitRows, lookChangeOf, menuItems, noteOf, placeHandles }) {
     const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
     this.#pointer.equip(Borders);
@@ -206,7 +207,7 @@ export class Grid {
     });
     const equipment = {
       ...{ actions, clipboard, filling, fillHandle, formulas, measures, styling, touch, menu: new Menu() },
-      ...{ fileItems, fitRows, freezeItems, lookChangeOf, menuItems, noteOf, placeHandles, rangeItems },
+      ...{ fitRows, lookChangeOf, menuItems, noteOf, placeHandles },
     };
     this.#equipment = equipment;
     for (const run of this.#waiting.splice(0)) run(equipment);
@@ -398,16 +399,10 @@ export class Grid {
    */
   openMenu(x, y) {
     if (this.#model.rows.length === 0 || this.#equipment === null) return;
-    const { actions, clipboard, menu, styling, fileItems, freezeItems, menuItems, rangeItems } = this.#equipment;
+    const { actions, clipboard, menu, styling, menuItems } = this.#equipment;
     this.#editor.commit();
-    const items = menuItems(this.#model, this.#selection, actions, clipboard);
-    const { shape } = this.#selection;
-    if (this.#model.mayEdit) items.push(null, ...rangeItems(this.#model, this.#selection, actions, this.#around.tell));
-    if (this.#model.mayEdit && shape !== "all") {
-      items.push(null, ...freezeItems(this.#model, this.#selection, styling, shape === "cells" ? "both" : shape));
-    }
-    items.push(null, ...fileItems(this.#model.mayEdit));
-    menu.open(items, x, y, this.#around.host);
+    const items = menuItems(this.#model, this.#selection, { actions, clipboard, styling }, this.#around.tell);
+    menu.open([...items, ...this.#around.items()], x, y, this.#around.host);
   }
 
   /**
@@ -462,7 +457,7 @@ export class Grid {
     this.#equipment?.formulas.place();
     this.#around.host.classList.toggle("is-lively", this.#around.isLively());
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
-    if (cell === null) this.#formulaBar.show(this.#activeIds());
+    if (cell === null) this.#formulaBar.show(this.activeIds());
     this.#lookingAhead.painted();
     this.#around.painted();
   }
@@ -475,7 +470,7 @@ export class Grid {
   }
 
   /** @returns {{row: number, column: number}} */
-  #activeIds() {
+  activeIds() {
     const { row, column } = this.#selection.active;
     return { row: this.#model.rows.idAt(row) ?? -1, column: this.#model.columns.idAt(column) ?? -1 };
   }
@@ -514,7 +509,7 @@ export class Grid {
     if (command.kind === "type") {
       this.#sight.reveal(this.#selection.active);
       this.#editor.open({ isTyping: true }); // takes the focus now, and so this very key's character
-      if (!this.#model.mayEdit && !event.isComposing) this.#around.tell(gettext("You can look at this sheet, not change it."));
+      if (!this.#model.mayEdit && !event.isComposing) this.#around.tell(this.#model.refusal);
       return;
     }
     event.preventDefault();

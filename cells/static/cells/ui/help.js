@@ -52,6 +52,7 @@ function shortcuts() {
     [gettext("Around the page"), [
       ["Shift+F10", gettext("Menu of what is selected")],
       ["F6, Ctrl+F6", gettext("Next part of the page; with Shift the previous one")],
+      ["Ctrl+Alt+Shift+H", gettext("Version history")],
       ["Ctrl+/", gettext("This help")],
     ]],
   ];

@@ -2,6 +2,7 @@
 
 import { formatColumn } from "../domain/addresses.js";
 import { byId, element } from "./elements.js";
+import { freezeItems } from "./freezing.js";
 import { keysNamed } from "./key_names.js";
 import { ADDED_ROWS } from "./more_rows.js";
 import { sortedRange, sortRange } from "./sorting.js";
@@ -12,11 +13,11 @@ import { gettext, ngettext } from "./words.js";
 /**
  * @param {import("./model.js").Model} model
  * @param {import("./selection.js").Selection} selection
- * @param {import("./actions.js").Actions} actions
- * @param {import("./clipboard.js").Clipboard} clipboard
+ * @param {{actions: import("./actions.js").Actions, clipboard: import("./clipboard.js").Clipboard, styling: import("./styling.js").Styling}} equipment
+ * @param {(sentence: string) => void} tell
  * @returns {(Item|null)[]}
  */
-export function menuItems(model, selection, actions, clipboard) {
+export function menuItems(model, selection, { actions, clipboard, styling }, tell) {
   /** @type {(Item|null)[]} */
   const items = [
     { label: gettext("Cut"), hint: keysNamed("Ctrl+X"), isOff: !model.mayEdit, run: () => void clipboard.copy(true) },
@@ -29,6 +30,8 @@ export function menuItems(model, selection, actions, clipboard) {
   const { shape } = selection;
   if (shape === "cells" || shape === "rows") items.push(null, ...axisItems("rows", model.rows.length, actions));
   if (shape === "cells" || shape === "columns") items.push(null, ...axisItems("columns", model.columns.length, actions));
+  items.push(null, ...rangeItems(model, selection, actions, tell));
+  if (shape !== "all") items.push(null, ...freezeItems(model, selection, styling, shape === "cells" ? "both" : shape));
   return items;
 }
 
@@ -40,7 +43,7 @@ export function menuItems(model, selection, actions, clipboard) {
  * @param {(sentence: string) => void} tell
  * @returns {Item[]}
  */
-export function rangeItems(model, selection, actions, tell) {
+function rangeItems(model, selection, actions, tell) {
   const { top, bottom } = sortedRange(model, selection);
   const column = { column: formatColumn(selection.active.column) };
   const sort = (/** @type {1|-1} */ direction) => sortRange(model, selection, actions, direction, tell);
@@ -48,6 +51,20 @@ export function rangeItems(model, selection, actions, tell) {
     { label: gettext("Sort by column %(column)s, A to Z", column), isOff: bottom <= top, run: () => sort(1) },
     { label: gettext("Sort by column %(column)s, Z to A", column), isOff: bottom <= top, run: () => sort(-1) },
     { label: gettext("Add %(count)s rows at the bottom", { count: ADDED_ROWS }), run: () => actions.addRows(ADDED_ROWS) },
+  ];
+}
+
+/**
+ * Return what tells of the past: of the active cell's, and of the sheet's.
+ * @param {{row: number, column: number}} active by ids
+ * @param {(row_id: number, column_id: number) => void} showCell
+ * @param {() => void} showVersions
+ * @returns {Item[]}
+ */
+export function historyItems({ row, column }, showCell, showVersions) {
+  return [
+    { label: gettext("Show edit history"), run: () => showCell(row, column) },
+    { label: gettext("Version history"), hint: keysNamed("Ctrl+Alt+Shift+H"), run: showVersions },
   ];
 }
 

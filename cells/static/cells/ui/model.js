@@ -13,6 +13,7 @@
  * @property {SizeRun[]} columnSizes
  * @property {{rows: number, columns: number}} frozen how many of the first ones stay in view
  * @property {boolean} mayEdit
+ * @property {string} refusal what to say to who would change what may not be changed
  * @property {boolean} isLoaded
  * @property {boolean} isAwaitingCells they are right behind the sheet's shape: what is painted now would be painted again at once
  * @property {(row: number) => boolean} isKnown whether all cells of a row are here
@@ -26,7 +27,7 @@
  * @property {(only?: {row?: number, column?: number}) => Iterable<[number, number]>} styled that have a style
  * @property {(operation: Intended) => string} submit
  * @property {<T>(run: () => T) => T} asOneStep what `run` submits, before it returns, is undone together
- * @property {() => boolean} undo false: there is nothing of one's own to take back
+ * @property {(operation_id?: string) => boolean} undo one's newest step or, if it is there, that of an operation; false: there is nothing of one's own to take back
  * @property {() => boolean} redo
  */
 

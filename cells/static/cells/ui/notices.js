@@ -5,6 +5,7 @@ import { writeClipboard } from "./system_clipboard.js";
 import { gettext } from "./words.js";
 
 const SHORT_MS = 5_000; // a remark goes by itself; a lost text stays until it is dismissed
+const OFFER_MS = 20_000; // what can be done about it takes thinking
 const MAX_NOTICES = 4;
 
 export class Notices {
@@ -21,6 +22,15 @@ export class Notices {
    * @returns {(lost: string) => void} says that more was lost
    */
   tell(sentence, lost = "") {
+    return this.#put(sentence, lost, SHORT_MS).say;
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {string} lost
+   * @param {number} ms how long it stays, if nothing was lost
+   */
+  #put(sentence, lost, ms) {
     for (const old of this.#list.children) if (/** @type {HTMLElement} */ (old).dataset.said === sentence + lost) old.remove();
     const notice = element("li", "notice", { role: lost ? "alert" : "status" });
     notice.dataset.said = sentence + lost;
@@ -38,10 +48,28 @@ export class Notices {
     };
     this.#list.append(notice);
     if (lost) say(lost);
-    else setTimeout(() => notice.classList.contains("is-lost") || notice.remove(), SHORT_MS);
+    else setTimeout(() => notice.classList.contains("is-lost") || notice.remove(), ms);
     const remarks = [...this.#list.children].filter((child) => !child.classList.contains("is-lost"));
     if (this.#list.children.length > MAX_NOTICES) remarks[0]?.remove();
-    return say;
+    return { notice, say };
+  }
+
+  /**
+   * Say what was done, and offer to do something about it for a while.
+   * @param {string} sentence
+   * @param {string} label
+   * @param {() => void} run
+   */
+  offer(sentence, label, run) {
+    const { notice } = this.#put(sentence, "", OFFER_MS);
+    const button = element("button", "button", { type: "button" }, label);
+    button.addEventListener("click", () => {
+      notice.remove();
+      run();
+    });
+    const row = element("div", "notice-buttons");
+    row.append(button);
+    notice.append(row);
   }
 
   /**

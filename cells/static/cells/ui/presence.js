@@ -21,7 +21,7 @@ const NO_COLOR = "#8c969c"; // of an author who is no person, or whom nobody kno
  * Return what to call an author whom presence does not know.
  * @param {string|null} label as a delta names an author
  */
-function nameOf(label) {
+export function nameOf(label) {
   switch (label) {
     case "stream": return gettext("a stream");
     case "api": return gettext("a program");

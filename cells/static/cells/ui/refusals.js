@@ -22,6 +22,7 @@ export function reasonOf(code, message, isOwnDeletion) {
     case "invalid_text": return gettext("The text holds characters that a cell cannot keep.");
     case "invalid_address": return gettext("There is no such cell.");
     case "internal": return gettext("The server could not save this. Try again.");
+    case "pruned": return isEnglish && message ? message : gettext("The history of this sheet does not reach back that far any more.");
     case "limit_exceeded": return isEnglish && message ? message : gettext("That is more than a sheet, or a cell, can hold.");
     default: return message || code;
   }
@@ -34,6 +35,7 @@ export function reasonOf(code, message, isOwnDeletion) {
  */
 export function refusalOf({ code, message, operation }, isOwnDeletion) {
   const { kind } = operation;
+  if (kind === "restore") return gettext("Not restored: %(reason)s", { reason: reasonOf(code, message, isOwnDeletion) });
   if (kind !== "undo" && kind !== "redo") return gettext("Not saved: %(reason)s", { reason: reasonOf(code, message, isOwnDeletion) });
   if (code === "nothing_to_undo") return gettext("There is nothing left to undo: that has been taken back already, or it is too long ago.");
   if (code === "nothing_to_redo") return gettext("There is nothing left to redo: that has been done again already, or it is too long ago.");

@@ -1,6 +1,7 @@
 /** The toolbar over the grid (the APG's pattern): it shows how the active cell looks, and changes the selected ones. */
 
 import { element } from "./elements.js";
+import { formatName } from "./format_names.js";
 import { usualCurrency } from "./formats.js";
 import { sampleOf } from "./values.js";
 import { freezeItems } from "./freezing.js";
@@ -42,20 +43,6 @@ const FORMATS = {
   time: { format: "time" },
   datetime: { format: "datetime" },
 };
-
-/** @type {(format: string|undefined) => string} */
-function formatName(format) {
-  switch (format) {
-    case "plain": return gettext("Plain number");
-    case "thousands": return gettext("Number");
-    case "currency": return gettext("Currency");
-    case "percent": return gettext("Percent");
-    case "date": return gettext("Date");
-    case "time": return gettext("Time");
-    case "datetime": return gettext("Date and time");
-    default: return gettext("Automatic");
-  }
-}
 
 /**
  * Return how a currency is called in the reader's language.

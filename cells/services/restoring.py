@@ -1,0 +1,194 @@
+"""Restoring: what a sheet was at a revision becomes its newest revision.
+
+The past is worked out ahead, without the sheet's lock; under the lock only what has come since is
+taken into account. So a long log holds nobody up.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.errors import LimitExceeded, NoSuchSheet, Outdated, SheetSyncError
+from cells.domain.layout import CellId, Layout
+from cells.domain.operations import (
+    Restored,
+    RestoreTo,
+    RestyleEach,
+    SetCells,
+    Several,
+    Step,
+)
+from cells.domain.restoring import Content, steps_of_cells, steps_of_shape
+from cells.models import Revision, Sheet
+from cells.services.past import all_steps_back, steps_back
+from cells.services.past_states import (
+    PastState,
+    check_reach,
+    read_contents,
+    read_head,
+    rewound_state,
+)
+from cells.services.read import one_state
+from cells.services.transactions import Cursor
+from cells.services.versions import read_kept_state
+
+MAX_CELLS = 150_000  # of one line of the log; up to four seconds in the sheet's lock, as a sort
+MAX_CHARACTERS = 20_000_000  # of the inputs in it: the old ones come on top of that
+FEW_REVISIONS = 200  # may be read in the sheet's lock
+MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """A RestoreTo whose past is known: what differed when the sheet was at revision `base`.
+
+    `refusal` is why it cannot be. It is given only under the sheet's lock: what is in the log
+    already may well be impossible by now.
+    """
+
+    wanted: RestoreTo
+    sheet_id: int
+    base: int
+    layout: Layout | None = None
+    cells: Mapping[CellId, Content] = field(default_factory=dict)
+    refusal: SheetSyncError | None = None
+
+
+def plan_restore(slug: str, wanted: RestoreTo, operation_id: UUID) -> RestorePlan:
+    """Work out what a restore needs, but for what is committed from now on.
+
+    Takes as long as reading the log between then and now, but nothing for a retry of what is in
+    the log, which commit finds there. Raises django.db.Error.
+    """
+    try:
+        with one_state() as cursor:
+            sheet_id = _sheet_id(slug)
+            if Revision.objects.filter(sheet_id=sheet_id, operation_id=operation_id).exists():
+                raise Outdated("it has been restored already")
+            state = read_kept_state(cursor, sheet_id, wanted.revision)
+            cells = _contents_of(cursor, sheet_id, state, _chosen(wanted, state.layout))
+            cells = _differing(cursor, sheet_id, cells)
+            plan = RestorePlan(wanted, sheet_id, state.head, state.layout, cells)
+        for _ in range(MAX_ROUNDS):
+            caught_up = _caught_up(plan, state.layout)
+            is_close = caught_up.base - plan.base <= FEW_REVISIONS
+            plan = caught_up
+            if is_close:
+                break
+    except SheetSyncError as error:
+        return RestorePlan(wanted, 0, 0, refusal=error)
+    return plan
+
+
+def _sheet_id(slug: str) -> int:
+    found = Sheet.objects.filter(slug=slug, deleted_at=None).values_list("pk", flat=True).first()
+    if found is None:
+        raise NoSuchSheet(f"there is no sheet {slug[:64]!r}; check the address")
+    return found
+
+
+def resolve(
+    cursor: Cursor, sheet_id: int, head: int, layout: Layout, plan: RestorePlan
+) -> tuple[Restored, int]:
+    """Return what a restore comes to now, under the sheet's lock, and how many cells it leaves.
+
+    Those are the ones of a range whose rows or columns have been deleted since. Raises why it
+    cannot be: Pruned, Outdated, LimitExceeded, UnknownId for corners of a range.
+    """
+    if plan.refusal is not None:
+        raise plan.refusal
+    wanted, shape = plan.wanted, plan.layout
+    if plan.sheet_id != sheet_id or shape is None:
+        raise Outdated("the sheet is another one by now; reload the page")
+    since = all_steps_back(cursor, sheet_id, plan.base, head)
+    then = plan.cells
+    if since:
+        begun = PastState(plan.base, head, layout, {}, {})
+        state = rewound_state(cursor, sheet_id, begun, since)
+        then = {**_contents_of(cursor, sheet_id, state, _chosen(wanted, shape)), **plan.cells}
+    steps = steps_of_shape(layout, shape) if wanted.range is None else []
+    rows, columns = ((shape if wanted.range is None else layout).axes[name] for name in AxisName)
+    living_rows = _living(rows, {row for row, _ in then})
+    living_columns = _living(columns, {column for _, column in then})
+    seen = {
+        key: what
+        for key, what in then.items()
+        if key[0] in living_rows and key[1] in living_columns
+    }
+    steps += steps_of_cells(read_contents(cursor, sheet_id, seen), seen)
+    _check_size(steps)
+    left = 0 if wanted.range is None else len(then) - len(seen)
+    return Restored(wanted.revision, wanted.range, Several(tuple(steps)) if steps else None), left
+
+
+def _caught_up(plan: RestorePlan, shape: Layout) -> RestorePlan:
+    """Take into account what has been committed while the plan was made."""
+    with one_state() as cursor:
+        head, layout = read_head(cursor, plan.sheet_id)
+        if head == plan.base:
+            return plan
+        check_reach(plan.sheet_id, plan.base, head)
+        begun = PastState(plan.base, head, layout, {}, {})
+        with closing(steps_back(plan.sheet_id, plan.base, head)) as steps:
+            state = rewound_state(cursor, plan.sheet_id, begun, steps)
+        cells = _contents_of(cursor, plan.sheet_id, state, _chosen(plan.wanted, shape))
+        cells |= plan.cells
+        return replace(plan, base=head, cells=_differing(cursor, plan.sheet_id, cells))
+
+
+def _contents_of(
+    cursor: Cursor, sheet_id: int, state: PastState, chosen: Callable[[CellId], bool]
+) -> dict[CellId, Content]:
+    """Return what was in the cells that have been touched since, of those that are chosen."""
+    keys = {key for key in state.inputs.keys() | state.styles.keys() if chosen(key)}
+    partly = {key for key in keys if key not in state.inputs or key not in state.styles}
+    now = read_contents(cursor, sheet_id, partly)
+    contents = {}
+    for key in keys:
+        text, style = now.get(key, ("", ""))
+        contents[key] = state.inputs.get(key, text), state.styles.get(key, style)
+    return contents
+
+
+def _differing(
+    cursor: Cursor, sheet_id: int, cells: Mapping[CellId, Content]
+) -> dict[CellId, Content]:
+    now = read_contents(cursor, sheet_id, cells)
+    return {key: what for key, what in cells.items() if what != now.get(key, ("", ""))}
+
+
+def _chosen(wanted: RestoreTo, shape: Layout) -> Callable[[CellId], bool]:
+    """Return what says of a cell whether it is in the range, as the sheet was. Raises UnknownId."""
+    if wanted.range is None:
+        return lambda key: True
+    ids = []
+    for name, one, other in zip(AxisName, wanted.range[:2], wanted.range[2:], strict=True):
+        axis = shape.axes[name]
+        span = axis.span_between(one, other)
+        ids.append(set(() if span is None else axis.ids_between(span.first, span.last + 1)))
+    rows, columns = ids
+    return lambda key: key[0] in rows and key[1] in columns
+
+
+def _living(axis: Axis, ids: Iterable[int]) -> set[int]:
+    """Return those that are alive; some may have been born later."""
+    return {id_ for id_ in ids if id_ < axis.next_id and axis.is_alive(id_)}
+
+
+def _check_size(steps: Iterable[Step]) -> None:
+    count = characters = 0
+    for step in steps:
+        match step:
+            case SetCells(cells):
+                count += len(cells)
+                characters += sum(len(text) for _, _, text in cells)
+            case RestyleEach(styles):
+                count += len(styles)
+    if count > MAX_CELLS or characters > MAX_CHARACTERS:
+        raise LimitExceeded(
+            f"this would change {count:,} cells with {characters:,} characters, and at once "
+            f"{MAX_CELLS:,} cells with {MAX_CHARACTERS:,} characters can be restored; restore it "
+            "by ranges"
+        )

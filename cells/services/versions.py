@@ -1,0 +1,163 @@
+"""Versions with names: revisions that are to be found again, and kept when the log is pruned."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from django.db.backends.utils import CursorWrapper
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.deltas import Delta
+from cells.domain.errors import InvalidText, LimitExceeded, Pruned
+from cells.domain.layout import CellId, Layout
+from cells.domain.operations import check_text
+from cells.domain.styles import Style, canonical
+from cells.models import NamedVersion, Revision, Sheet
+from cells.services.authors import Author
+from cells.services.past_states import (
+    PastState,
+    check_reach,
+    read_head,
+    read_past_deltas,
+    read_state,
+    shape_delta,
+)
+from cells.services.read import TouchedCell, deltas_of, filled_cells, one_state
+from cells.services.transactions import writing
+
+FORMAT = 1  # gzip of lines of JSON: the shape, then lists of [row, column, input, style, value]
+LEVEL = 6  # it is written once, and kept for long
+MAX_NAME_CHARACTERS = 100  # NamedVersion.name's column
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def name_version(sheet: Sheet, revision: int, name: str, author: Author) -> str:
+    """Give a revision a name, or another one, and return it; an empty one takes it away.
+
+    Raises Outdated for a revision that is still to come, Pruned for one that is not kept,
+    LimitExceeded or InvalidText for a name that cannot be one.
+    """
+    name = " ".join(name.split())
+    check_text(name)
+    if not name.isprintable():
+        raise InvalidText("a name cannot hold control characters; remove them")
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise LimitExceeded(f"a name has at most {MAX_NAME_CHARACTERS} characters; shorten it")
+    versions = NamedVersion.objects.filter(sheet=sheet, revision=revision)
+    if not name:
+        versions.delete()
+    if not name or versions.update(name=name):
+        return name
+    head = Sheet.objects.values_list("head", flat=True).get(pk=sheet.pk)
+    check_reach(sheet.pk, revision, head)
+    line = Revision.objects.filter(sheet=sheet, number=revision)
+    NamedVersion.objects.update_or_create(
+        sheet=sheet,
+        revision=revision,
+        defaults={"name": name},
+        create_defaults={
+            "name": name,
+            "user_id": author.user_id,
+            "author_name": author.name,
+            "committed_at": line.values_list("committed_at", flat=True).first(),
+        },
+    )
+    try:
+        check_reach(sheet.pk, revision, head)
+    except Pruned:  # in this moment: pruning may have looked for names before there was this one
+        versions.filter(data=None).delete()
+        raise
+    return name
+
+
+def read_kept_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastState:
+    """Do what read_state of past_states does, of a pruned version with a name too."""
+    try:
+        return read_state(cursor, sheet_id, number)
+    except Pruned:
+        packed = _load(sheet_id, number)
+        if packed is None:
+            raise
+    head, _ = read_head(cursor, sheet_id)
+    layout, cells = _unpack(packed)
+    inputs: dict[CellId, str] = {}
+    styles: dict[CellId, Style] = {}
+    # Whatever is filled now and was not then was empty.
+    for some in filled_cells(sheet_id):
+        for row, column, *_ in some:
+            inputs[row, column] = styles[row, column] = ""
+    for some in cells:
+        for row, column, text, style, *_ in some:
+            inputs[row, column] = text
+            styles[row, column] = canonical(style) if style else ""
+    return PastState(number, head, layout, inputs, styles)
+
+
+def read_version(cursor: CursorWrapper, sheet_id: int, number: int) -> Iterator[Delta]:
+    """Yield what gives an empty replica the sheet at a revision; `cursor` sees one state.
+
+    Raises what read_kept_state raises, before the first.
+    """
+    try:
+        state = read_state(cursor, sheet_id, number)
+    except Pruned:
+        packed = _load(sheet_id, number)
+        if packed is None:
+            raise
+        layout, cells = _unpack(packed)
+        yield from deltas_of(number, cells, shape_delta(layout))
+        return
+    yield from read_past_deltas(cursor, sheet_id, state)
+
+
+def keep_versions(sheet_id: int, before: int) -> Iterator[int]:
+    """Pack the versions of revisions before one, and yield each; while the log is still there."""
+    lost = NamedVersion.objects.filter(sheet_id=sheet_id, revision__lt=before, data=None)
+    for number in list(lost.order_by("revision").values_list("revision", flat=True)):
+        with one_state() as cursor:
+            state = read_state(cursor, sheet_id, number, is_checked=False)
+            packed = _pack(read_past_deltas(cursor, sheet_id, state))
+        with writing() as native:
+            native.execute(
+                "UPDATE cells_namedversion SET data = %s, format = %s "
+                "WHERE sheet_id = %s AND revision = %s",
+                [packed, FORMAT, sheet_id, number],
+            )
+        yield number
+
+
+def _pack(deltas: Iterable[Delta]) -> bytes:
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
+    parts = []
+    for delta in deltas:
+        cells = [cell for _, some in delta.changes for cell in some]
+        parts.append(packer.compress(msgspec.json.encode(cells) + b"\n"))
+        if not delta.has_more:
+            shape = (delta.rows, delta.columns, delta.row_sizes, delta.column_sizes, delta.frozen)
+            parts.append(packer.compress(msgspec.json.encode(shape) + b"\n"))
+    return b"".join([*parts, packer.flush()])
+
+
+def _load(sheet_id: int, number: int) -> bytes | None:
+    found = NamedVersion.objects.filter(sheet_id=sheet_id, revision=number, format=FORMAT)
+    data = found.values_list("data", flat=True).first()
+    return None if data is None else bytes(data)
+
+
+def _unpack(packed: bytes) -> tuple[Layout, Iterator[list[TouchedCell]]]:
+    decode = msgspec.json.decode
+    *lines, last = zlib.decompress(packed, _GZIP).splitlines()
+    rows, columns, row_sizes, column_sizes, (frozen_rows, frozen_columns) = decode(last)
+    layout = Layout(
+        {AxisName.ROWS: Axis.from_runs(rows), AxisName.COLUMNS: Axis.from_runs(columns)},
+        {AxisName.ROWS: row_sizes, AxisName.COLUMNS: column_sizes},
+        (frozen_rows, frozen_columns),
+    )
+    return layout, ([_touched(*cell) for cell in decode(line)] for line in lines)
+
+
+def _touched(row: int, column: int, text: str, style: Any = "", *value: Any) -> TouchedCell:
+    style_text = msgspec.json.encode(style).decode() if style else None
+    value_text = msgspec.json.encode(value[0]).decode() if value else None
+    return row, column, text, style_text, value_text, None, None

@@ -1,0 +1,84 @@
+/** Asking the server about a sheet's past, by addresses relative to the page's; what it refuses is an error to be read out. */
+
+import { reasonOf } from "./refusals.js";
+import { gettext } from "./words.js";
+
+const PATIENCE_MS = 20_000; // with an answer
+
+/** The past cannot be had; the message is a sentence for people, the code the server's, "" without one. */
+export class NoPast extends Error {
+  /**
+   * @param {string} message
+   * @param {string} [code]
+   */
+  constructor(message, code = "") {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Return what is behind an address; throws NoPast, and what an aborted fetch throws.
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
+async function ask(path, options = {}) {
+  const answer = await fetch(`history/${path}`, options).catch((error) => {
+    if (options.signal?.aborted && options.signal.reason?.name !== "TimeoutError") throw error;
+    throw new NoPast(gettext("The history needs a connection, and there is none now. Try again when you are back online."));
+  });
+  if (answer.ok) return answer;
+  const { code = "internal", message = "" } = await answer.json().catch(() => ({}));
+  throw new NoPast(code === "internal" ? gettext("The server could not tell of the past. Try again.") : reasonOf(code, message, false), code);
+}
+
+/**
+ * Return an answer in JSON; throws NoPast.
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export async function askForJson(path) {
+  const answer = await ask(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) });
+  return read(answer.json());
+}
+
+/**
+ * Have the state at a revision read, and what has changed since another one, if the log still has that; throws NoPast, and
+ * what an aborted fetch throws.
+ * @param {number} revision
+ * @param {number} since
+ * @param {AbortSignal} signal
+ * @param {(body: ReadableStream<Uint8Array>) => Promise<void>} take
+ */
+export async function askForState(revision, since, signal, take) {
+  const { body } = await ask(`${revision}/?since=${since}`, { signal }).catch((error) => {
+    if (error instanceof NoPast && error.code === "pruned") return ask(`${revision}/`, { signal }); // a version with a name is kept without what led to it
+    throw error;
+  });
+  if (body) await (signal.aborted ? null : read(take(body), signal));
+}
+
+/**
+ * Give a version a name, or take it away; throws NoPast.
+ * @param {number} revision
+ * @param {string} name "": none
+ * @param {string} token against forged requests
+ */
+export async function sendName(revision, name, token) {
+  const options = { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ name }), signal: AbortSignal.timeout(PATIENCE_MS) };
+  const answer = await ask(`${revision}/name/`, options);
+  await answer.text(); // what nobody reads keeps its connection
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} reading
+ * @param {AbortSignal} [signal]
+ */
+async function read(reading, signal) {
+  return reading.catch((error) => {
+    if (signal?.aborted) throw error;
+    throw new NoPast(gettext("The answer broke off. Try again."));
+  });
+}

@@ -1,0 +1,60 @@
+/** A sheet's versions, newest first, as far as they were asked for. */
+
+/** @typedef {import("./change_words.js").Author} Author */
+/** @typedef {{first: number, last: number, started_at: string, ended_at: string, authors: Author[], operations: number, name: string|null}} Entry revisions `first` to `last`, made by the same people without a pause */
+/** @typedef {{entries: Entry[], before: number|null, head: number}} Page `before`: what to ask for next */
+/** @typedef {Entry & {through: number}} Version `through`: where its formulas had come to something, and nobody had done anything else */
+
+export class TimeLine {
+  /** @type {Entry[]} */ #entries = [];
+  #head = 0;
+  /** @type {number|null} What to ask for next; null: there is no more. */ before = null;
+
+  /** @returns {readonly Version[]} */
+  get versions() {
+    return this.#entries.map((entry, place) => {
+      const next = place === 0 ? this.#head + 1 : this.#entries[place - 1].first;
+      return { ...entry, through: entry.operations > 0 ? Math.max(next - 1, entry.last) : entry.last };
+    });
+  }
+
+  /**
+   * Return the versions while one of them is looked at: what it has grown by meanwhile is a version of its own.
+   * @param {Version|null} shown
+   * @returns {readonly Version[]}
+   */
+  versionsBeside(shown) {
+    return this.versions.flatMap((version) => {
+      const hasGrown = shown !== null && version.first <= shown.last && shown.last < version.last;
+      return hasGrown ? [{ ...version, first: shown.last + 1, operations: Math.max(1, version.operations - shown.operations) }, shown] : [version];
+    });
+  }
+
+  /**
+   * Take the newest versions: what is known of them otherwise is out of date.
+   * @param {Page} page
+   */
+  takeNewest({ entries, before, head }) {
+    const oldest = entries.at(-1)?.first ?? 0;
+    const older = this.#entries.filter(({ last }) => last < oldest);
+    const isCut = this.#entries.some(({ first, last }) => first < oldest && last >= oldest);
+    const isJoined = older.length > 0 && this.#entries[0].last >= oldest && !isCut;
+    if (!isJoined) this.before = before; // what lies between is not here
+    this.#entries = [...entries, ...(isJoined ? older : [])];
+    this.#head = head;
+  }
+
+  /** @param {Page} page */
+  takeOlder({ entries, before }) {
+    this.#entries.push(...entries);
+    this.before = before;
+  }
+
+  /**
+   * @param {number} revision
+   * @param {string|null} name
+   */
+  named(revision, name) {
+    this.#entries = this.#entries.map((entry) => (entry.last === revision ? { ...entry, name } : entry));
+  }
+}

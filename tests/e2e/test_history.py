@@ -1,0 +1,125 @@
+"""The past in the grid: a cell's, and the sheet's, to be looked at, named and restored."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from tests.e2e.conftest import OwnServer
+from tests.e2e.grid_page import GridPage
+
+pytestmark = pytest.mark.xdist_group("history")  # they share a server and a browser
+
+Open = Callable[..., GridPage]
+
+_TO_LOOK_AT = """
+from uuid import uuid4
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, LinkRole
+from cells.services.access import create_sheet
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+create_sheet(None, "Prices", slug="to-look-at", link_role=LinkRole("viewer"))
+stream = Author(AuthorKind.STREAM, "prices", origin="prices-sub/4711")
+cells = tuple((row, column, f"{row}/{column}") for row in range(1000) for column in range(10))
+operation = SetCells(cells)
+commit([Submission("to-look-at", uuid4(), operation, stream)])
+"""
+
+
+def versions(grid: GridPage) -> Locator:
+    return grid.page.get_by_role("complementary", name="Version history")
+
+
+def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) -> None:
+    alice, bob = open_own(), open_own()
+    page = alice.page
+    badge = page.locator("#people button.badge")
+    expect(badge).to_have_count(1)
+    bob_is = (badge.get_attribute("aria-label") or "").split(",")[0]
+    alice.go_to("A1")
+    alice.type("2.10", "Tab")
+    alice.type("kept")
+    bob.expect_cells("A1", [["2.10", "kept"]])
+    bob.go_to("A1")
+    bob.type("2.30")
+    alice.expect_cell("A1", "2.30")
+
+    alice.go_to("A1")
+    alice.choose("Show edit history")
+    card = page.get_by_role("dialog", name="Edit history of A1")
+    changes = card.get_by_role("listitem")
+    expect(changes).to_have_count(2)
+    expect(changes.nth(0)).to_contain_text(bob_is)
+    expect(changes.nth(0)).to_contain_text("before: 2.10 → after: 2.30")
+    expect(changes.nth(1)).to_contain_text("before: empty → after: 2.10")
+    card.get_by_label("Changes by").select_option("Streams")
+    expect(card).to_contain_text("No such changes.")
+    alice.press("Escape")
+    expect(card).to_have_count(0)
+    expect(page.locator("#grid")).to_be_focused()
+
+    alice.press("Control+Alt+Shift+H")
+    panel = versions(alice)
+    expect(panel.get_by_role("button", name="Now", exact=True)).to_be_focused()
+    alice.press("ArrowDown", "Enter")
+    then = page.get_by_role("group", name="The sheet as it was")
+    expect(then).to_be_visible()
+    changed = page.get_by_role("gridcell", name="2.30")
+    expect(changed).to_have_attribute("data-mark", "changed")
+    expect(changed).to_have_attribute("aria-description", re.compile(f"Changed in .*{bob_is}"))
+    panel.get_by_label("Name of this version").fill("Agreed")
+    alice.press("Enter")
+    expect(then).to_contain_text("“Agreed”")
+
+    bob.go_to("A1")
+    bob.type("9.99")
+    bob.expect_saved()
+    page.locator("#grid").focus()
+    alice.type("never", "Enter")
+    expect(page.get_by_text("This is how the sheet was: go back to now")).to_be_visible()
+    alice.expect_cells("A1", [["2.30", "kept"]])
+    alice.press("Escape")
+    expect(then).to_be_hidden()
+    alice.expect_cells("A1", [["9.99", "kept"]])
+
+    panel.get_by_role("button", name="Agreed").click()
+    alice.expect_cell("A1", "2.30")
+    then.get_by_role("button", name="Restore this version").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    for grid in (alice, bob):
+        grid.expect_cells("A1", [["2.30", "kept"]])
+    page.locator(".notice", has_text="Restored").get_by_role("button", name="Undo").click()
+    for grid in (alice, bob):
+        grid.expect_cells("A1", [["9.99", "kept"]])
+
+
+def test_who_may_only_look_sees_the_past_and_cannot_restore_it(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_TO_LOOK_AT)
+    context = own_context()
+    carol = GridPage(context.new_page(), f"{own_server.url}/sheets/to-look-at/").open()
+    page = carol.page
+    carol.go_to("C3")
+    carol.choose("Show edit history")
+    card = page.get_by_role("dialog", name="Edit history of C3")
+    expect(card.get_by_role("listitem")).to_contain_text("Stream prices-sub, message 4711")
+    card.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Version history").click()
+    panel = versions(carol)
+    panel.get_by_role("button", name="prices").click()
+    then = page.get_by_role("group", name="The sheet as it was")
+    expect(then).to_be_visible()
+    expect(panel.get_by_role("status")).to_have_text("10,000 cells were changed in this version.")
+    expect(then.get_by_role("button")).to_have_count(1)
+    expect(panel.get_by_label("Name of this version")).to_have_count(0)
+    carol.go_to("J1000")
+    carol.expect_cell("J1000", "999/9")
+    then.get_by_role("button", name="Back to now").click()
+    context.set_offline(True)
+    panel.get_by_role("button", name="prices").click()
+    expect(panel.get_by_role("status")).to_contain_text("The history needs a connection")
+    expect(then).to_be_hidden()
+    assert carol.errors == []

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { agoOf, dayOf } from "../../cells/static/cells/ui/ago.js";
+import { looksChanged, wayOf } from "../../cells/static/cells/ui/change_words.js";
+import { TimeLine } from "../../cells/static/cells/ui/time_line.js";
+
+const entry = ([first, last]) => ({ first, last, name: null, operations: last - first + 1 });
+const page = (before, ...spans) => ({ entries: spans.map(entry), before, head: (spans[0]?.[1] ?? 0) + 1 });
+
+function line(...pages) {
+  const made = new TimeLine();
+  for (const [place, one] of pages.entries()) place === 0 ? made.takeNewest(one) : made.takeOlder(one);
+  return made;
+}
+
+const spans = (made) => made.versions.map(({ first, last }) => `${first}-${last}`);
+
+test("what was asked for of the older versions stays when the newest are asked for again", () => {
+  const made = line(page(11, [15, 20], [11, 14]), page(1, [5, 10], [1, 4]));
+  made.takeNewest(page(11, [21, 22], [15, 20], [11, 14]));
+  assert.deepEqual([spans(made), made.before], [["21-22", "15-20", "11-14", "5-10", "1-4"], 1]);
+  made.takeNewest(page(15, [21, 30], [15, 20]));
+  assert.deepEqual([spans(made), made.before], [["21-30", "15-20", "11-14", "5-10", "1-4"], 1]);
+});
+
+test("where something between may be missing, it is asked for before what is older", () => {
+  const made = line(page(11, [15, 20], [11, 14]), page(null, [1, 10]));
+  made.takeNewest(page(40, [50, 60], [40, 49]));
+  assert.deepEqual([spans(made), made.before], [["50-60", "40-49"], 40]);
+  const cut = line(page(11, [15, 20], [11, 14]), page(null, [1, 10]));
+  cut.takeNewest(page(18, [21, 30], [18, 20]));
+  assert.deepEqual([spans(cut), cut.before], [["21-30", "18-20"], 18]);
+});
+
+test("a version is looked at where its formulas had been calculated, behind its last edit", () => {
+  const made = line(page(5, [9, 10], [5, 6]), page(null, [1, 2]));
+  made.takeOlder({ entries: [{ ...entry([1, 1]), operations: 0 }], before: null, head: 11 }); // kept, without what led to it
+  assert.deepEqual(made.versions.map(({ through }) => through), [11, 8, 4, 1]);
+});
+
+test("a version that goes on while it is looked at stays what it was, with the rest beside it", () => {
+  const made = line(page(null, [3, 4], [1, 2]));
+  const [shown] = made.versions;
+  made.takeNewest(page(null, [3, 9], [1, 2]));
+  const spansBeside = (version) => made.versionsBeside(version).map(({ first, last, operations }) => [first, last, operations]);
+  assert.deepEqual(spansBeside(shown), [[5, 9, 5], [3, 4, 2], [1, 2, 2]]);
+  assert.deepEqual(spansBeside(null), [[3, 9, 7], [1, 2, 2]]);
+});
+
+test("a version gets its name, and loses it", () => {
+  const made = line(page(null, [3, 4], [1, 2]));
+  made.named(2, "Budget");
+  assert.deepEqual(made.versions.map(({ name }) => name), [null, "Budget"]);
+  made.named(2, null);
+  assert.equal(made.versions[1].name, null);
+});
+
+test("what became of a cell's looks is said in words, each part once", () => {
+  assert.deepEqual(looksChanged({ bold: true, fill: "#ffffff" }, { fill: "#ffe599", format: "currency", currency: "EUR" }), [
+    "No longer bold",
+    "Fill colour: #ffe599",
+    "Number format: Currency (EUR)",
+  ]);
+  assert.deepEqual(looksChanged(null, ""), []);
+  assert.deepEqual(looksChanged({ align: "left", color: "#102030" }, ""), ["Text colour: Automatic", "Alignment: automatic"]);
+});
+
+test("the way that a change came is said, of a stream with its message", () => {
+  assert.equal(wayOf("user", "set_cells", null), "");
+  assert.equal(wayOf("api", "undo", null), "By a program · By an undo");
+  assert.equal(wayOf("stream", "set_cells", { subscription: "ticks-sub", message_id: "17" }), "Stream ticks-sub, message 17");
+});
+
+test("moments are called as people call them", () => {
+  const now = new Date(2026, 10, 27, 1, 0);
+  assert.equal(agoOf(new Date(now.getTime() - 5 * 60_000), now), "5 minutes ago");
+  assert.equal(agoOf(new Date(now.getTime() + 9_000), now), "now"); // another clock
+  assert.deepEqual([dayOf(new Date(2026, 10, 27), now), dayOf(new Date(2026, 10, 26, 23, 59), now)], ["today", "yesterday"]);
+  assert.match(dayOf(new Date(2026, 10, 25), now), /November 25, 2026/);
+});

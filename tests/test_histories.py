@@ -1,0 +1,135 @@
+"""What a sheet's page may ask about the past, and who may."""
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from cells.domain.operations import SetAddresses, SetCells
+from cells.domain.reordering import ReorderCells
+from cells.models import AuthorKind, LinkRole, NamedVersion, Role, Sheet
+from cells.services.access import create_sheet
+from cells.services.authors import Author, Source, import_origin
+from cells.services.commit import Committed, Submission, commit
+
+pytestmark = pytest.mark.django_db
+
+STREAM = Author(AuthorKind.STREAM, "Ticks", origin="projects/p/subscriptions/ticks/17")
+
+
+@pytest.fixture
+def prices() -> Sheet:
+    """Alice's sheet: bob edits it, carol looks at it, dave is a stranger."""
+    alice, bob, carol, _ = map(User.objects.create_user, ("alice", "bob", "carol", "dave"))
+    sheet = create_sheet(alice, "Prices", slug="prices")
+    sheet.access.create(user=bob, role=Role.EDITOR)
+    sheet.access.create(user=carol, role=Role.VIEWER)
+    user = Author(AuthorKind.USER, "Alice", alice.pk, str(uuid.uuid4()))
+    file = Author(AuthorKind.USER, "Bob", bob.pk, import_origin("old: prices.csv"))
+    source = Source(datetime(2026, 11, 1, tzinfo=UTC))
+    for operation, author, whence in (
+        (SetCells(((0, 0, "b"), (1, 0, "a"))), user, None),
+        (SetCells(((0, 0, "2"),)), file, None),
+        (SetAddresses(((0, 0, "3"),)), STREAM, source),
+        (ReorderCells(((0, 2),), ((0, 1),), (1, 0)), user, None),
+    ):
+        submission = Submission("prices", uuid.uuid4(), operation, author, whence)
+        (outcome,) = commit([submission]).outcomes
+        assert isinstance(outcome, Committed)
+    return sheet
+
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Ask as somebody; the body of what is no single JSON is a list of lines."""
+
+    def ask(name: str, path: str, data: dict[str, str] | None = None) -> tuple[int, Any]:
+        browser = Client()
+        if name:
+            browser.force_login(User.objects.get(username=name))
+        address = f"/sheets/prices/history/{path}"
+        response = browser.get(address) if data is None else browser.post(address, data)
+        content = response.getvalue()
+        if response.headers["Content-Type"] == "application/x-ndjson":
+            return response.status_code, [json.loads(line) for line in content.splitlines()]
+        return response.status_code, json.loads(content)
+
+    return ask
+
+
+def test_a_cell_tells_who_changed_it_and_from_where(prices: Sheet, ask: Ask) -> None:
+    status, body = ask("carol", "cell/?row=0&column=0")
+    assert status == 200
+    assert [(change["old"], change["new"]) for change in body["changes"]] == [
+        ({"input": "3", "style": ""}, {"input": "a", "style": ""}),
+        ({"input": "2"}, {"input": "3"}),
+        ({"input": "b"}, {"input": "2"}),
+        ({"input": ""}, {"input": "b"}),
+    ]
+    kinds = [(change["author"]["kind"], change["kind"]) for change in body["changes"]]
+    assert kinds == [
+        ("user", "reorder_cells"),
+        ("stream", "set_cells"),
+        ("import", "set_cells"),
+        ("user", "set_cells"),
+    ]
+    assert [change["source"] for change in body["changes"]][1:3] == [
+        {
+            "subscription": "projects/p/subscriptions/ticks",
+            "message_id": "17",
+            "published_at": "2026-11-01T00:00:00Z",
+        },
+        {"file": "old: prices.csv"},
+    ]
+    for source, revisions in (("user", [4, 1]), ("import", [2]), ("stream", [3]), ("api", [])):
+        _, body = ask("carol", f"cell/?row=0&column=0&source={source}")
+        assert [change["revision"] for change in body["changes"]] == revisions
+
+
+def test_a_past_sheet_comes_as_frames_with_what_was_changed(prices: Sheet, ask: Ask) -> None:
+    status, (head, frame) = ask("carol", "2/?since=1")
+    assert (status, head["changed"], head["changed_count"]) == (200, [[0, 0]], 1)
+    assert (frame["type"], frame["after"], frame["through"]) == ("cells.changed", 0, 2)
+    assert frame["changes"] == [[None, [[0, 0, "2"], [1, 0, "a"]]]]
+    assert frame["rows"] == [[0, 1000]]
+    status, body = ask("carol", "5/")
+    assert (status, body["code"]) == (404, "outdated")
+
+
+def test_the_time_line_has_names_that_editors_give(prices: Sheet, ask: Ask) -> None:
+    assert ask("carol", "2/name/", {"name": "x"})[1]["code"] == "forbidden"
+    status, body = ask("bob", "2/name/", {"name": "  As  sent "})
+    assert (status, body) == (200, {"revision": 2, "name": "As sent"})
+    _, line = ask("carol", "")
+    entries = [(one["first"], one["last"], one["name"]) for one in line["entries"]]
+    assert entries == [(3, 4, None), (1, 2, "As sent")]
+    authors = [[who["name"] for who in one["authors"]] for one in line["entries"]]
+    assert authors == [["Alice", "Ticks"], ["Bob", "Alice"]]
+    assert (line["before"], line["oldest"], line["head"]) == (None, 0, 4)
+    assert ask("bob", "2/name/", {"name": ""})[1] == {"revision": 2, "name": None}
+    assert not NamedVersion.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["", "cell/?row=0&column=0", "2/"])
+def test_the_past_is_for_whom_the_sheet_is_for(prices: Sheet, ask: Ask, path: str) -> None:
+    for name in ("dave", ""):
+        status, body = ask(name, path)
+        assert (status, body["code"]) == (403, "forbidden")
+    Sheet.objects.update(link_role=LinkRole.VIEWER)
+    assert ask("", path)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["cell/", "cell/?row=0&column=x", "cell/?row=0&column=0&source=me", "2/?since=3"]
+)
+def test_what_has_no_meaning_is_refused(prices: Sheet, ask: Ask, path: str) -> None:
+    status, body = ask("alice", path)
+    assert (status, body["code"]) == (400, "malformed")
