@@ -30,7 +30,7 @@ def check_host(
 def _installed() -> Iterator[checks.CheckMessage]:
     missing = [name for name in NEEDED_APPS if not apps.is_installed(f"django.contrib.{name}")]
     missing = [f"django.contrib.{name}" for name in missing]
-    missing += [name for name in NEEDED_MIDDLEWARE if name not in settings.MIDDLEWARE]
+    missing += [name for name in NEEDED_MIDDLEWARE if not _has_middleware(name)]
     if missing:
         yield checks.Error(
             f"Live sheets need {', '.join(missing)}.",
@@ -38,16 +38,21 @@ def _installed() -> Iterator[checks.CheckMessage]:
             id="cells.E002",
         )
     order = [config.name for config in apps.get_app_configs()]
-    later = [name for name in ("cells", "daphne") if name in order]
-    if "django.contrib.staticfiles" in order and order.index("django.contrib.staticfiles") < min(
-        order.index(name) for name in later
-    ):
+    servers = ("cells", "daphne", "django.contrib.staticfiles")  # each has a runserver
+    if next(name for name in order if name in servers) == "django.contrib.staticfiles":
         yield checks.Warning(
             '"cells" comes behind "django.contrib.staticfiles": `manage.py runserver` is the one '
             "that does not speak WebSocket.",
             hint='Put "cells" before "django.contrib.staticfiles" in INSTALLED_APPS.',
             id="cells.W010",
         )
+
+
+def _has_middleware(name: str) -> bool:
+    """Say whether the project has a middleware, or one of its own that is made of it."""
+    wanted = import_string(name)
+    found = [import_string(path) for path in settings.MIDDLEWARE]
+    return any(isinstance(one, type) and issubclass(one, wanted) for one in found)
 
 
 def _served() -> Iterator[checks.CheckMessage]:

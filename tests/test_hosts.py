@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
 from django.conf import settings
 from django.test import override_settings
 from packaging.requirements import Requirement
@@ -83,8 +84,10 @@ def test_people_without_usernames_do_in_their_project_what_people_do_here() -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_project_hears_what_it_lacks() -> None:
+def test_a_project_hears_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_host() == []
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {})
     with override_settings(
         MIDDLEWARE=[],
         ROOT_URLCONF="tests.hosts.no_urls",
@@ -94,6 +97,6 @@ def test_a_project_hears_what_it_lacks() -> None:
     ):
         found = check_host()
     assert {message.id for message in found} == {
-        *("cells.E002", "cells.E003", "cells.W011", "cells.E005", "cells.E006")
+        *("cells.E002", "cells.E003", "cells.W011", "cells.W012", "cells.E005", "cells.E006")
     }
     assert all(message.hint for message in found)
