@@ -7,11 +7,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, RedirectURLMixin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -87,7 +87,7 @@ class SignUp(RedirectURLMixin, SignUpView):
 @never_cache
 def tokens(request: HttpRequest) -> HttpResponse:
     """Show a person's tokens; POST makes one, and its text is in that answer alone."""
-    assert isinstance(request.user, User)  # noqa: S101 - what login_required has seen to
+    assert request.user.is_authenticated  # noqa: S101 - what login_required has seen to
     form = TokenForm(request.POST or None)
     made = None
     if request.method == "POST" and form.is_valid():
@@ -106,7 +106,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "tokens": tokens_of(request.user),
         "form": form,
         "made": made,
-        "address": request.build_absolute_uri("/api/v1"),
+        "address": request.build_absolute_uri(reverse("cells:api-v1:api-root").rstrip("/")),
     }
     return render(request, "cells/tokens.html", context, status=400 if form.errors else 200)
 
@@ -115,9 +115,9 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """End a token of one's own."""
-    assert isinstance(request.user, User)  # noqa: S101 - what login_required has seen to
+    assert request.user.is_authenticated  # noqa: S101 - what login_required has seen to
     if revoke_token(request.user, token_id):
         messages.success(request, _("Revoked. Programs that use it are refused from now on."))
     else:
         messages.error(request, _("You have no such token any more."))
-    return redirect("tokens")
+    return redirect("cells:tokens")

@@ -5,12 +5,12 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cells.models import LinkRole, Role, Scope, Sheet
-from cells.services.sharing import SeveralPeopleError, find_person
+from cells.services.people import SeveralPeopleError, find_person
 
 if TYPE_CHECKING:
     AccountForm = UserCreationForm[User]
@@ -74,7 +74,7 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.sheet = sheet
 
-    def clean_username(self) -> User:
+    def clean_username(self) -> AbstractBaseUser:
         text = self.cleaned_data["username"]
         try:
             user = find_person(text)

@@ -17,6 +17,7 @@ from cells.domain.errors import Malformed, SheetSyncError
 from cells.domain.styles import Style, read_style
 
 PROTOCOL = 1
+SHEETS_PATH = "ws/sheets/"  # then a slug; below what the project is mounted at
 MAX_FRAME_BYTES = 256 * 1024  # a paste of 10,000 short cells fits; a client splits what does not
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.uploadedfile import UploadedFile
 from django.core.handlers.asgi import ASGIRequest
@@ -42,6 +42,7 @@ from cells.services.files import preview, read_file
 from cells.services.guests import guest_name
 from cells.services.import_turns import import_turn
 from cells.services.importing import Contents, run_import
+from cells.services.people import name_of
 from cells.services.shelf import delete_sheet
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ PREVIEWED_CHARACTERS = 200  # of a cell
 ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "shift_jis", "gb18030")
 
 Lines = Generator[bytes, None, None]
+Owner = AbstractBaseUser | None
 
 
 @require_safe
@@ -140,7 +142,7 @@ def _target(request: HttpRequest, slug: str | None) -> Sheet | HttpResponse | No
     """Return the sheet that is to be filled, None for a new one, or the page that says why not."""
     if slug is None:
         if request.user.is_anonymous and not settings.DEBUG:
-            return redirect_to_login(reverse("import_new"))
+            return redirect_to_login(reverse("cells:import_new"))
         return None
     sheet = Sheet.objects.select_related("owner").filter(slug=slug, deleted_at=None).first()
     role = None if sheet is None else role_of(request.user, sheet)
@@ -148,7 +150,7 @@ def _target(request: HttpRequest, slug: str | None) -> Sheet | HttpResponse | No
         return render(request, "cells/no_such_sheet.html", status=404)
     if role == Role.VIEWER:
         if request.user.is_anonymous:
-            return redirect_to_login(reverse("import", args=[slug]))
+            return redirect_to_login(reverse("cells:import", args=[slug]))
         return render(request, "cells/closed.html", {"sheet": sheet, "to_edit": True}, status=403)
     return sheet
 
@@ -179,7 +181,7 @@ def _wish(request: HttpRequest) -> _Wish:
     )
 
 
-def _lines(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author) -> Lines:
+def _lines(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Lines:
     """Yield what is to be told, and import in between."""
     try:
         with import_turn():
@@ -192,7 +194,7 @@ def _lines(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author)
         yield _line(state="refused", **_refusal(Unavailable("the database does not answer")))
 
 
-def _import(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author) -> Lines:
+def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Lines:
     origin = import_origin(wish.name)
     author = Author(author.kind, author.name, author.user_id, origin)
     with Contents() as contents:
@@ -223,7 +225,7 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: User | None, author: Author
                 delete_sheet(into)
             raise
         logger.info("sheet=%s imported %d cells of %r", into.slug, contents.cells, wish.name)
-        address = reverse("sheet", args=[into.slug])
+        address = reverse("cells:sheet", args=[into.slug])
         yield _line(state="done", cells=contents.cells, rows=contents.rows, address=address)
 
 
@@ -261,13 +263,13 @@ def _refusal(error: SheetSyncError) -> dict[str, str]:
     return {"code": error.code, "sentence": sentence, "reason": str(error)}
 
 
-def _owner(request: HttpRequest) -> User | None:
-    return request.user if isinstance(request.user, User) else None
+def _owner(request: HttpRequest) -> Owner:
+    return request.user if request.user.is_authenticated else None
 
 
 def _author(request: HttpRequest) -> Author:
-    if isinstance(request.user, User):
-        name = request.user.get_full_name() or request.user.get_username()
-        return Author(AuthorKind.USER, name[:MAX_NAME_CHARACTERS], request.user.pk)
+    if request.user.is_authenticated:
+        name = name_of(request.user)[:MAX_NAME_CHARACTERS]
+        return Author(AuthorKind.USER, name, request.user.pk)
     name = request.session.get("guest_name") or guest_name(secrets.token_hex())
     return Author(AuthorKind.GUEST, name)

@@ -1,14 +1,21 @@
 """The app's addresses; /healthz and /readyz are answered before them, by a middleware."""
 
 from django.urls import path
+from django.views.decorators.http import conditional_page
+from django.views.i18n import JavaScriptCatalog
 
-from cells import downloads, histories, push, sheet_feeds, uploads, views
+from cells import accounts, downloads, histories, push, sheet_feeds, uploads, views
 from cells.api import api
 from cells.api.interface import no_such_path
+
+app_name = "cells"  # a project has a "home" and a "delete" of its own
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("offline/", views.offline, name="offline"),
+    path("words.js", conditional_page(JavaScriptCatalog.as_view(packages=["cells"])), name="words"),
+    path("accounts/tokens/", accounts.tokens, name="tokens"),
+    path("accounts/tokens/<int:token_id>/revoke/", accounts.revoke, name="revoke_token"),
     path("service-worker.js", views.service_worker, name="service_worker"),
     path("api/v1/", api.urls),
     path("api/<path:anything>", no_such_path),

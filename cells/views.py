@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cells.domain.errors import SheetSyncError
+from cells.embedding import EMBED, embedded, socket_path
 from cells.forms import (
     MAX_TITLE_CHARACTERS,
     GrantForm,
@@ -35,6 +35,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
+from cells.services.people import name_of
 from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
 
@@ -83,29 +84,32 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
     all who have its address.
     """
     if request.method != "POST":
-        return redirect("home")
+        return redirect("cells:home")
     if request.user.is_anonymous and not settings.DEBUG:
-        return redirect_to_login(reverse("home"))
+        return redirect_to_login(reverse("cells:home"))
     form = NewSheetForm(request.POST)
     if not form.is_valid():
         return _home(request, form, status=400)
     title, zone = form.cleaned_data["title"], form.cleaned_data["time_zone"]
-    if isinstance(request.user, User):
+    if request.user.is_authenticated:
         sheet = create_sheet(request.user, title, time_zone=zone)
     else:
         sheet = create_sheet(None, title, link_role=LinkRole.EDITOR, time_zone=zone)
-    return redirect("sheet", sheet.slug)
+    return redirect("cells:sheet", sheet.slug)
 
 
 @require_safe
 @never_cache
 def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
+    if EMBED in request.GET:
+        return _in_frame(request, slug)
     sheet = _visible(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     role = role_of(request.user, sheet)
     _remember(request, sheet)
-    return render(request, "cells/sheet.html", {"sheet": sheet, "role": role})
+    context = {"sheet": sheet, "role": role, "socket": socket_path(sheet)}
+    return render(request, "cells/sheet.html", context)
 
 
 @require_POST
@@ -119,7 +123,7 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Renamed to “%(title)s”.") % form.cleaned_data)
     else:
         messages.error(request, " ".join(map(str, form.errors["title"])))
-    return redirect("home")
+    return redirect("cells:home")
 
 
 @require_POST
@@ -129,8 +133,8 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     if isinstance(sheet, HttpResponse):
         return sheet
     if request.user.is_anonymous and not settings.DEBUG:
-        return redirect_to_login(reverse("sheet", args=[slug]))
-    owner = request.user if isinstance(request.user, User) else None
+        return redirect_to_login(reverse("cells:sheet", args=[slug]))
+    owner = request.user if request.user.is_authenticated else None
     try:
         copy = copy_sheet(
             sheet,
@@ -142,8 +146,8 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     except SheetSyncError:
         logger.exception("sheet=%s could not be copied", slug)
         messages.error(request, _("The sheet could not be copied. Try again in a minute."))
-        return redirect("home")
-    return redirect("sheet", copy.slug)
+        return redirect("cells:home")
+    return redirect("cells:sheet", copy.slug)
 
 
 @require_POST
@@ -153,7 +157,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     if isinstance(sheet, HttpResponse):
         return sheet
     delete_sheet(sheet)
-    return redirect(f"{reverse('home')}?{urlencode({'deleted': slug})}")
+    return redirect(f"{reverse('cells:home')}?{urlencode({'deleted': slug})}")
 
 
 @require_POST
@@ -164,7 +168,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
         return sheet
     bring_back(Sheet.objects.filter(pk=sheet.pk))
     messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
-    return redirect("home")
+    return redirect("cells:home")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -178,10 +182,10 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         grant(sheet, form.cleaned_data["username"], Role(form.cleaned_data["role"]))
         messages.success(request, _("Shared with %(username)s.") % form.cleaned_data)
-        return redirect("share", slug)
+        return redirect("cells:share", slug)
     context = {
         "sheet": sheet,
-        "address": request.build_absolute_uri(reverse("sheet", args=[slug])),
+        "address": request.build_absolute_uri(reverse("cells:sheet", args=[slug])),
         "access_list": access_list(sheet),
         "link_form": LinkRoleForm(initial={"link_role": sheet.link_role}),
         "grant_form": form,
@@ -200,7 +204,7 @@ def share_link(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Changed what the link allows."))
     else:
         messages.error(request, _("Choose what the link allows."))
-    return redirect("share", slug)
+    return redirect("cells:share", slug)
 
 
 @require_POST
@@ -217,8 +221,8 @@ def share_role(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     else:
         messages.error(request, _("The sheet is no longer shared with them. Add them again below."))
     if role_of(request.user, sheet) != Role.OWNER:  # their own role, it was
-        return redirect("home")
-    return redirect("share", slug)
+        return redirect("cells:home")
+    return redirect("cells:share", slug)
 
 
 @require_POST
@@ -229,8 +233,8 @@ def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     revoke(sheet, user_id)
     messages.success(request, _("Removed."))
     if user_id == request.user.pk:
-        return redirect("home")
-    return redirect("share", slug)
+        return redirect("cells:home")
+    return redirect("cells:share", slug)
 
 
 @require_safe
@@ -289,6 +293,14 @@ def _find(slug: str) -> Sheet | None:
     return Sheet.objects.select_related("owner").filter(slug=slug).first()
 
 
+def _in_frame(request: HttpRequest, slug: str) -> HttpResponse:
+    sheet = _find(slug)
+    role = None if sheet is None else role_of(request.user, sheet)
+    if sheet is not None and role is not None:
+        _remember(request, sheet)
+    return embedded(request, sheet, role)
+
+
 def _visible(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
     """Return the sheet if the reader may see it, else the page that says why not."""
     sheet = _find(slug)
@@ -303,9 +315,9 @@ def _visible(request: HttpRequest, slug: str) -> Sheet | HttpResponse:
 
 def _author(request: HttpRequest) -> Author:
     """Return whom the log names for what a person does on a page."""
-    if isinstance(request.user, User):
-        name = request.user.get_full_name() or request.user.get_username()
-        return Author(AuthorKind.USER, name[:MAX_NAME_CHARACTERS], request.user.pk)
+    if request.user.is_authenticated:
+        name = name_of(request.user)[:MAX_NAME_CHARACTERS]
+        return Author(AuthorKind.USER, name, request.user.pk)
     name = request.session.get("guest_name") or guest_name(secrets.token_hex())
     return Author(AuthorKind.GUEST, name)
 
@@ -338,7 +350,9 @@ def _deleted(request: HttpRequest, sheet: Sheet, role: Role) -> HttpResponse:
 
 def _closed(request: HttpRequest, sheet: Sheet, *, to_share: bool = False) -> HttpResponse:
     if request.user.is_anonymous:
-        return redirect_to_login(reverse("share" if to_share else "sheet", args=[sheet.slug]))
+        return redirect_to_login(
+            reverse("cells:share" if to_share else "cells:sheet", args=[sheet.slug])
+        )
     return render(request, "cells/closed.html", {"sheet": sheet, "to_share": to_share}, status=403)
 
 

@@ -1,26 +1,14 @@
-"""The ASGI application: HTTP to Django, WebSockets to the app's consumers, signals to a drain."""
+"""The ASGI application: files by WhiteNoise, sockets and signals by the app, the rest by Django."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
+from cells.asgi import with_live_sheets
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sheetsync.settings")
-http = get_asgi_application()  # loads the apps, so it comes before what imports models
+live = with_live_sheets(get_asgi_application())  # loads the apps
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-
-from cells.routing import websocket_urlpatterns  # noqa: E402
-from sheetsync.calculation import calculating  # noqa: E402
-from sheetsync.lifespan import lifespan  # noqa: E402
 from sheetsync.static import StaticFiles  # noqa: E402
 
-application = calculating(
-    ProtocolTypeRouter(
-        {
-            "http": StaticFiles(http),
-            "lifespan": lifespan,
-            "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
-        }
-    )
-)
+application = StaticFiles(live)

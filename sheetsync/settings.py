@@ -12,6 +12,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from cells.defaults import IN_MEMORY_LAYER, SQLITE_OPTIONS
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -116,19 +118,7 @@ def _database() -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
     match database.get("ENGINE"):
         case "django.db.backends.sqlite3":
-            database["OPTIONS"] = {
-                # Deferred transactions that turn into writers fail at once with "database is
-                # locked" however long the time-out; immediate ones wait their turn.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                # FULL: a commit survives a power cut. From batches of 100 up it costs nothing.
-                # A checkpoint writes every changed page back and syncs twice; every 1,000 pages,
-                # the default, that is every large batch. 8,000 pages are 32 MB of WAL.
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                    "PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-32768;"
-                ),
-            }
+            database["OPTIONS"] = dict(SQLITE_OPTIONS)
             # Threads share a test database only when it is a file.
             database["TEST"] = {"NAME": BASE_DIR / ".test-db.sqlite3"}
         case "django.db.backends.postgresql":
@@ -182,7 +172,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
             },
         }
         if REDIS_URLS
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+        else IN_MEMORY_LAYER["default"]
     )
 }
 
@@ -272,9 +262,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
 
+# A rule of the project's own beside owners and shares (docs/embedding.md); this one has none.
+CELLS_ROLE: str | None = None
+
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "cells:home"
+LOGOUT_REDIRECT_URL = "cells:home"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -286,7 +279,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "sheetsync.storage.HashedModuleStorage"
+            else "cells.storage.HashedModuleStorage"
         )
     },
 }

@@ -25,7 +25,7 @@ class StaticFiles:
         self._files: dict[str, Any] = {} if noise.autorefresh else noise.files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        file = self._files.get(scope["path"])
+        file = self._files.get(scope["path"]) if scope["type"] == "http" else None
         if file is None or scope["method"] not in ("GET", "HEAD"):
             await self._application(scope, receive, send)
             return

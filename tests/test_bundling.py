@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sheetsync.bundling import BundlingError, bundle, order_of
+from cells.bundling import BundlingError, bundle, order_of
 from tests.servers.missing import missing_service
 
 MODULES = {

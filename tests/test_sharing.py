@@ -6,7 +6,7 @@ from django.test import Client
 
 from cells.models import Role, Sheet, SheetAccess
 from cells.services.access import create_sheet
-from cells.services.sharing import SeveralPeopleError, find_person
+from cells.services.people import SeveralPeopleError, find_person
 
 pytestmark = pytest.mark.django_db
 

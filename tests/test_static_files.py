@@ -13,12 +13,12 @@ from django.core.management import call_command
 from django.template import Context, Template
 from django.test import override_settings
 
+from cells.storage import minified
 from sheetsync.static import Receive, Scope, Send, StaticFiles
-from sheetsync.storage import minified
 from tests.servers.missing import missing_service
 from tests.servers.process import ROOT
 
-HASHED = {"staticfiles": {"BACKEND": "sheetsync.storage.HashedModuleStorage"}}
+HASHED = {"staticfiles": {"BACKEND": "cells.storage.HashedModuleStorage"}}
 SOURCES = ROOT / "cells" / "static" / "cells"
 
 

@@ -4,8 +4,6 @@ Nothing here writes a cell but through services.commit, and no list of cells, re
 letters counts, sorts or loads a whole table: they stay usable at a million rows.
 """
 
-from django.contrib import admin
-
 from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
@@ -29,7 +27,3 @@ __all__ = [
     "RevisionAdmin",
     "SheetAdmin",
 ]
-
-admin.site.site_header = "SheetSync"
-admin.site.site_title = "SheetSync admin"
-admin.site.index_title = "Administration"

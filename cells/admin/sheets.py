@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
-from cells.admin.bounded import BoundedPaginator, ModelAdmin
+from cells.admin.bounded import BoundedPaginator, FindsPeople, ModelAdmin
 from cells.domain.addresses import (
     Address,
     Range,
@@ -47,11 +47,12 @@ PREVIEW_ROWS = 50
 PREVIEW_COLUMNS = 26
 
 
-class SheetAccessInline(AccessTabularInline):
+class SheetAccessInline(FindsPeople, AccessTabularInline):
     """The people whom a sheet is shared with."""
 
     model = SheetAccess
-    autocomplete_fields = ("user",)
+    people = ("user",)
+    raw_id_fields = people
     extra = 0
     verbose_name = "person"
     verbose_name_plural = "Shared with"
@@ -84,7 +85,7 @@ class SetCellForm(forms.Form):
 
 
 @admin.register(Sheet)
-class SheetAdmin(ModelAdmin[Sheet]):
+class SheetAdmin(FindsPeople, ModelAdmin[Sheet]):
     """The list of sheets, and a page for each."""
 
     list_display = (
@@ -103,7 +104,8 @@ class SheetAdmin(ModelAdmin[Sheet]):
     ordering = (F("updated_at").desc(nulls_last=True), "-pk")
     show_full_result_count = False
     paginator = BoundedPaginator
-    autocomplete_fields = ("owner",)
+    people = ("owner",)
+    raw_id_fields = people
     inlines = (SheetAccessInline,)
     actions = ("bring_back",)
 
@@ -158,7 +160,7 @@ class SheetAdmin(ModelAdmin[Sheet]):
             obj.save(update_fields=form.changed_data)
 
     def view_on_site(self, obj: Sheet) -> str:
-        return reverse("sheet", args=[obj.slug])
+        return reverse("cells:sheet", args=[obj.slug])
 
     def get_urls(self) -> list[URLPattern]:
         set_cell = require_POST(self.admin_site.admin_view(self.set_cell))

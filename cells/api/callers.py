@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
@@ -17,6 +17,7 @@ from cells.api.problems import (
     Unauthenticated,
 )
 from cells.models import ApiToken, Scope
+from cells.services.people import name_of
 from cells.services.quotas import address_of, count_seconds, wait_seconds
 from cells.services.tokens import find_token, note_used
 
@@ -29,13 +30,13 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 class Caller:
     """A person, and the token by which a program acts for them; a browser has none."""
 
-    user: User
+    user: AbstractBaseUser
     token: ApiToken | None = None
 
     @property
     def name(self) -> str:
         """How the log names them."""
-        name = self.user.get_full_name() or self.user.get_username()
+        name = name_of(self.user)
         return name if self.token is None else f"{name} ({self.token.name})"
 
     @property
@@ -72,7 +73,7 @@ class SessionAuth(APIKeyCookie):
     param_name = settings.SESSION_COOKIE_NAME
 
     def __call__(self, request: HttpRequest) -> Caller | None:
-        if not isinstance(request.user, User) or request.headers.get("Authorization"):
+        if not request.user.is_authenticated or request.headers.get("Authorization"):
             return None
         if request.method not in SAFE_METHODS and check_csrf(request) is not None:
             raise CsrfFailed("send the cookie csrftoken's value as X-CSRFToken as well")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
 from ninja.openapi.schema import OpenAPISchema
@@ -64,7 +64,7 @@ api = Interface(
     title="SheetSync",
     version="1",
     description=DESCRIPTION,
-    urls_namespace="api-v1",
+    urls_namespace="cells:api-v1",
     auth=[TokenAuth(), SessionAuth()],
     parser=JsonParser(),
     # Else the page asks a server of Swagger's whether the description is valid.
@@ -114,4 +114,5 @@ def is_head(request: HttpRequest) -> bool:
 @csrf_exempt
 def no_such_path(request: HttpRequest, anything: str) -> HttpResponse:
     """Answer at addresses below /api that are nothing's, as a problem and not as a page."""
-    return problem_response(NoSuchPath("there is nothing at this address; see /api/v1/docs"))
+    guide = reverse("cells:api-v1:openapi-view")
+    return problem_response(NoSuchPath(f"there is nothing at this address; see {guide}"))

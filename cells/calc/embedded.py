@@ -1,6 +1,7 @@
 """The embedded mode: a web process that has the calculating worker as its child."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ LASTING_SECONDS = 10.0  # a child that lived so long is started again without a 
 
 
 class EmbeddedWorker:
-    """Keeps `manage.py calc_worker` running from the first formula on, as long as this process."""
+    """Keeps `calc_worker` running from the first formula on, as long as this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +41,7 @@ class EmbeddedWorker:
     def _run(self) -> None:
         self._await_formulas()
         # One name for all of them: a child goes on with the sheets of one that was killed.
-        command = [sys.executable, "manage.py", "calc_worker", "--until-stdin-ends"]
+        command = [sys.executable, "-m", "django", "calc_worker", "--until-stdin-ends"]
         command += ["--holder", str(uuid.uuid4())]
         backoff = Backoff()
         while True:
@@ -50,7 +51,7 @@ class EmbeddedWorker:
                 # child. Its log goes where this one's goes; its status line nowhere.
                 child = subprocess.Popen(
                     command,
-                    cwd=settings.BASE_DIR,
+                    env=_environment(),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                 )
@@ -74,6 +75,12 @@ class EmbeddedWorker:
                 connection.close()
             time.sleep(LOOK_SECONDS)
         connection.close()
+
+
+def _environment() -> dict[str, str]:
+    """Return where a child finds the settings and the modules that this process has found."""
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE, "PYTHONPATH": path}
 
 
 embedded_worker = EmbeddedWorker()

@@ -237,7 +237,8 @@ def _anonymous(person: str) -> str:
 
 
 def _key(sheet_id: int) -> str:
-    prefix: str = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
+    layer = settings.CHANNEL_LAYERS["default"]
+    prefix: str = layer.get("CONFIG", {}).get("prefix", "sheetsync.")
     return f"{prefix}here.{sheet_id}"
 
 

@@ -3,27 +3,29 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils.crypto import get_random_string
 
 from cells.domain.errors import Forbidden, NoSuchSheet
 from cells.models import LinkRole, Role, Sheet, SheetAccess
+from cells.services.host_roles import BASICS, NOTHING, Person, word_on, words_on
+from cells.services.people import active_people
 
 SLUG_CHARACTERS = 12  # 62 bits out of these letters: not to be guessed
 _SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
 
-Person = AbstractBaseUser | AnonymousUser
-
 
 def role_of(user: Person, sheet: Sheet) -> Role | None:
     """Return the strongest role that `user` has on `sheet`; None means not even looking."""
+    word = word_on(user, sheet)
+    if word.is_refused:
+        return None
     if user.pk is None or not user.is_active:
-        return by_link(sheet.link_role)
+        return strongest(by_link(sheet.link_role), word.role)
     if sheet.owner_id == user.pk:
         return Role.OWNER
     own = SheetAccess.objects.filter(sheet=sheet, user_id=user.pk).values_list("role", flat=True)
-    return strongest(by_link(sheet.link_role), *map(Role, own))
+    return strongest(by_link(sheet.link_role), word.role, *map(Role, own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,7 @@ class Admission:
 def admit(slug: str, user: Person) -> Admission:
     """Return how `user` may come in. Raises NoSuchSheet, or Forbidden for a stranger."""
     try:
-        sheet = Sheet.objects.only("pk", "slug", "owner_id", "link_role").get(
-            slug=slug, deleted_at=None
-        )
+        sheet = Sheet.objects.only(*BASICS).get(slug=slug, deleted_at=None)
     except Sheet.DoesNotExist:
         raise NoSuchSheet(f"there is no sheet {slug[:64]!r}; check the address") from None
     role = role_of(user, sheet)
@@ -52,23 +52,21 @@ def admit(slug: str, user: Person) -> Admission:
 def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Role | None]:
     """Return the role that each (sheet id, user id; None for a guest) has, as role_of says.
 
-    Three statements for any number. Leaves out sheets that there are no more, deleted ones too.
+    Three statements for any number, a few more with CELLS_ROLE. Leaves out sheets that there are
+    no more, deleted ones too.
     """
     asked = set(asked)
     sheet_ids = {sheet_id for sheet_id, _ in asked}
     user_ids = {user_id for _, user_id in asked if user_id is not None}
     living = Sheet.objects.filter(pk__in=sheet_ids, deleted_at=None)
     sheets = living.values_list("pk", "owner_id", "link_role")
-    active = set(
-        get_user_model()
-        .objects.filter(pk__in=user_ids, is_active=True)
-        .values_list("pk", flat=True)
-    )
+    active = set(active_people().filter(pk__in=user_ids).values_list("pk", flat=True))
     found = SheetAccess.objects.filter(sheet__in=sheet_ids, user__in=user_ids)
-    granted = {
+    granted: dict[tuple[int, int | None], Role] = {
         (sheet_id, user_id): Role(role)
         for sheet_id, user_id, role in found.values_list("sheet_id", "user_id", "role")
     }
+    words = words_on(asked)
     known = {sheet_id: (owner_id, link_role) for sheet_id, owner_id, link_role in sheets}
     roles: dict[tuple[int, int | None], Role | None] = {}
     for sheet_id, user_id in asked:
@@ -78,7 +76,9 @@ def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | 
         own = None
         if user_id in active:
             own = Role.OWNER if user_id == owner_id else granted.get((sheet_id, user_id))
-        roles[sheet_id, user_id] = strongest(by_link(link_role), own)
+        word = words.get((sheet_id, user_id), NOTHING)
+        may = strongest(by_link(link_role), own, word.role)
+        roles[sheet_id, user_id] = None if word.is_refused else may
     return roles
 
 

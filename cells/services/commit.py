@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cells.domain.axes import AxisName
 from cells.domain.deltas import Delta
-from cells.domain.errors import Deleted, Forbidden, NoSuchSheet, Outdated, SheetSyncError
+from cells.domain.errors import Deleted, NoSuchSheet, Outdated, SheetSyncError
 from cells.domain.layout import CellId, set_inputs
 from cells.domain.operations import (
     AddressedOperation,
@@ -34,7 +34,7 @@ from cells.domain.operations import (
 )
 from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
-from cells.models import AuthorKind, LinkRole, Role
+from cells.models import AuthorKind
 from cells.services import calculated, history, restoring, sql, sql_past
 from cells.services.authors import Author, Source
 from cells.services.drafts import (
@@ -47,6 +47,7 @@ from cells.services.drafts import (
     followed_by,
     shape_of,
 )
+from cells.services.editors import Editors, find_editors
 from cells.services.resolve import Resolver
 from cells.services.restoring import RestorePlan, plan_restore
 from cells.services.transactions import Cursor, writing
@@ -58,7 +59,6 @@ Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
 _ADDRESSED = (SetAddresses, AppendRows, AppendRecord, AppendRecords, UpsertRow)
-_PEOPLE = (AuthorKind.USER, AuthorKind.API)  # who have a role, where they have a user
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
 
@@ -182,14 +182,16 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
         for s in submissions
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
-    roles = _find_roles(cursor, submissions, drafts)
+    editors = find_editors(
+        cursor, [(drafts[s.sheet].row.id, s.author) for s in submissions if s.sheet in drafts]
+    )
     resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 
     outcomes: list[Outcome] = []
     refused: list[Key] = []
     for submission, key in zip(submissions, keys, strict=True):
         try:
-            outcomes.append(_apply(cursor, submission, key, drafts, revisions, roles, resolver))
+            outcomes.append(_apply(cursor, submission, key, drafts, revisions, editors, resolver))
         except SheetSyncError as error:
             outcomes.append(Refused(submission.operation_id, error))
             refused.append(key)
@@ -199,19 +201,6 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     changed = [draft for draft in drafts.values() if draft.planned]
     deltas = _write(cursor, changed) if changed else {}
     return CommitResult(outcomes, deltas)
-
-
-def _find_roles(
-    cursor: Cursor, submissions: Sequence[Submission], drafts: dict[str, Draft]
-) -> dict[tuple[int, int], str]:
-    pairs = {
-        (drafts[submission.sheet].row.id, submission.author.user_id)
-        for submission in submissions
-        if submission.author.kind in _PEOPLE
-        and submission.author.user_id is not None
-        and submission.sheet in drafts
-    }
-    return sql.find_roles(cursor, pairs) if pairs else {}
 
 
 def _prepare(
@@ -240,7 +229,7 @@ def _apply(
     key: Key,
     drafts: dict[str, Draft],
     revisions: dict[Key, int],
-    roles: dict[tuple[int, int], str],
+    editors: Editors,
     resolver: Resolver,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
@@ -250,7 +239,7 @@ def _apply(
     sheet_id = draft.row.id
     if key in revisions:
         return Committed(submission.operation_id, revisions[key], is_new=False)
-    _require_editor(draft.row, submission.author, roles)
+    editors.require(draft.row, submission.author)
     if submission.expected_head not in (None, draft.head):
         raise Outdated(f"the sheet is at revision {draft.head} by now; read it again")
     operation = submission.operation
@@ -288,20 +277,6 @@ def _apply(
     draft.planned.append(Planned(draft.head, key[1], author, source, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True, left=left)
-
-
-def _require_editor(sheet: sql.SheetRow, author: Author, roles: dict[tuple[int, int], str]) -> None:
-    """Raise Forbidden unless a person, or a program in a person's name, may edit."""
-    is_person = author.kind in _PEOPLE and author.user_id is not None
-    if not is_person and author.kind not in (AuthorKind.USER, AuthorKind.GUEST):
-        return  # other programs are checked where they come in
-    if sheet.link_role == LinkRole.EDITOR:
-        return
-    if is_person and author.user_id is not None:
-        granted = roles.get((sheet.id, author.user_id))
-        if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
-            return
-    raise Forbidden("you may look at this sheet but not change it; ask its owner for edit access")
 
 
 def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:

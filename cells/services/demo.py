@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 
@@ -87,7 +87,9 @@ def ensure_admin() -> AdminAccount | None:
     whoever can read that file can change the database anyway, and a lost terminal locks nobody
     out. Once somebody changes the password, the file is worthless and no longer quoted.
     """
-    users = get_user_model().objects
+    users = get_user_model()._default_manager
+    if get_user_model().USERNAME_FIELD != "username":
+        return None  # what else an account needs only its project knows
     administrator = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
     if administrator is None:
         if users.filter(username=ADMIN_NAME).exists():
@@ -96,7 +98,7 @@ def ensure_admin() -> AdminAccount | None:
         users.create_superuser(ADMIN_NAME, password=password)
         _keep(password)
         return AdminAccount(ADMIN_NAME, password)
-    return AdminAccount(administrator.username, _kept_password_of(administrator))
+    return AdminAccount(administrator.get_username(), _kept_password_of(administrator))
 
 
 def _content() -> list[Operation | AddressedOperation]:
@@ -127,7 +129,7 @@ def _keep(password: str) -> None:
             opened.write(password)
 
 
-def _kept_password_of(user: User) -> str | None:
+def _kept_password_of(user: AbstractBaseUser) -> str | None:
     file = _password_file()
     if file is None or not file.is_file():
         return None

@@ -1,28 +1,10 @@
 """Who a sheet is shared with: by name, and by its address."""
 
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
 from cells.models import LinkRole, Role, Sheet, SheetAccess
-
-
-class SeveralPeopleError(Exception):
-    """An e-mail address that more than one person has."""
-
-
-def find_person(text: str) -> User | None:
-    """Return the active person of this name, or else the one of this e-mail address.
-
-    Raises SeveralPeopleError where the address does not say who is meant.
-    """
-    people = User.objects.filter(is_active=True)
-    named = people.filter(username=text).first()
-    addressed = list(people.filter(email__iexact=text)[:2]) if "@" in text else []
-    if named is not None and all(person == named for person in addressed):
-        return named
-    if len(addressed) > 1 or named is not None:
-        raise SeveralPeopleError(text)
-    return addressed[0] if addressed else None
 
 
 def set_link_role(sheet: Sheet, link_role: LinkRole) -> None:
@@ -48,4 +30,4 @@ def revoke(sheet: Sheet, user_id: int) -> None:
 
 def access_list(sheet: Sheet) -> QuerySet[SheetAccess]:
     """Return the people with a role of their own on this sheet, by name."""
-    return sheet.access.select_related("user").order_by("user__username")
+    return sheet.access.select_related("user").order_by(f"user__{get_user_model().USERNAME_FIELD}")

@@ -39,13 +39,15 @@ def find_token(text: str) -> ApiToken | None:
     """Return the token of this text, with its user, if it is good for anything now."""
     if not text.startswith(PREFIX):
         return None
-    found = _living().select_related("user").filter(digest=_digest(text), user__is_active=True)
-    return found.first()
+    found = _living().select_related("user").filter(digest=_digest(text))
+    token = found.first()
+    return token if token is not None and token.user.is_active else None
 
 
 def is_good(token_id: int) -> bool:
     """Say whether a token that was found earlier is still good for something."""
-    return _living().filter(pk=token_id, user__is_active=True).exists()
+    token = _living().select_related("user").filter(pk=token_id).first()
+    return token is not None and token.user.is_active
 
 
 def note_used(token: ApiToken) -> None:

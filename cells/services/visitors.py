@@ -11,13 +11,15 @@ from django.contrib.auth import (
     get_user_model,
     load_backend,
 )
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http.cookie import parse_cookie
 from django.utils.crypto import constant_time_compare
 
 from cells.domain.errors import Forbidden, NoSuchSheet
-from cells.services.access import Admission, Person, admit
+from cells.services.access import Admission, admit
+from cells.services.host_roles import Person
+from cells.services.people import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,7 @@ def visitor_of(cookies: str) -> Visitor:
     user = _user_of(session)
     if user is None:
         return Visitor(AnonymousUser(), session.get("guest_name"), session.session_key)
-    name = user.get_full_name() if isinstance(user, AbstractUser) else ""
-    return Visitor(user, name or user.get_username(), session.session_key)
+    return Visitor(user, name_of(user), session.session_key)
 
 
 def _user_of(session: SessionBase) -> Person | None:

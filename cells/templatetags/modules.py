@@ -11,7 +11,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from sheetsync.bundling import order_of
+from cells.bundling import order_of
 
 register = template.Library()
 
@@ -20,7 +20,7 @@ register = template.Library()
 def preload_modules(entry: str) -> SafeString:
     """Return a `<link rel="modulepreload">` for each module that a module needs to start.
 
-    In production it is nothing: there they come in one file (`sheetsync.storage`).
+    In production it is nothing: there they come in one file (`cells.storage`).
     """
     names = order_of(entry, _source) if settings.DEBUG else []
     return format_html_join(
@@ -28,11 +28,17 @@ def preload_modules(entry: str) -> SafeString:
     )
 
 
-@register.simple_tag
-def inline_script(name: str) -> SafeString:
-    """Return a script that runs before anything is fetched."""
-    text = _source(name) if settings.DEBUG else _short(name)
-    return format_html("<script>{}</script>", mark_safe(text))  # noqa: S308 - our own file
+@register.simple_tag(takes_context=True)
+def inline_script(context: template.Context, name: str) -> SafeString:
+    """Return a script that runs before anything is fetched.
+
+    Where the project has a content security policy with nonces, by django-csp or Django 6, the
+    script has the request's.
+    """
+    text = mark_safe(_source(name) if settings.DEBUG else _short(name))  # noqa: S308 - our own file
+    nonce = context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", "")
+    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
+    return format_html("<script{}>{}</script>", attribute, text)
 
 
 def _source(name: str) -> str:

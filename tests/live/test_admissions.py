@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 from websockets.exceptions import ConnectionClosed
 
 from cells.live import hubs as hubs_module
@@ -41,6 +42,18 @@ async def test_a_revoked_person_is_shown_out_and_others_stay(live: LiveServer) -
     assert await viewer.until_closed() == 4403
     await editor.put(0, 0, "still here")
     assert viewer.replica.filled() == {}
+
+
+async def test_whom_the_project_s_own_rule_lets_in_is_shown_out_when_it_no_longer_does(
+    live: LiveServer, settings: Settings
+) -> None:
+    settings.CELLS_ROLE = "tests.services.rules.staff_edit"
+    await database(lambda: share(LinkRole.NONE))
+    carol = await database(lambda: User.objects.create(username="carol", is_staff=True))
+    tab = await live.tab(user=carol)
+    await tab.put(0, 0, "from the rule")
+    await database(lambda: User.objects.update(is_staff=False))
+    assert await tab.until_closed() == 4403
 
 
 async def test_a_guest_is_shown_out_when_the_address_no_longer_admits(live: LiveServer) -> None:

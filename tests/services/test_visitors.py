@@ -37,7 +37,7 @@ def test_who_signed_in_is_known(client: Client, alice: User) -> None:
 
 def test_a_guest_keeps_the_name_that_a_page_gave(client: Client) -> None:
     create_sheet(None, "Prices", slug="prices", link_role="editor")  # type: ignore[arg-type]
-    client.get(reverse("sheet", args=["prices"]))
+    client.get(reverse("cells:sheet", args=["prices"]))
     visitor = visitor_of(cookies_of(client))
     assert visitor.is_guest
     assert visitor.name == client.session["guest_name"]

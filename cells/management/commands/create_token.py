@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from cells.domain.errors import SheetSyncError
 from cells.models import ApiToken, Scope
+from cells.services.people import find_by_username
 from cells.services.tokens import create_token
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="until it expires; without, it never does")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username=options["user"], is_active=True).first()
+        user = find_by_username(options["user"])
         if user is None:
             raise CommandError(f"nobody here is called {options['user']!r}; check the spelling")
         name, days = options["name"].strip(), options["days"]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
@@ -18,6 +17,7 @@ from cells.services.access import create_sheet
 from cells.services.authors import Author, import_origin
 from cells.services.files import read_file
 from cells.services.importing import Contents, run_import
+from cells.services.people import find_by_username
 from cells.services.shelf import delete_sheet
 
 SECONDS_BETWEEN_LINES = 1.0
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             if not settings.DEBUG:
                 raise CommandError("say --owner USERNAME: nobody could open the new sheet")
             return None, None
-        owner = get_user_model().objects.filter(username=options["owner"]).first()
+        owner = find_by_username(options["owner"])
         if owner is None:
             raise CommandError(f"there is no user {options['owner']!r}")
         return None, owner

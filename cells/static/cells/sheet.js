@@ -27,6 +27,8 @@ const PRESENCE_MS = 100; // others see a moving cursor ten times a second
 
 const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
+const isReadOnly = page.dataset.readOnly !== undefined; // here; what the person may do elsewhere is the server's to say
+const isEmbedded = page.dataset.embedded !== undefined; // in a page of others: the keyboard is theirs until it is wanted here
 const { address, clientIdKey, keptAs, newClientId } = firstWords;
 
 /** @type {Journal|null} */
@@ -92,7 +94,7 @@ const replica = new Replica({
   },
   steps: stepsOf(client_id),
 });
-replica.role = role === "owner" || role === "editor" ? role : "viewer"; // until the server says so itself
+replica.role = !isReadOnly && (role === "owner" || role === "editor") ? role : "viewer"; // until the server says so itself
 
 const connection = new Connection(address, {
   dial,
@@ -209,6 +211,7 @@ function announce() {
 }
 
 function opened() {
+  if (isReadOnly) replica.role = "viewer";
   if (replica.you) presence.iAm(replica.you.client_id);
   if (replica.title) {
     byId("title").textContent = replica.title;
@@ -296,5 +299,5 @@ byId("menu-button").addEventListener("click", (event) => {
 });
 setInterval(() => replica.tick(), TICK_MS);
 showStatus();
-grid.focus();
+if (!isEmbedded) grid.focus();
 connection.open();

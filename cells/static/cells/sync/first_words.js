@@ -8,8 +8,8 @@
 {
   const ROW_PX = 25; // as rows are mostly high; bars take the room of some, so that these are enough
 
-  const { slug = "", user = "" } = /** @type {HTMLElement} */ (document.querySelector("meta[name=sheet]")).dataset;
-  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/sheets/${slug}/`;
+  const { slug = "", user = "", socket: path = "" } = /** @type {HTMLElement} */ (document.querySelector("meta[name=sheet]")).dataset;
+  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
   const keptAs = `${slug} ${user}`;
   const clientIdKey = `sheetsync.client_id.${keptAs}`;
   const newClientId = introduced();

@@ -77,8 +77,15 @@ export function fileItems(mayEdit) {
   return [
     { label: gettext("Download as CSV"), run: () => download("export.csv") },
     { label: gettext("Download as XLSX"), run: () => download("export.xlsx") },
-    { label: gettext("Import a file…"), isOff: !mayEdit, run: () => location.assign(byId("workbench").dataset.upload ?? "") },
+    { label: gettext("Import a file…"), isOff: !mayEdit, run: importFile },
   ];
+}
+
+/** In a tab of its own where the sheet is a part of another page: an import is a page, not a part of one. */
+function importFile() {
+  const { upload = "", embedded } = byId("workbench").dataset;
+  if (embedded === undefined) location.assign(upload);
+  else open(upload, "_blank");
 }
 
 /**

@@ -4,7 +4,8 @@ const WAIT_MS = 2_000; // after the page is loaded: fetching and starting a work
 
 function register() {
   // A browser may refuse, as some do in private windows; then its own page is shown.
-  navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" }).catch(() => {});
+  const { content } = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=service-worker]"));
+  navigator.serviceWorker.register(content, { updateViaCache: "none" }).catch(() => {});
 }
 
 if (isSecureContext && "serviceWorker" in navigator) {

@@ -1,0 +1,56 @@
+"""Whether the authors of a batch may edit, asked under the locks of its sheets."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cells.domain.errors import Forbidden
+from cells.models import AuthorKind, LinkRole, Role
+from cells.services import sql
+from cells.services.authors import Author
+from cells.services.host_roles import NOTHING, Word, words_on
+from cells.services.transactions import Cursor
+
+_PEOPLE = (AuthorKind.USER, AuthorKind.API)  # who have a role, where they have a user
+
+
+@dataclass(frozen=True, slots=True)
+class Editors:
+    """What was given to the people of a batch, by (sheet id, user id; None for guests)."""
+
+    granted: dict[tuple[int, int], str]
+    words: dict[tuple[int, int | None], Word]
+
+    def require(self, sheet: sql.SheetRow, author: Author) -> None:
+        """Raise Forbidden unless a person, or a program in a person's name, may edit."""
+        if not _has_role(author):
+            return  # other programs are checked where they come in
+        word = self.words.get((sheet.id, author.user_id), NOTHING)
+        if not word.is_refused:
+            if sheet.link_role == LinkRole.EDITOR or word.role in (Role.EDITOR, Role.OWNER):
+                return
+            if author.user_id is not None and author.kind in _PEOPLE:
+                granted = self.granted.get((sheet.id, author.user_id))
+                if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
+                    return
+        raise Forbidden(
+            "you may look at this sheet but not change it; ask its owner for edit access"
+        )
+
+
+def find_editors(cursor: Cursor, asked: Iterable[tuple[int, Author]]) -> Editors:
+    """Return what is given to each (sheet id, author): one statement, a few with CELLS_ROLE."""
+    asked = [(sheet_id, author) for sheet_id, author in asked if _has_role(author)]
+    pairs = {
+        (sheet_id, author.user_id)
+        for sheet_id, author in asked
+        if author.kind in _PEOPLE and author.user_id is not None
+    }
+    return Editors(
+        sql.find_roles(cursor, pairs) if pairs else {},
+        words_on((sheet_id, author.user_id) for sheet_id, author in asked),
+    )
+
+
+def _has_role(author: Author) -> bool:
+    is_person = author.kind in _PEOPLE and author.user_id is not None
+    return is_person or author.kind in (AuthorKind.USER, AuthorKind.GUEST)
