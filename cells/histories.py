@@ -34,7 +34,7 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author, source_of
 from cells.services.cell_history import Change, ChangeSource, Content, read_changes_of
 from cells.services.cell_index import fill_index
 from cells.services.guests import color_of, guest_name
-from cells.services.past_states import check_reach, read_touched
+from cells.services.past_states import reach_of, read_touched
 from cells.services.read import one_state
 from cells.services.timeline import Who, read_timeline
 from cells.services.versions import name_version, read_version
@@ -145,10 +145,9 @@ def _lines(sheet_id: int, revision: int, since: int | None) -> Iterator[bytes]:
         deltas = read_version(cursor, sheet_id, revision)
         first = next(deltas)  # what is not kept is refused ahead of what has changed
         head: dict[str, Any] = {"revision": revision}
-        if since is not None:
-            if since > revision:
-                raise Malformed("since must not be behind the revision")
-            check_reach(sheet_id, since, revision)
+        if since is not None and since > revision:
+            raise Malformed("since must not be behind the revision")
+        if since is not None and since >= reach_of(sheet_id, revision):
             touched = read_touched(sheet_id, since, revision)
             head |= {
                 "since": since,

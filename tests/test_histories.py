@@ -3,16 +3,19 @@
 import json
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from cells.domain.operations import SetAddresses, SetCells
 from cells.domain.reordering import ReorderCells
-from cells.models import AuthorKind, LinkRole, NamedVersion, Role, Sheet
+from cells.models import AuthorKind, LinkRole, NamedVersion, Revision, Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source, import_origin
 from cells.services.commit import Committed, Submission, commit
@@ -116,6 +119,18 @@ def test_the_time_line_has_names_that_editors_give(prices: Sheet, ask: Ask) -> N
     assert (line["before"], line["oldest"], line["head"]) == (None, 0, 4)
     assert ask("bob", "2/name/", {"name": ""})[1] == {"revision": 2, "name": None}
     assert not NamedVersion.objects.exists()
+
+
+def test_of_what_was_pruned_the_versions_with_names_are_shown(prices: Sheet, ask: Ask) -> None:
+    assert ask("bob", "2/name/", {"name": "As sent"})[0] == 200
+    old = timezone.now() - timedelta(days=200)
+    Revision.objects.filter(number__lte=3).update(committed_at=old)
+    call_command("prune_revisions", stdout=StringIO())
+    status, (head, frame) = ask("carol", "2/?since=1")
+    assert (status, head) == (200, {"revision": 2})
+    assert frame["changes"] == [[None, [[0, 0, "2"], [1, 0, "a"]]]]
+    status, body = ask("carol", "1/")
+    assert (status, body["code"]) == (410, "pruned")
 
 
 @pytest.mark.parametrize("path", ["", "cell/?row=0&column=0", "2/"])

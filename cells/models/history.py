@@ -52,7 +52,9 @@ class NamedVersion(models.Model):
     `data` is the sheet as it was then, packed; it is there from when the log beneath it goes.
     """
 
-    sheet = models.ForeignKey(Sheet, on_delete=models.CASCADE, related_name="named_versions")
+    sheet = models.ForeignKey(
+        Sheet, on_delete=models.CASCADE, related_name="named_versions", db_index=False
+    )
     revision = models.BigIntegerField()
     name = models.CharField(max_length=100)
     user = models.ForeignKey(

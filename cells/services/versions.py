@@ -26,7 +26,7 @@ from cells.services.past_states import (
 from cells.services.read import TouchedCell, deltas_of, filled_cells, one_state
 from cells.services.transactions import writing
 
-FORMAT = 1  # gzip of lines of JSON: the shape, then lists of [row, column, input, style, value]
+FORMAT = 1  # gzip of lines of JSON: lists of [row, column, input, style, value], then the shape
 LEVEL = 6  # it is written once, and kept for long
 MAX_NAME_CHARACTERS = 100  # NamedVersion.name's column
 _GZIP = 16 + zlib.MAX_WBITS

@@ -166,6 +166,8 @@ def _messages(
     texts = _texts(cursor, sheet_id, axes, line.number, step)
     _carry_out(cursor, sheet_id, standing, line.number, step, texts)
     if not texts:
+        if isinstance(step, Several):  # its parts may be more than a message holds
+            raw = {name: what for name, what in raw.items() if name != "step"}
         return [notice(line, raw)]
     axes = Axes(*standing.layout.axes.values())
     return edit_messages(

@@ -16,6 +16,7 @@ from cells.domain.operations import (
     Insert,
     Move,
     Operation,
+    RestoreTo,
     SetAddresses,
     SetCells,
     Undo,
@@ -45,6 +46,7 @@ DEEDS = st.one_of(
     st.builds(Insert, AXES, IDS, st.integers(1, 2)),
     st.builds(Delete, AXES, RUNS),
     st.builds(Move, AXES, RUNS, IDS),
+    st.builds(RestoreTo, IDS, st.sampled_from([None, (0, 0, 2, 2)])),
     # Beyond the grid, which grows, and close to its end, which may have grown.
     st.builds(SetAddresses, st.just(((1_000, 0, "below"), (0, 26, "beside")))),
     st.integers(0, 4),  # take back, or do again, the operation so many before

@@ -1,0 +1,62 @@
+"""A restore over the wire: one revision like any other, and it holds nobody up."""
+
+import threading
+
+import pytest
+
+from cells.live import hub
+from cells.models import LinkRole, Sheet
+from cells.services.restoring import RestorePlan, plan_restore
+from tests.live.conftest import LiveServer, database, state_of
+from tests.live.test_styles import cells_of, do, newest
+
+
+async def test_everybody_sees_a_restore_and_its_undo(live: LiveServer) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    await alice.put(0, 0, "a")
+    await do(alice, {"kind": "insert_rows", "before": 0, "count": 2})
+    await alice.put(0, 0, "b")
+    restore = await do(bob, {"kind": "restore", "revision": 1})
+    await alice.until(lambda: alice.replica.revision == 4)
+    assert newest(alice)["rows"] == [[1000, -2], [0, 1000]]
+    assert cells_of(newest(alice)) == {(0, 0): ["a"]}
+    await do(bob, {"kind": "undo", "operation_id": restore})
+    await alice.until(lambda: alice.replica.revision == 5)
+    assert newest(alice)["rows"] == [[1000, 2], [0, 1000]]
+    assert alice.replica.cells == {(0, 0): "b"}
+    answer = await alice.submit({"kind": "restore", "revision": 99})
+    assert (answer["type"], answer["code"]) == ("operation.rejected", "outdated")
+    await database(lambda: Sheet.objects.update(link_role=LinkRole.VIEWER))
+    carol = await live.tab()
+    answer = await carol.submit({"kind": "restore", "revision": 1})
+    assert (answer["type"], answer["code"]) == ("operation.rejected", "forbidden")
+
+
+async def test_others_edit_while_a_restore_is_planned(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    await alice.put(0, 0, "a")
+    await alice.put(0, 0, "b")
+    may_go_on = threading.Event()
+
+    def slowly(*arguments: object) -> RestorePlan:
+        plan = plan_restore(*arguments)  # type: ignore[arg-type]
+        assert may_go_on.wait(20)
+        return plan
+
+    monkeypatch.setattr(hub, "plan_restore", slowly)
+    frame = {"kind": "restore", "revision": 1}
+    await alice.send(
+        {
+            "type": "operation.submit",
+            "operation_id": "6f1cf5a5-3c5e-4f0c-9d0b-6b0c1f2f7a11",
+            "operation": frame,
+        }
+    )
+    assert (await bob.put(0, 0, "c"))["type"] == "operations.committed"
+    assert (await bob.put(0, 1, "new"))["type"] == "operations.committed"
+    may_go_on.set()
+    await bob.until(lambda: bob.replica.revision == 5)
+    assert await state_of() == (5, {(0, 0): "a"})
+    assert bob.replica.filled() == {(0, 0): "a"}

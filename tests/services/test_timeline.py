@@ -1,0 +1,80 @@
+"""The time line: who was at work together, until they paused."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, NamedVersion, Revision, Sheet
+from cells.services import timeline
+from cells.services.authors import Author, import_origin
+from cells.services.commit import Submission, commit
+from cells.services.timeline import read_timeline
+from tests.services.histories import ALICE, BOB, CALCULATOR, new_sheet
+
+pytestmark = pytest.mark.django_db
+
+BEGAN = datetime(2026, 11, 27, 9, tzinfo=UTC)
+FILE = Author(AuthorKind.GUEST, "Alice", origin=import_origin("prices.csv"))
+
+
+def log(*lines: tuple[float, Author]) -> Sheet:
+    """Make a log of edits at so many minutes."""
+    sheet = new_sheet()
+    for number, (minutes, author) in enumerate(lines, start=1):
+        edit = SetCells(((0, 0, str(number)),))
+        commit([Submission("prices", uuid.uuid4(), edit, author)])
+        at = BEGAN + timedelta(minutes=minutes)
+        Revision.objects.filter(number=number).update(committed_at=at)
+    sheet.refresh_from_db()
+    return sheet
+
+
+def entries(sheet: Sheet, before: int | None = None) -> list[tuple[int, int, list[str]]]:
+    return [
+        (entry.first, entry.last, [f"{who.name} {who.kind}" for who in entry.authors])
+        for entry in read_timeline(sheet, before).entries
+    ]
+
+
+def test_entries_end_where_people_pause_or_others_go_on() -> None:
+    sheet = log(
+        *((0, ALICE), (4, ALICE), (4.5, BOB), (5, ALICE)),  # together
+        (9, ALICE),
+        (14, ALICE),  # after a pause
+        (16, BOB),  # somebody else, and not at once
+        (16.5, FILE),
+    )
+    assert entries(sheet) == [
+        (7, 8, ["Alice import", "Bob guest"]),
+        (6, 6, ["Alice guest"]),
+        (1, 5, ["Alice guest", "Bob guest"]),
+    ]
+    (newest, *_) = read_timeline(sheet).entries
+    assert newest.started_at == BEGAN + timedelta(minutes=16)
+    assert newest.ended_at == BEGAN + timedelta(minutes=16.5)
+    assert newest.operations == 2
+
+
+def test_what_never_pauses_is_cut_by_the_hour_and_by_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sheet = log(*((minutes, ALICE) for minutes in range(0, 123, 3)))
+    assert [entry[:2] for entry in entries(sheet)] == [(22, 41), (2, 21), (1, 1)]
+    monkeypatch.setattr(timeline, "LINES_PER_PAGE", 15)
+    page = read_timeline(sheet)
+    assert (page.entries[-1].first, page.before, page.oldest) == (27, 27, 0)
+    assert [entry[:2] for entry in entries(sheet, before=27)] == [(12, 26)]
+    monkeypatch.setattr(timeline, "LINES_PER_PAGE", 100)
+    monkeypatch.setattr(timeline, "ENTRIES_PER_PAGE", 2)
+    assert read_timeline(sheet).before == 2
+    assert entries(sheet, before=2) == [(1, 1, ["Alice guest"])]
+
+
+def test_a_name_ends_its_entry_and_calculations_are_nobodys_work() -> None:
+    sheet = log((0, ALICE), (1, ALICE), (2, CALCULATOR), (3, ALICE), (4, CALCULATOR))
+    for number in (1, 3, 5):
+        NamedVersion.objects.create(sheet=sheet, revision=number, name=f"v{number}")
+    found = [(one.first, one.last, one.name) for one in read_timeline(sheet).entries]
+    assert found == [(4, 5, "v5"), (2, 3, "v3"), (1, 1, "v1")]
