@@ -48,7 +48,8 @@ class OwnServer:
 
     def shell(self, code: str) -> str:
         """Run Python beside the server, on its database."""
-        return run_manage(self.environment, "shell", "-v", "0", "-c", code)
+        command = ("shell", "-v", "0", "-c", code)
+        return run_manage(self.environment, *command, folder=self.web.folder)
 
 
 @pytest.fixture(scope="module")

@@ -121,15 +121,17 @@ def runserver(port: int) -> list[str]:
     return manage("runserver", f"127.0.0.1:{port}", "--noreload")
 
 
-def manage(*arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+def manage(*arguments: str, folder: Path = ROOT) -> list[str]:
+    return [sys.executable, str(folder / "manage.py"), *arguments]
 
 
-def run_manage(environment: Mapping[str, str], *arguments: str, seconds: float = 120) -> str:
+def run_manage(
+    environment: Mapping[str, str], *arguments: str, seconds: float = 120, folder: Path = ROOT
+) -> str:
     """Run one management command to its end and return what it printed."""
     done = subprocess.run(
-        manage(*arguments),
-        cwd=ROOT,
+        manage(*arguments, folder=folder),
+        cwd=folder,
         env=clean_environment(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
