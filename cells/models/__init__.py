@@ -1,6 +1,7 @@
 """State: sheets, their cells and their log, and the streams, with the promises as constraints."""
 
 from cells.models.calculations import Calculation
+from cells.models.processes import ProcessBeat
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -42,6 +43,7 @@ __all__ = [
     "Installation",
     "LinkRole",
     "ListenerBeat",
+    "ProcessBeat",
     "Proposal",
     "Publication",
     "Revision",
