@@ -9,6 +9,7 @@ from django.contrib import admin
 from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
+from cells.admin.live import ProcessBeatAdmin
 from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
@@ -22,6 +23,7 @@ __all__ = [
     "DeadLetterAdmin",
     "FeedAdmin",
     "ListenerBeatAdmin",
+    "ProcessBeatAdmin",
     "ProposalAdmin",
     "PublicationAdmin",
     "RevisionAdmin",
