@@ -57,19 +57,20 @@ def end_edit(span: "Span", outcome: "Outcome") -> None:
 
 @contextmanager
 def taking_messages(
-    subscription: str, messages: Sequence[tuple[str, str, Mapping[str, str]]]
+    messages: Sequence[tuple[str, str, str, Mapping[str, str]]],
 ) -> Iterator[None]:
-    """Trace messages of Pub/Sub, (id, ordering key, attributes), that are committed meanwhile.
+    """Trace messages of Pub/Sub that are committed meanwhile.
+
+    Of each its subscription, id, ordering key and attributes.
 
     A publisher's trace goes on where it sent one, under Google's clients' name for it or W3C's own.
     https://opentelemetry.io/docs/specs/semconv/messaging/gcp-pubsub/
     """
-    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace import SpanKind, StatusCode
 
-    name = subscription.rpartition("/")[2]
     spans = [
         _get_tracer().start_span(
-            f"process {name}",
+            f"process {name.rpartition('/')[2]}",
             context=_context(
                 attributes.get("googclient_traceparent") or attributes.get("traceparent") or ""
             ),
@@ -78,16 +79,20 @@ def taking_messages(
                 "messaging.system": "gcp_pubsub",
                 "messaging.operation.name": "process",
                 "messaging.operation.type": "process",
-                "messaging.destination.subscription.name": name,
+                "messaging.destination.subscription.name": name.rpartition("/")[2],
                 "messaging.message.id": message_id,
                 "messaging.gcp_pubsub.message.ordering_key": ordering_key,
             },
         )
-        for message_id, ordering_key, attributes in messages
+        for name, message_id, ordering_key, attributes in messages
     ]
     try:
         with handing_in(spans):
             yield
+    except Exception as error:
+        for span in spans:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+        raise
     finally:
         for span in spans:
             span.end()

@@ -95,10 +95,11 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
 
 
 def _traced(messages: Sequence[Message]) -> AbstractContextManager[None]:
-    if not tracing.is_on or not messages:
+    if not tracing.is_on:
         return nullcontext()
-    told = [(one.message_id, one.ordering_key, one.attributes) for one in messages]
-    return tracing.taking_messages(messages[0].subscription, told)
+    return tracing.taking_messages(
+        [(one.subscription, one.message_id, one.ordering_key, one.attributes) for one in messages]
+    )
 
 
 @dataclass(frozen=True, slots=True)
