@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -70,6 +70,8 @@ class ProcessBeatAdmin(ReadOnlyAdmin[ProcessBeat]):
             "listeners": [(beat, _hears(beat, now)) for beat in ListenerBeat.objects.all()],
             "feeds": Feed.objects.select_related("sheet")[:MAX_LISTED],
             "publications": _publications()[:MAX_LISTED],
+            "calculated": _calculations().count(),
+            "behind": _calculations().exclude(revision=F("sheet__head")).count(),
             "failing": _calculations().exclude(problem="")[:MAX_LISTED],
             **(extra_context or {}),
         }

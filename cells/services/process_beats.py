@@ -1,7 +1,8 @@
 """Signs of life of our own processes, each with its figures, for /metrics and the admin.
 
 Through the database, so that any web process can tell of all of them, Redis or not. A row is as
-fresh as its process is: one whose event loop hangs writes nothing either.
+fresh as its process is: one whose event loop hangs writes nothing either. All by the database's
+clock: several machines have one each.
 """
 
 import atexit
@@ -18,6 +19,7 @@ import msgspec
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from cells.models import ProcessBeat
@@ -135,13 +137,12 @@ class Beating:
     def _write(self) -> None:
         told = read_figures(self._look())
         self._beat.told = msgspec.json.encode(told).decode()
-        self._beat.beat_at = timezone.now()
         if not self._is_known:
-            ProcessBeat.objects.filter(beat_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
-        if self._is_known and ProcessBeat.objects.filter(pk=self._beat.pk).update(
-            told=self._beat.told, beat_at=self._beat.beat_at
-        ):
+            ProcessBeat.objects.filter(beat_at__lt=Now() - FORGOTTEN_AFTER).delete()
+        own = ProcessBeat.objects.filter(pk=self._beat.pk)
+        if self._is_known and own.update(told=self._beat.told, beat_at=Now()):
             return
+        self._beat.beat_at = Now()
         self._beat.save(force_insert=True)  # the first; or an older database was brought back
         self._is_known = True
 
@@ -166,7 +167,7 @@ def living_processes() -> list[Process]:
 
     Raises django.db.Error.
     """
-    fresh = ProcessBeat.objects.filter(beat_at__gte=timezone.now() - MISSED_AFTER)
+    fresh = ProcessBeat.objects.filter(beat_at__gte=Now() - MISSED_AFTER)
     newest = {(beat.kind, beat.name): beat for beat in fresh}  # the last of its name started last
     return [
         Process(beat, msgspec.json.decode(beat.told, type=Told, strict=False))
@@ -179,6 +180,5 @@ def missed_processes() -> list[ProcessBeat]:
 
     Raises django.db.Error.
     """
-    now = timezone.now()
-    missed = ProcessBeat.objects.filter(beat_at__lt=now - MISSED_AFTER)
-    return list(missed.filter(beat_at__gte=now - MISSED_FOR).defer("told"))
+    missed = ProcessBeat.objects.filter(beat_at__lt=Now() - MISSED_AFTER)
+    return list(missed.filter(beat_at__gte=Now() - MISSED_FOR).defer("told"))
