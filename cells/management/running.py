@@ -54,9 +54,8 @@ def run_until(
     beating = Beating(kind)
     beating.start()
     _report_until(stopping, worker, status_line, stdout)
-    is_ended = worker.stop()
-    beating.stop()
-    if not is_ended:
+    beating.end()
+    if not worker.stop():
         # A thread hangs in a server that does not answer, and the interpreter would wait for it.
         # Nothing is lost: what was not acknowledged comes again, or is published again.
         logging.shutdown()

@@ -105,9 +105,13 @@ class Beating:
         atexit.register(self.stop)
         self._thread.start()
 
+    def end(self) -> None:
+        """Have the last words said meanwhile; returns at once."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """End, without waiting for long for a database that does not answer."""
-        self._stopping.set()
+        self.end()
         self._thread.join(END_SECONDS)
 
     def _run(self) -> None:
