@@ -8,7 +8,7 @@ No timer adds latency to a lone edit.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -146,8 +146,7 @@ class Committer:
     async def _commit(self, batch: list[_Pending]) -> None:
         submissions = [pending.submission for pending in batch]
         try:
-            spans = [pending.span for pending in batch if pending.span is not None]
-            work = partial(_commit_traced, spans) if spans else _commit_and_encode
+            work = partial(_commit_traced, batch) if tracing.is_on else _commit_and_encode
             done = await self._writers.run(work, self._sheet_id, submissions)
         except Exception as error:  # noqa: BLE001 - whatever it is, these clients need an answer
             if is_outage(error):
@@ -209,9 +208,9 @@ def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
 
 
 def _commit_traced(
-    spans: "Sequence[Span]", sheet_id: int, submissions: list[Submission]
+    batch: list[_Pending], sheet_id: int, submissions: list[Submission]
 ) -> _CommittedBatch:
-    with tracing.handing_in(spans):
+    with tracing.handing_in([pending.span for pending in batch if pending.span is not None]):
         return _commit_and_encode(sheet_id, submissions)
 
 

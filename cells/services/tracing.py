@@ -118,20 +118,22 @@ def committing(submissions: Sequence["Submission"]) -> Iterator["Span"]:
         "sheet.commit",
         context=set_span_in_context(spans[0]) if spans else None,
         links=[Link(span.get_span_context()) for span in spans],
-        attributes={
-            "sheetsync.sheets": sorted({one.sheet for one in submissions})[:MAX_NAMED],
-            "sheetsync.submissions": len(submissions),
-            "sheetsync.operation_ids": [str(one.operation_id) for one in submissions[:MAX_NAMED]],
-        },
     ) as span:
+        if span.is_recording():
+            sheets = sorted({one.sheet for one in submissions})
+            ids = [str(one.operation_id) for one in submissions[:MAX_NAMED]]
+            span.set_attribute("sheetsync.sheets", sheets[:MAX_NAMED])
+            span.set_attribute("sheetsync.submissions", len(submissions))
+            span.set_attribute("sheetsync.operation_ids", ids)
         yield span
 
 
 def note_outcomes(span: "Span", outcomes: Sequence["Outcome"]) -> Parent:
     """Say in a commit's span what became of it; return what its fan-out is to go on from."""
-    revisions = [found for one in outcomes if (found := getattr(one, "revision", None))]
-    span.set_attribute("sheetsync.revisions", revisions[:MAX_NAMED])
-    span.set_attribute("sheetsync.refused", len(outcomes) - len(revisions))
+    if span.is_recording():
+        revisions = [found for one in outcomes if (found := getattr(one, "revision", None))]
+        span.set_attribute("sheetsync.revisions", revisions[:MAX_NAMED])
+        span.set_attribute("sheetsync.refused", len(outcomes) - len(revisions))
     context = span.get_span_context()
     flags = int(context.trace_flags)
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"
