@@ -2,8 +2,11 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.txt .
+COPY requirements.txt requirements-observe.txt .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt
+# 1 for what SENTRY_DSN and OTEL_EXPORTER_OTLP_ENDPOINT need.
+ARG OBSERVE=0
+RUN if [ "$OBSERVE" = 1 ]; then /venv/bin/pip install --no-cache-dir -r requirements-observe.txt; fi
 COPY . .
 # The settings insist on a key; this one is made up on the spot and stays nowhere.
 RUN SECRET_KEY="$(head -c 32 /dev/urandom | base64)" DEBUG=0 /venv/bin/python manage.py collectstatic --noinput
@@ -21,4 +24,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
 # Compression costs 12 µs a frame and 45 kB a socket. WEB_CONCURRENCY sets the number of workers.
 CMD ["uvicorn", "sheetsync.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \
      "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "1048576", \
-     "--timeout-graceful-shutdown", "4"]
+     "--timeout-graceful-shutdown", "4", "--log-config", "sheetsync/uvicorn_logs.json"]

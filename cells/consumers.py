@@ -33,6 +33,7 @@ from cells.protocol import (
 )
 from cells.services.access import Admission
 from cells.services.authors import Author
+from cells.services.figures import figures
 from cells.services.guests import color_of, guest_name
 from cells.services.visitors import Visitor, receive
 
@@ -63,12 +64,14 @@ class SheetConsumer(AsyncWebsocketConsumer):
         self.scope, self.base_send = scope, send
         self.outbox = Outbox(send)
         self.allowance = Allowance(asyncio.get_running_loop().time())
+        figures.sockets += 1
         try:
             while True:
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
         finally:
+            figures.sockets -= 1
             await self._leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -218,6 +221,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 case _:
                     operation = parse_operation(raw)
         except SheetSyncError as error:
+            figures.refusals.note(error.code)
             if self._may_spend(REFUSAL_COST, text):
                 self.client.send(protocol.encode_rejected(operation_id, error))
             return None
@@ -256,6 +260,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
         )
 
     def _refuse_frame(self, error: SheetSyncError) -> None:
+        figures.refusals.note(error.code)
         self.outbox.put(Frame(protocol.encode_error(error)))
         self.malformed_frames += 1
         if self.malformed_frames >= MAX_MALFORMED_FRAMES:

@@ -15,6 +15,7 @@ from typing import Any
 
 from cells.live.followers import get_followers
 from cells.live.hubs import get_hubs
+from cells.live.looking import begin_beating, end_beating
 from cells.services.readiness import begin_drain
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,11 @@ async def lifespan(
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     collecting = asyncio.create_task(_collect())
+    begin_beating()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     collecting.cancel()
+    await end_beating()
     await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -13,8 +13,11 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from cells.defaults import IN_MEMORY_LAYER, SQLITE_OPTIONS
+from sheetsync import __version__
+from sheetsync.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = __version__
 
 env = environ.Env()
 
@@ -69,6 +72,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "channels",
     "ninja",  # its documentation page, with the files that it needs
+    "sheetsync.apps.SheetSyncConfig",  # error reports and traces, where the environment asks
     "cells",  # before staticfiles: it replaces runserver by one that speaks WebSocket
     "django.contrib.staticfiles",
     "django.contrib.humanize",  # "3 minutes ago", "12,000"
@@ -304,18 +308,34 @@ if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
         f"LOG_LEVEL is {LOG_LEVEL!r}: set it to DEBUG, INFO, WARNING, ERROR or CRITICAL."
     )
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "cells": {"level": LOG_LEVEL},
-        "django": {"level": "INFO"},
-        # At the end of a pipeline it warns of the very error that it raises.
-        "psycopg": {"level": "ERROR"},
-    },
-}
+# JSON lines for programs, text for people; by default JSON where DEBUG is off.
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="").strip().lower()
+if LOG_FORMAT not in ("", "json", "text"):
+    raise ImproperlyConfigured(
+        f"LOG_FORMAT is {LOG_FORMAT!r}: set it to json or text, or leave it out for JSON where "
+        "DEBUG is off."
+    )
+
+LOGGING = logging_config(LOG_LEVEL)
+
+# -- Where errors and traces go (docs/observing.md) -----------------------------------------------
+
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^@/\s]+@[^/\s]+/(\S*/)?\d+", SENTRY_DSN):
+    raise ImproperlyConfigured(
+        "SENTRY_DSN must be https://key@host/project as Sentry shows it, or be left out."
+    )
+
+# OpenTelemetry's own variables. Its library reads the others, such as OTEL_TRACES_SAMPLER, itself.
+OTEL_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+if OTEL_ENDPOINT and not OTEL_ENDPOINT.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(
+        f"OTEL_EXPORTER_OTLP_ENDPOINT is {OTEL_ENDPOINT!r}: set it to the http:// or https:// "
+        "address of a collector, such as http://localhost:4318, or leave it out."
+    )
+OTEL_PROTOCOL: str = env.str("OTEL_EXPORTER_OTLP_PROTOCOL", default="http/protobuf")
+if OTEL_ENDPOINT and OTEL_PROTOCOL != "http/protobuf":
+    raise ImproperlyConfigured(
+        f"OTEL_EXPORTER_OTLP_PROTOCOL is {OTEL_PROTOCOL!r}: set it to http/protobuf, the one that "
+        "SheetSync speaks, or leave it out."
+    )

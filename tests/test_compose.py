@@ -58,6 +58,7 @@ def test_every_variable_of_a_service_means_something_to_settings() -> None:
     settings = read_text("sheetsync/settings.py")
     service = read_services(SECRETS)["listener"]
     unknown = {name for name in service.environment if name not in settings}
+    unknown -= {name for name in unknown if name.startswith("OTEL_")}  # its library's own
     assert unknown == {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -109,6 +110,20 @@ def test_what_must_last_is_on_a_named_volume() -> None:
     named = read_compose_file()["volumes"]
     (volume,) = read_services(SECRETS)["db"].volumes
     assert volume.split(":")[0] in named
+
+
+def test_what_observes_starts_when_asked_from_pinned_images_for_this_machine_alone() -> None:
+    services = read_compose_file()["services"]
+    observing = {name: one for name, one in services.items() if "profiles" in one}
+    assert observing.keys() == {"prometheus", "grafana"}
+    for name, service in observing.items():
+        assert service["profiles"] == ["observe"]
+        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+        assert all(":-127.0.0.1:" in port for port in service["ports"]), name
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            is_file = source.startswith("./") and (ROOT / source).exists()
+            assert is_file or source in read_compose_file()["volumes"], source
 
 
 def read_text(path: str) -> str:

@@ -25,7 +25,8 @@ PACKAGES = {
     "ninja": "django-ninja",
     "pydantic": "django-ninja",
 }
-OPTIONAL = {"whitenoise", "minify"}  # of cells.storage, which a project names or does not
+# Of cells.storage, which a project names or does not; and of traces, which it wants or does not.
+OPTIONAL = {"whitenoise", "minify", "opentelemetry"}
 
 
 def requirements(*extras: str) -> dict[NormalizedName, Requirement]:

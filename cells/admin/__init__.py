@@ -7,6 +7,7 @@ letters counts, sorts or loads a whole table: they stay usable at a million rows
 from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
+from cells.admin.live import ProcessBeatAdmin
 from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
@@ -22,6 +23,7 @@ __all__ = [
     "FeedAdmin",
     "ListenerBeatAdmin",
     "NamedVersionAdmin",
+    "ProcessBeatAdmin",
     "ProposalAdmin",
     "PublicationAdmin",
     "RevisionAdmin",

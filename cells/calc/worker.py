@@ -19,6 +19,7 @@ from cells.calc.hints import Hints
 from cells.services import calculations
 from cells.services.calculations import DueCalculation
 from cells.services.failures import is_outage
+from cells.services.figures import figures
 from cells.services.heads import SqliteHeads, read_heads
 from cells.services.outages import Backoff, Outage
 
@@ -236,8 +237,11 @@ class Worker:
 
     def _step(self, held: _Held) -> int:
         """Do one step of a sheet; runs beside other sheets' steps."""
+        began = time.perf_counter()
         try:
-            return held.sheet.step()
+            values = held.sheet.step()
+            figures.calculation_seconds.note(time.perf_counter() - began)
+            return values
         except DatabaseError:
             connection.close()
             raise

@@ -10,8 +10,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from django.db import Error as DatabaseError
@@ -26,9 +27,14 @@ from cells.live.pace import ENOUGH, Pace
 from cells.live.recent import Broadcast
 from cells.live.threads import DatabaseThreads
 from cells.live.turns import Turns
+from cells.services import tracing
 from cells.services.commit import Committed, Outcome, Refused, Submission, commit
 from cells.services.failures import is_outage
+from cells.services.figures import figures
 from cells.services.restoring import RestorePlan
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +49,7 @@ class _Pending(NamedTuple):
     client: Client
     submission: Submission
     weight: int
+    span: "Span | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,8 @@ class Committer:
         weight = weight_of(operation)
         client.begin(weight)
         submission = Submission(self._slug, operation_id, operation, client.author)
-        self._pending.add(client, _Pending(client, submission, weight))
+        span = tracing.begin_edit(self._slug, operation_id) if tracing.is_on else None
+        self._pending.add(client, _Pending(client, submission, weight, span))
         self._pace.note_arrival()
         if self._working is None:
             self._working = asyncio.create_task(self._work())
@@ -139,7 +147,8 @@ class Committer:
     async def _commit(self, batch: list[_Pending]) -> None:
         submissions = [pending.submission for pending in batch]
         try:
-            done = await self._writers.run(_commit_and_encode, self._sheet_id, submissions)
+            work = partial(_commit_traced, batch) if tracing.is_on else _commit_and_encode
+            done = await self._writers.run(work, self._sheet_id, submissions)
         except Exception as error:  # noqa: BLE001 - whatever it is, these clients need an answer
             if is_outage(error):
                 self._refuse_for_now(batch, error)
@@ -161,6 +170,7 @@ class Committer:
             self._complained_at = time.monotonic()
             logger.warning("sheet=%s: the database does not take edits: %s", self._slug, error)
         refusal = Unavailable("the database does not answer; the edit waits to be sent again")
+        figures.refusals.note(refusal.code, len(batch))
         _answer(batch, [Refused(pending.submission.operation_id, refusal) for pending in batch])
 
     async def _commit_around(self, batch: list[_Pending], error: Exception) -> None:
@@ -175,6 +185,7 @@ class Committer:
             "sheet=%s operation_id=%s broke its batch", self._slug, operation_id, exc_info=error
         )
         refusal = _Internal("the server could not store this edit; please report it")
+        figures.refusals.note(refusal.code)
         _answer(batch, [Refused(operation_id, refusal)])
 
 
@@ -182,8 +193,10 @@ def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
     """Tell each client what became of its submissions: one frame for all that were committed."""
     committed: dict[Client, list[tuple[UUID, int]]] = {}
     left: dict[Client, dict[UUID, int]] = {}
-    for (client, _, weight), outcome in zip(batch, outcomes, strict=True):
+    for (client, _, weight, span), outcome in zip(batch, outcomes, strict=True):
         client.end(weight)
+        if span is not None:
+            tracing.end_edit(span, outcome)
         match outcome:
             case Committed(operation_id, revision):
                 committed.setdefault(client, []).append((operation_id, revision))
@@ -195,6 +208,13 @@ def _answer(batch: Iterable[_Pending], outcomes: Iterable[Outcome]) -> None:
         client.send(protocol.encode_committed(operations, left.get(client, {})))
 
 
+def _commit_traced(
+    batch: list[_Pending], sheet_id: int, submissions: list[Submission]
+) -> _CommittedBatch:
+    with tracing.handing_in([pending.span for pending in batch if pending.span is not None]):
+        return _commit_and_encode(sheet_id, submissions)
+
+
 def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _CommittedBatch:
     """Commit, and encode the delta once for all sockets, off the event loop."""
     result = commit(submissions)
@@ -204,7 +224,13 @@ def _commit_and_encode(sheet_id: int, submissions: list[Submission]) -> _Committ
     if delta.lacks_cells:
         # Committed it is, whatever becomes of the reading: then the hub reads again.
         with suppress(DatabaseError):
-            return _CommittedBatch(result.outcomes, read_frames(sheet_id, delta.after))
+            read = read_frames(sheet_id, delta.after)
+            if read is not None:
+                figures.delta_bytes.note(sum(map(len, read.frames)))
+                read = replace(read, trace=result.trace)
+            return _CommittedBatch(result.outcomes, read)
         return _CommittedBatch(result.outcomes, None)
     frame = Frame(protocol.encode_delta(delta))
-    return _CommittedBatch(result.outcomes, Broadcast(delta.after, delta.through, (frame,)))
+    figures.delta_bytes.note(len(frame))
+    broadcast = Broadcast(delta.after, delta.through, (frame,), result.trace)
+    return _CommittedBatch(result.outcomes, broadcast)

@@ -58,6 +58,11 @@ class DirectSocket:
         """Whether the transport has little waiting."""
         return self._owner.writable.is_set()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the transport has not been able to write."""
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+
     async def wait_until_writable(self) -> None:
         """Wait until the transport has little waiting, or is gone."""
         await self._owner.writable.wait()

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,9 @@ from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.models import Role
+from cells.services import tracing
 from cells.services.announce import MAX_HINT_BYTES, CommittedHint
+from cells.services.figures import figures
 from cells.services.read import open_sheet
 from cells.services.restoring import plan_restore
 
@@ -73,6 +76,7 @@ class Hub:
         self._restoring = asyncio.Lock()  # one at a time: each may read all of a long log
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
+        self._hinted_trace: tracing.Parent = ""
         self._is_started = False
         self._last_frame_at = time.monotonic()
         self._asked_at = 0.0
@@ -168,6 +172,7 @@ class Hub:
         """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:
             error = Forbidden("you may look at this sheet but not change it")
+            figures.refusals.note(error.code)
             client.send(protocol.encode_rejected(operation_id, error))
             return None
         if isinstance(operation, RestoreTo):
@@ -202,6 +207,8 @@ class Hub:
             through=broadcast.through,
             frame=frame.payload.decode() if is_small else None,
         )
+        if broadcast.trace:
+            hint["trace"] = broadcast.trace
         self._tell_others(self.sheet_id, hint)
         return is_told
 
@@ -211,11 +218,14 @@ class Hub:
         """Take in what another process said to the sheet's group."""
         if message["type"] == "presence":
             self._hear_presence(message)
-        elif message["frame"] is None:
+            return
+        trace = message.get("trace", "")
+        if message["frame"] is None:
+            self._hinted_trace = trace
             self.notice(message["through"])
         else:
             frame = Frame(message["frame"].encode())
-            self._offer(Broadcast(message["after"], message["through"], (frame,)))
+            self._offer(Broadcast(message["after"], message["through"], (frame,), trace))
 
     def notice(self, head: int) -> None:
         """Learn that the log reaches `head`; read what is missing, unless it comes by itself."""
@@ -262,7 +272,12 @@ class Hub:
         self.head = broadcast.through
         self._known_head = max(self._known_head, self.head)
         self._recent.add(broadcast)
-        self._send_to_live(broadcast.frames)
+        if broadcast.trace and tracing.is_on:
+            sockets = len(self.clients)
+            with tracing.fanning_out(broadcast.trace, self.slug, self.head, sockets):
+                self._send_to_live(broadcast.frames)
+        else:
+            self._send_to_live(broadcast.frames)
         if self._ahead:
             self._ahead = {at: b for at, b in self._ahead.items() if b.through > self.head}
             following = [at for at in self._ahead if at <= self.head]
@@ -286,7 +301,9 @@ class Hub:
                     await asyncio.sleep(min(RETRY_SECONDS * failures, MAX_RETRY_SECONDS))
                     continue
                 if read is not None:
-                    self._offer(read)
+                    figures.gaps_healed += 1
+                    trace, self._hinted_trace = self._hinted_trace, ""
+                    self._offer(replace(read, trace=trace) if trace else read)
                 if self.head < wanted == self._known_head:
                     # The log does not have what was told before it was read: the hint was wrong.
                     self._known_head = self.head

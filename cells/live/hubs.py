@@ -138,6 +138,10 @@ class Hubs:
         await self._mailbox.stop()
         await asyncio.to_thread(self._close_threads)
 
+    def open_hubs(self) -> list[Hub]:
+        """Return the hubs of all open sheets."""
+        return [opened.hub for opened in self._opened.values()]
+
     def heads(self) -> dict[int, int]:
         """Return up to which revision each open sheet's sockets were told."""
         return {sheet_id: opened.hub.head for sheet_id, opened in self._opened.items()}
@@ -216,6 +220,11 @@ class Hubs:
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hubs] = WeakKeyDictionary()
+
+
+def hubs_of(loop: asyncio.AbstractEventLoop) -> Hubs | None:
+    """Return the hubs of an event loop, None where no socket has come yet."""
+    return _hubs.get(loop)
 
 
 def get_hubs() -> Hubs:

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from cells.live.direct import DirectSocket
 from cells.live.frames import Frame
 from cells.protocol import CloseCode
+from cells.services.figures import figures
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,13 @@ LINGER_SECONDS = 10.0  # for a slow socket to take what is queued, and the close
 PACED_BACKLOG_BYTES = 512 * 1024  # a catch-up fills no more, so that live frames find room
 
 Send = Callable[[Any], Awaitable[None]]
+
+
+class Waiting(NamedTuple):
+    """What a socket has not been sent: frames in the outbox, bytes there and in the transport."""
+
+    frames: int
+    bytes: int
 
 
 class Outbox:
@@ -76,6 +84,12 @@ class Outbox:
         self._backlog_bytes += size
         self._write_on()
 
+    @property
+    def backlog(self) -> Waiting:
+        """What waits here, and in the transport behind."""
+        below = 0 if self._direct is None else self._direct.waiting_bytes
+        return Waiting(len(self._backlog or ()), self._backlog_bytes + below)
+
     async def wait_for_room(self) -> None:
         """Wait until a large answer may go on; returns at once for a closed outbox."""
         while not self.is_closed:
@@ -92,6 +106,7 @@ class Outbox:
         if self.is_closed:
             return
         self.is_closed = True
+        figures.closings.note(str(int(code)))
         self._close_message = {"type": "websocket.close", "code": int(code), "reason": reason}
         self._tell_room()
         self._write_on()

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from cells.live.frames import Frame
+from cells.services.tracing import Parent
 
 MAX_RECENT_BYTES = 1024 * 1024  # seconds of a busy sheet, little for a thousand
 MAX_RECENT_FRAMES = 512
@@ -16,6 +17,7 @@ class Broadcast:
     after: int
     through: int
     frames: tuple[Frame, ...]
+    trace: Parent = ""
 
 
 class Recent:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from django.core.management.base import OutputWrapper
 
+from cells.services.process_beats import Beating
+
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_STATUS_LINES = 1.0
@@ -36,6 +38,7 @@ def stop_on_signals() -> threading.Event:
 
 
 def run_until(
+    kind: str,
     stopping: threading.Event,
     worker: Worker,
     status_line: Callable[[float], str],
@@ -43,11 +46,15 @@ def run_until(
 ) -> None:
     """Run `worker`; exit the process at once if a thread of it hangs at the end.
 
+    Meanwhile the process says how it is, as one of this `kind` (see services.process_beats).
     `status_line` takes the seconds since the last line. It is rewritten every second on a
     terminal, and logged every ten elsewhere.
     """
     worker.start()
+    beating = Beating(kind)
+    beating.start()
     _report_until(stopping, worker, status_line, stdout)
+    beating.end()
     if not worker.stop():
         # A thread hangs in a server that does not answer, and the interpreter would wait for it.
         # Nothing is lost: what was not acknowledged comes again, or is published again.

@@ -2,6 +2,7 @@
 
 from cells.models.calculations import Calculation
 from cells.models.history import CellChange, LogReach, NamedVersion
+from cells.models.processes import ProcessBeat
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -46,6 +47,7 @@ __all__ = [
     "ListenerBeat",
     "LogReach",
     "NamedVersion",
+    "ProcessBeat",
     "Proposal",
     "Publication",
     "Revision",

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
@@ -23,12 +23,16 @@ LOG_INTERVAL_SECONDS = 10.0  # an outage is one line now and then, not one line 
 
 
 class CommittedHint(TypedDict):
-    """The log went from `after` to `through`; `frame` is that delta as clients get it, or None."""
+    """The log went from `after` to `through`; `frame` is that delta as clients get it, or None.
+
+    `trace` is there where the commit is traced.
+    """
 
     type: Literal["committed"]
     after: int
     through: int
     frame: str | None
+    trace: NotRequired[str]
 
 
 def group_name(sheet_id: int) -> str:
@@ -57,6 +61,8 @@ def announce_committed(result: CommitResult) -> None:
         return  # it reaches no other thread safely, and there the tail looks every 50 ms
     for sheet_id, delta in result.deltas.items():
         hint = CommittedHint(type="committed", after=delta.after, through=delta.through, frame=None)
+        if result.trace:
+            hint["trace"] = result.trace
         _background.send(sheet_id, hint)
 
 

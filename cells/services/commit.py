@@ -5,8 +5,9 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from cells.domain.operations import (
 from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
 from cells.models import AuthorKind
-from cells.services import calculated, history, restoring, sql, sql_past
+from cells.services import calculated, history, restoring, sql, sql_past, tracing
 from cells.services.authors import Author, Source
 from cells.services.drafts import (
     Draft,
@@ -48,6 +49,7 @@ from cells.services.drafts import (
     shape_of,
 )
 from cells.services.editors import Editors, find_editors
+from cells.services.figures import figures
 from cells.services.resolve import Resolver
 from cells.services.restoring import RestorePlan, plan_restore
 from cells.services.transactions import Cursor, writing
@@ -108,6 +110,7 @@ class CommitResult:
 
     outcomes: list[Outcome]
     deltas: dict[int, Delta]
+    trace: tracing.Parent = ""
 
 
 def commit(submissions: Sequence[Submission]) -> CommitResult:
@@ -118,10 +121,21 @@ def commit(submissions: Sequence[Submission]) -> CommitResult:
     """
     if any(isinstance(submission.operation, RestoreTo) for submission in submissions):
         submissions = list(map(_planned, submissions))
+    if tracing.is_on:
+        with tracing.committing(submissions) as span:
+            result = _counted(submissions)
+            return replace(result, trace=tracing.note_outcomes(span, result.outcomes))
+    return _counted(submissions)
+
+
+def _counted(submissions: Sequence[Submission]) -> CommitResult:
+    began = time.perf_counter()
     try:
         result = _in_transaction(submissions, is_new=True)
     except (_RetryFoundError, IntegrityError):
         result = _in_transaction(submissions, is_new=False)
+    figures.commit_seconds.note(time.perf_counter() - began)
+    figures.commit_submissions.note(len(submissions))
     _log(submissions, result.outcomes)
     return result
 
@@ -373,6 +387,7 @@ def _log(submissions: Iterable[Submission], outcomes: Iterable[Outcome]) -> None
     tells_all = logger.isEnabledFor(logging.DEBUG)
     for submission, outcome in zip(submissions, outcomes, strict=True):
         if isinstance(outcome, Refused):
+            figures.refusals.note(outcome.error.code)
             logger.info(
                 "refused sheet=%s operation_id=%s code=%s: %s",
                 submission.sheet,

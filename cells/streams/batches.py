@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db import transaction
 from cells.domain.errors import SheetSyncError
 from cells.domain.operations import AppendRecord, AppendRows, SetAddresses, UpsertRow
 from cells.models import DeadLetter
+from cells.services import tracing
 from cells.services.announce import announce_committed
 from cells.services.commit import CommitResult, Committed, Refused, Submission, commit
 from cells.services.dead_letters import record_dead_letters
@@ -71,7 +73,7 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
     what came before the failure is committed then, and committing it again changes nothing.
     """
     try:
-        with transaction.atomic():
+        with _traced(messages), transaction.atomic():
             done = commit_messages(messages)
             letters = [
                 dead_letter(messages[place], refusal) for place, refusal in done.refused.items()
@@ -90,6 +92,14 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
     _log(messages, done)
     announce_committed(done.result)
     return done.tally
+
+
+def _traced(messages: Sequence[Message]) -> AbstractContextManager[None]:
+    if not tracing.is_on:
+        return nullcontext()
+    return tracing.taking_messages(
+        [(one.subscription, one.message_id, one.ordering_key, one.attributes) for one in messages]
+    )
 
 
 @dataclass(frozen=True, slots=True)

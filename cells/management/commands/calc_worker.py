@@ -75,7 +75,7 @@ class Command(BaseCommand):
             before = status.totals
             return line
 
-        run_until(stopping, worker, status_line, self.stdout)
+        run_until("calculator", stopping, worker, status_line, self.stdout)
 
 
 def format_status(status: WorkerStatus, before: Totals, seconds: float) -> str:

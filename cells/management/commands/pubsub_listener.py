@@ -81,7 +81,7 @@ class Command(BaseCommand):
             before = status.tally
             return line
 
-        run_until(stopping, listener, status_line, self.stdout)
+        run_until("listener", stopping, listener, status_line, self.stdout)
         client.transport.close()
 
     def _check(self) -> None:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             before = status.totals
             return line
 
-        run_until(stopping, publisher, status_line, self.stdout)
+        run_until("publisher", stopping, publisher, status_line, self.stdout)
         client.transport.close()
 
 

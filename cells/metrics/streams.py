@@ -1,47 +1,29 @@
-"""Metrics of streams and calculations, read from the database when they are asked for.
-
-Listeners and calculators are other processes: what they write down every second or two is what
-any web process can tell of them.
-"""
+"""Metrics of streams and calculations: what listeners and calculators write down as they go."""
 
 from collections.abc import Iterator
 
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from cells.models import Calculation, DeadLetter, Feed, ListenerBeat
+from cells.models import Calculation, DeadLetter, Feed, ListenerBeat, Publication
 from cells.services.beats import FRESH_SECONDS
 
-METRICS_TYPE = CONTENT_TYPE_LATEST
 
-
-def render_metrics() -> bytes:
-    """Return all metrics as text. Raises django.db.Error."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Streams())
-    return generate_latest(registry)
-
-
-class _Streams(Collector):
-    def describe(self) -> list[Metric]:
-        return []  # else it would be collected when it is registered
-
-    def collect(self) -> Iterator[Metric]:
-        yield from _listeners()
-        yield from _feeds()
-        waiting = GaugeMetricFamily(
-            "sheetsync_dead_letters_waiting", "Dead letters that nobody settled.", labels=["feed"]
-        )
-        letters = DeadLetter.objects.filter(outcome="").values("feed__name").order_by()
-        for found in letters.annotate(count=Count("pk")):
-            waiting.add_metric([found["feed__name"] or ""], found["count"])
-        yield waiting
-        yield from _calculations()
+def stream_metrics() -> Iterator[Metric]:
+    """Yield the metrics of what flows in and out, and of formulas. Raises django.db.Error."""
+    yield from _listeners()
+    yield from _feeds()
+    waiting = GaugeMetricFamily(
+        "sheetsync_dead_letters_waiting", "Dead letters that nobody settled.", labels=["feed"]
+    )
+    letters = DeadLetter.objects.filter(outcome="").values("feed__name").order_by()
+    for found in letters.annotate(count=Count("pk")):
+        waiting.add_metric([found["feed__name"] or ""], found["count"])
+    yield waiting
+    yield from _publications()
+    yield from _calculations()
 
 
 def _listeners() -> Iterator[Metric]:
@@ -70,6 +52,22 @@ def _listeners() -> Iterator[Metric]:
         for beat in beats:
             counter.add_metric([beat.name], getattr(beat, name))
         yield counter
+
+
+def _publications() -> Iterator[Metric]:
+    labels = ["sheet", "topic"]
+    behind = GaugeMetricFamily(
+        "sheetsync_publication_behind", "Revisions that were not published yet.", labels=labels
+    )
+    trouble = GaugeMetricFamily(
+        "sheetsync_publication_trouble", "1: it stands still; the admin says why.", labels=labels
+    )
+    enabled = Publication.objects.filter(is_enabled=True, sheet__deleted_at=None)
+    for one in enabled.select_related("sheet").defer("sheet__rows", "sheet__columns"):
+        names = [one.sheet.slug, one.topic]
+        behind.add_metric(names, max(one.sheet.head - one.published, 0))
+        trouble.add_metric(names, float(bool(one.error)))
+    yield from (behind, trouble)
 
 
 def _calculations() -> Iterator[Metric]:
