@@ -225,6 +225,12 @@ class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="ty
     frozen: tuple[int, int]
 
 
+class RoleChanged(msgspec.Struct, frozen=True, tag="role.changed", tag_field="type"):
+    """The client may do something else from now on than sheet.opened said."""
+
+    role: str
+
+
 class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="type"):
     """The first load from `after` to `through` follows as `bytes` bytes in binary messages.
 

@@ -1,6 +1,6 @@
 """Who may do what: roles on sheets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -8,11 +8,13 @@ from django.utils.crypto import get_random_string
 
 from cells.domain.errors import Forbidden, NoSuchSheet
 from cells.models import LinkRole, Role, Sheet, SheetAccess
-from cells.services.host_roles import BASICS, NOTHING, Person, word_on, words_on
+from cells.services.host_roles import BASICS, NOTHING, Person, Word, word_on, words_on
 from cells.services.people import active_people
 
 SLUG_CHARACTERS = 12  # 62 bits out of these letters: not to be guessed
 _SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
+
+WordsOn = Callable[[Iterable[tuple[int, int | None]]], dict[tuple[int, int | None], Word]]
 
 
 def role_of(user: Person, sheet: Sheet) -> Role | None:
@@ -49,11 +51,13 @@ def admit(slug: str, user: Person) -> Admission:
     return Admission(sheet.pk, sheet.slug, role)
 
 
-def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Role | None]:
+def roles_now(
+    asked: Iterable[tuple[int, int | None]], words_on: WordsOn = words_on
+) -> dict[tuple[int, int | None], Role | None]:
     """Return the role that each (sheet id, user id; None for a guest) has, as role_of says.
 
-    Three statements for any number, a few more with CELLS_ROLE. Leaves out sheets that there are
-    no more, deleted ones too.
+    Three statements for any number, a few more with CELLS_ROLE; `words_on` is how that is asked.
+    Leaves out sheets that there are no more, deleted ones too.
     """
     asked = set(asked)
     sheet_ids = {sheet_id for sheet_id, _ in asked}

@@ -1,15 +1,20 @@
 """Roles that change while sockets are open."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from pytest_django import Settings
 from websockets.exceptions import ConnectionClosed
 
-from cells.live import hubs as hubs_module
+from cells.live import admissions
+from cells.live.hubs import get_hubs
 from cells.models import LinkRole, Role, Sheet
+from cells.services import host_roles
 from cells.services.access import create_sheet, role_of, roles_now
 from cells.services.sharing import grant, revoke
 from cells.services.shelf import bring_back, delete_sheet
@@ -18,7 +23,8 @@ from tests.live.conftest import LiveServer, database
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs_module, "ADMISSION_SECONDS", 0.05)
+    monkeypatch.setattr(admissions, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(host_roles, "RULE_SECONDS", 0.05)
 
 
 def share(link_role: LinkRole, **roles: Role) -> list[User]:
@@ -62,19 +68,48 @@ async def test_a_guest_is_shown_out_when_the_address_no_longer_admits(live: Live
     assert await guest.until_closed() == 4401
 
 
-async def test_a_person_whose_account_is_closed_is_shown_out(live: LiveServer) -> None:
-    (bob,) = await database(lambda: share(LinkRole.NONE, bob=Role.EDITOR))
-    tab = await live.tab(user=bob)
-    await database(lambda: User.objects.update(is_active=False))
-    assert await tab.until_closed() == 4403
+def sign_out() -> None:
+    Session.objects.all().delete()
+
+
+def expire() -> None:
+    Session.objects.update(expire_date=timezone.now())
+
+
+def change_password() -> None:
+    bob = User.objects.get(username="bob")
+    bob.set_password("another")
+    bob.save()
+
+
+def close_account() -> None:
+    User.objects.update(is_active=False)
+
+
+def delete_account() -> None:
+    User.objects.all().delete()
+
+
+@pytest.mark.parametrize("end", [sign_out, expire, change_password, close_account, delete_account])
+async def test_who_is_signed_out_is_shown_out_even_where_guests_may_edit(
+    live: LiveServer, end: Callable[[], None]
+) -> None:
+    (bob,) = await database(lambda: share(LinkRole.EDITOR, bob=Role.EDITOR))
+    tab, guest = await live.tab(user=bob), await live.tab()
+    unopened = await live.connect(user=bob)
+    while len(get_hubs().admissions._passes) < 3:  # noqa: ASYNC110 - only the server knows
+        await asyncio.sleep(0.01)
+    await database(end)
+    assert await tab.until_closed() == await unopened.until_closed() == 4401
+    await guest.put(0, 0, "a guest has nothing to lose")
 
 
 async def test_a_viewer_who_became_an_editor_may_edit(live: LiveServer) -> None:
     (bob,) = await database(lambda: share(LinkRole.VIEWER, bob=Role.VIEWER))
     tab = await live.tab(user=bob)
     await database(lambda: grant(Sheet.objects.get(slug="prices"), bob, Role.EDITOR))
-    while (await tab.put(0, 0, "now")).get("code") == "forbidden":  # noqa: ASYNC110 - asked again
-        await asyncio.sleep(0.05)  # who asks without a pause is closed with 4429
+    assert (await tab.next("role.changed"))["role"] == "editor"
+    await tab.put(0, 0, "now")
     assert tab.replica.filled() == {(0, 0): "now"}
 
 

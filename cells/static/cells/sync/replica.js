@@ -330,12 +330,19 @@ export class Replica {
   receive(frame) {
     switch (frame.type) {
       case "sheet.opened": return this.#opened(frame);
+      case "role.changed": return this.#roleChanged(frame);
       case "rows.loaded": return this.#rowsLoaded(frame);
       case "cells.changed": return this.#cellsChanged(frame);
       case "operations.committed": return this.#committed(frame);
       case "operation.rejected": return this.#rejected(frame);
       case "sheet.heartbeat": return this.#beat(frame.head);
     }
+  }
+
+  /** @param {any} frame */
+  #roleChanged({ role }) {
+    this.role = role;
+    this.#around.changed("opened");
   }
 
   /** @param {any} frame */
