@@ -29,7 +29,7 @@ const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
 const isReadOnly = page.dataset.readOnly !== undefined; // here; what the person may do elsewhere is the server's to say
 const isEmbedded = page.dataset.embedded !== undefined; // in a page of others: the keyboard is theirs until it is wanted here
-const { address, clientIdKey, keptAs, newClientId } = firstWords;
+const { address, clientIdKey, isGuest, keptAs, newClientId } = firstWords;
 
 /** @type {Journal|null} */
 let journal = null;
@@ -237,8 +237,10 @@ function showStatus() {
       isOnline: navigator.onLine,
       unsaved: replica.unsaved,
       isStruggling: replica.isStruggling,
+      isGuest,
       isKept,
     }));
+    byId("sign-in").hidden = !(connection.state === "stopped" && connection.code === CLOSE.notSignedIn);
     page.dataset.unsaved = String(replica.unsaved);
     document.title = `${replica.unsaved > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`; // seen among other tabs
     page.dataset.line = connection.state;
