@@ -5,11 +5,12 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import AbstractBaseUser, Group, User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cells.models import LinkRole, Role, Scope, Sheet
+from cells.services.granted import find_group
 from cells.services.people import SeveralPeopleError, find_person
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ class LinkRoleForm(forms.Form):
 
 
 class GrantForm(forms.Form):
-    """A person, by name or e-mail address, and the role that they get."""
+    """A person, by name or e-mail address, or a group by name, and the role that they get."""
 
-    username = forms.CharField(max_length=254, label=_("Username or e-mail address"))
+    username = forms.CharField(max_length=254, label=_("Username, e-mail address or group"))
     role = forms.ChoiceField(
         choices=[
             (Role.VIEWER, _("can view")),
@@ -74,8 +75,9 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.sheet = sheet
 
-    def clean_username(self) -> AbstractBaseUser:
+    def clean_username(self) -> AbstractBaseUser | Group:
         text = self.cleaned_data["username"]
+        group = find_group(text)
         try:
             user = find_person(text)
         except SeveralPeopleError:
@@ -83,6 +85,16 @@ class GrantForm(forms.Form):
                 gettext("Several people here have the address %(text)s. Type a username.")
                 % {"text": text}
             ) from None
+        if user is not None and group is not None:
+            raise forms.ValidationError(
+                gettext(
+                    "“%(text)s” is a person and a group. Type the person’s e-mail address, or ask "
+                    "an administrator to rename the group."
+                )
+                % {"text": text}
+            )
+        if group is not None:
+            return group
         if user is None and "@" in text:
             raise forms.ValidationError(
                 gettext(
@@ -93,7 +105,8 @@ class GrantForm(forms.Form):
             )
         if user is None:
             raise forms.ValidationError(
-                gettext("Nobody here is called “%(text)s”. Check the spelling.") % {"text": text}
+                gettext("Nobody here is called “%(text)s”, and no group. Check the spelling.")
+                % {"text": text}
             )
         if user.pk == self.sheet.owner_id:
             raise forms.ValidationError(

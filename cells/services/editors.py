@@ -15,9 +15,9 @@ _PEOPLE = (AuthorKind.USER, AuthorKind.API)  # who have a role, where they have 
 
 @dataclass(frozen=True, slots=True)
 class Editors:
-    """What was given to the people of a batch, by (sheet id, user id; None for guests)."""
+    """Who of a batch may edit by what was given to them; words by None for guests."""
 
-    granted: dict[tuple[int, int], str]
+    granted: set[tuple[int, int]]
     words: dict[tuple[int, int | None], Word]
 
     def require(self, sheet: sql.SheetRow, author: Author) -> None:
@@ -28,10 +28,11 @@ class Editors:
         if not word.is_refused:
             if sheet.link_role == LinkRole.EDITOR or word.role in (Role.EDITOR, Role.OWNER):
                 return
-            if author.user_id is not None and author.kind in _PEOPLE:
-                granted = self.granted.get((sheet.id, author.user_id))
-                if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
-                    return
+            is_known = author.user_id is not None and author.kind in _PEOPLE
+            if is_known and author.user_id == sheet.owner_id:
+                return
+            if is_known and (sheet.id, author.user_id) in self.granted:
+                return
         raise Forbidden(
             "you may look at this sheet but not change it; ask its owner for edit access"
         )
@@ -46,7 +47,7 @@ def find_editors(cursor: Cursor, asked: Iterable[tuple[int, Author]]) -> Editors
         if author.kind in _PEOPLE and author.user_id is not None
     }
     return Editors(
-        sql.find_roles(cursor, pairs) if pairs else {},
+        sql.find_editors(cursor, pairs) if pairs else set(),
         words_on((sheet_id, author.user_id) for sheet_id, author in asked),
     )
 

@@ -6,6 +6,7 @@ Everything that is not hot uses the ORM.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import connection
 
 from cells.domain.values import SetValues
 from cells.services.given import given_rows, insert_rows
+from cells.services.granted import membership
 from cells.services.transactions import Cursor
 
 CellKey = tuple[int, int, int]
@@ -115,16 +117,34 @@ def find_committed(
     return {(sheet_id, str(id_)): number for sheet_id, id_, number in cursor.fetchall()}
 
 
-def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """Return the granted role of each (sheet id, user id) that has one."""
+def find_editors(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those (sheet id, user id) that were given a role that edits, be it by a group."""
     given, params = given_rows("sheet_id bigint, user_id bigint", pairs)
     cursor.execute(
-        "SELECT access.sheet_id, access.user_id, access.role "  # noqa: S608
-        f"FROM {given} JOIN cells_sheetaccess AS access "
-        "ON access.sheet_id = given.sheet_id AND access.user_id = given.user_id",
+        "SELECT given.sheet_id, given.user_id "  # noqa: S608
+        f"FROM {given} WHERE {_editors_sql()}",
         params,
     )
-    return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
+    return {(sheet_id, user_id) for sheet_id, user_id in cursor.fetchall()}
+
+
+@cache
+def _editors_sql() -> str:
+    """Return the condition that a pair of `given` may edit by what was given to it."""
+    edits = "access.sheet_id = given.sheet_id AND access.role IN ('editor', 'owner')"
+    own = (
+        "EXISTS (SELECT 1 FROM cells_sheetaccess AS access "  # noqa: S608
+        f"WHERE {edits} AND access.user_id = given.user_id)"
+    )
+    field = membership()
+    if field is None:
+        return own
+    return (
+        f"{own} OR EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access "  # noqa: S608
+        f'JOIN "{field.m2m_db_table()}" AS member '
+        f'ON member."{field.m2m_reverse_name()}" = access.group_id '
+        f'WHERE {edits} AND member."{field.m2m_column_name()}" = given.user_id)'
+    )
 
 
 def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, tuple[str, str | None]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from pytest_django import Settings
@@ -16,7 +16,7 @@ from cells.live.hubs import get_hubs
 from cells.models import LinkRole, Role, Sheet
 from cells.services import host_roles
 from cells.services.access import create_sheet, role_of, roles_now
-from cells.services.sharing import grant, revoke
+from cells.services.sharing import grant, grant_group, revoke
 from cells.services.shelf import bring_back, delete_sheet
 from tests.live.conftest import LiveServer, database
 
@@ -35,6 +35,17 @@ def share(link_role: LinkRole, **roles: Role) -> list[User]:
     for user in users:
         grant(sheet, user, roles[user.username])
     return users
+
+
+def prices() -> Sheet:
+    return Sheet.objects.get(slug="prices")
+
+
+def join_team(role: Role) -> User:
+    carol, team = User.objects.create(username="carol"), Group.objects.create(name="team")
+    carol.groups.add(team)
+    grant_group(prices(), team, role)
+    return carol
 
 
 def take_away(user: User) -> None:
@@ -59,6 +70,18 @@ async def test_whom_the_project_s_own_rule_lets_in_is_shown_out_when_it_no_longe
     tab = await live.tab(user=carol)
     await tab.put(0, 0, "from the rule")
     await database(lambda: User.objects.update(is_staff=False))
+    assert await tab.until_closed() == 4403
+
+
+async def test_who_leaves_a_group_that_edits_is_shown_out(live: LiveServer) -> None:
+    await database(lambda: share(LinkRole.NONE))
+    carol = await database(lambda: join_team(Role.EDITOR))
+    tab = await live.tab(user=carol)
+    await tab.put(0, 0, "from the team")
+    await database(lambda: grant_group(prices(), Group.objects.get(), Role.VIEWER))
+    assert (await tab.next("role.changed"))["role"] == "viewer"
+    assert (await tab.put(0, 0, "more"))["code"] == "forbidden"
+    await database(carol.groups.clear)
     assert await tab.until_closed() == 4403
 
 
@@ -126,6 +149,12 @@ def test_roles_of_many_are_those_of_each() -> None:
     for sheet in sheets:
         grant(sheet, bob, Role.EDITOR)
         grant(sheet, dave, Role.OWNER)
+    team = Group.objects.create(name="team")
+    team.user_set.add(bob, carol)
+    grant_group(sheets[0], team, Role.OWNER)
+    grant_group(sheets[1], team, Role.VIEWER)
+    assert role_of(carol, sheets[0]) == role_of(bob, sheets[0]) == Role.OWNER
+    assert role_of(bob, sheets[1]) == Role.EDITOR
     people = (alice, bob, carol, dave)
     roles = roles_now([(sheet.pk, user.pk) for sheet in sheets for user in people])
     for sheet in sheets:
