@@ -9,6 +9,7 @@ from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
 from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
+from cells.admin.sign_ins import SignInTriesAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 from cells.admin.tokens import ApiTokenAdmin
@@ -26,4 +27,5 @@ __all__ = [
     "PublicationAdmin",
     "RevisionAdmin",
     "SheetAdmin",
+    "SignInTriesAdmin",
 ]

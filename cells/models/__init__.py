@@ -16,6 +16,7 @@ from cells.models.sheets import (
     new_columns,
     new_rows,
 )
+from cells.models.sign_ins import SignInTries, TriesOf
 from cells.models.streams import (
     DeadLetter,
     DeadLetterOutcome,
@@ -55,8 +56,10 @@ __all__ = [
     "Sheet",
     "SheetAccess",
     "SheetGroupAccess",
+    "SignInTries",
     "Snapshot",
     "TakeBack",
+    "TriesOf",
     "new_columns",
     "new_rows",
 ]
