@@ -159,7 +159,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
                     if self._may_spend(PRESENCE_COST, text):
                         self._update_presence(frame)
                 case SheetOpen() as frame:
-                    if self._may_spend(OPENING_COST, text):
+                    if self._may_spend(OPENING_COST, text) and self._is_same_person(frame):
                         return self._open(self.admission, self._checked(frame))
                 case RowsLoad(rows):
                     if self._may_spend(ROWS_COST, text):
@@ -172,6 +172,17 @@ class SheetConsumer(AsyncWebsocketConsumer):
         if frame.protocol != protocol.PROTOCOL:
             raise Malformed(f"this server speaks protocol {protocol.PROTOCOL}; reload the page")
         return frame
+
+    def _is_same_person(self, frame: SheetOpen) -> bool:
+        """Say whether the page's person is the socket's; if not, close it.
+
+        A page that comes back after a cut brings along what was typed into it, and its browser
+        may be signed out by then, or be somebody else's.
+        """
+        if frame.user is None or frame.user == str(self.visitor.user.pk):
+            return True
+        self.outbox.close(CloseCode.NOT_SIGNED_IN, "you are not signed in as on this page")
+        return False
 
     async def _open(self, admission: Admission, frame: SheetOpen) -> None:
         if self.open_timer is not None:

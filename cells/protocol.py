@@ -56,7 +56,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
     """Open the sheet, or catch up after a gap: everything since `revision`.
 
     `packed` names the packing that the client can read; one unknown here is not offered. The rows
-    of `view` are sent ahead of a large first load.
+    of `view` are sent ahead of a large first load. `user` is whose page it is that speaks.
     """
 
     protocol: int
@@ -64,6 +64,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
     revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
     packed: str | None = None
     view: View | None = None
+    user: str | None = None
 
 
 class RowsLoad(msgspec.Struct, frozen=True, tag="rows.load", tag_field="type"):

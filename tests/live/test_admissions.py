@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -125,6 +126,16 @@ async def test_who_is_signed_out_is_shown_out_even_where_guests_may_edit(
     await database(end)
     assert await tab.until_closed() == await unopened.until_closed() == 4401
     await guest.put(0, 0, "a guest has nothing to lose")
+
+
+async def test_a_page_is_not_opened_for_anybody_but_its_person(live: LiveServer) -> None:
+    bob, carol = await database(lambda: share(LinkRole.EDITOR, bob=Role.EDITOR, carol=Role.EDITOR))
+    frame = {"type": "sheet.open", "protocol": 1, "client_id": str(uuid4()), "user": str(bob.pk)}
+    as_bob, as_carol, as_guest = [await live.connect(user=user) for user in (bob, carol, None)]
+    for tab in (as_bob, as_carol, as_guest):
+        await tab.send(frame)
+    assert await as_carol.until_closed() == await as_guest.until_closed() == 4401
+    await as_bob.next("sheet.opened")
 
 
 async def test_a_viewer_who_became_an_editor_may_edit(live: LiveServer) -> None:
