@@ -96,10 +96,8 @@ class RememberedWords:
             return {}
         asked, now = set(asked), time.monotonic()
         self._said = {
-            key: (at, word)
-            for key, (at, word) in self._said.items()
-            if key in asked and now - at < RULE_SECONDS
+            key: (at, word) for key, (at, word) in self._said.items() if now - at < RULE_SECONDS
         }
         for key, word in words_on(asked - self._said.keys()).items():
             self._said[key] = (now, word)
-        return {key: word for key, (_, word) in self._said.items()}
+        return {key: word for key, (_, word) in self._said.items() if key in asked}
