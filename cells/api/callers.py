@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -80,15 +80,21 @@ class SessionAuth(APIKeyCookie):
             return None
         if request.method not in SAFE_METHODS and check_csrf(request) is not None:
             raise CsrfFailed("send the cookie csrftoken's value as X-CSRFToken as well")
-        session = request.session
-        hash_ = session.get(HASH_SESSION_KEY, "")
-        credentials = Credentials(request.user.pk, session.session_key, hash_)
-        caller = Caller(request.user, credentials)
+        caller = Caller(request.user, _credentials(request))
         _count(caller)
         return caller
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         raise NotImplementedError  # __call__ asks Django's own session
+
+
+def _credentials(request: HttpRequest) -> Credentials:
+    """Return by what a browser's person came in; another middleware may have said who it is."""
+    session = request.session
+    if SESSION_KEY not in session:
+        return Credentials(request.user.pk)
+    hash_ = session.get(HASH_SESSION_KEY, "")
+    return Credentials(request.user.pk, session.session_key, hash_)
 
 
 def _count(caller: Caller) -> None:

@@ -38,17 +38,18 @@ class Editors:
         )
 
 
-def find_editors(cursor: Cursor, asked: Iterable[tuple[int, Author]]) -> Editors:
-    """Return what is given to each (sheet id, author): one statement, a few with CELLS_ROLE."""
-    asked = [(sheet_id, author) for sheet_id, author in asked if _has_role(author)]
+def find_editors(cursor: Cursor, asked: Iterable[tuple[sql.SheetRow, Author]]) -> Editors:
+    """Return what is given to each (sheet, author): one statement, a few with CELLS_ROLE."""
+    asked = [(sheet, author) for sheet, author in asked if _has_role(author)]
     pairs = {
-        (sheet_id, author.user_id)
-        for sheet_id, author in asked
+        (sheet.id, author.user_id)
+        for sheet, author in asked
         if author.kind in _PEOPLE and author.user_id is not None
     }
+    has_groups = any(sheet.has_groups for sheet, _ in asked)
     return Editors(
-        sql.find_editors(cursor, pairs) if pairs else set(),
-        words_on((sheet_id, author.user_id) for sheet_id, author in asked),
+        sql.find_editors(cursor, pairs, with_groups=has_groups) if pairs else set(),
+        words_on((sheet.id, author.user_id) for sheet, author in asked),
     )
 
 

@@ -28,7 +28,10 @@ MAX_GLANCE_CHARACTERS = 250  # 10,000 restyled cells of this length are a frame 
 
 
 class SheetRow(NamedTuple):
-    """What commit needs of a sheet, its JSON columns still text."""
+    """What commit needs of a sheet, its JSON columns still text.
+
+    `has_groups`: whether it is shared with groups, for looking them up costs.
+    """
 
     id: int
     slug: str
@@ -44,6 +47,7 @@ class SheetRow(NamedTuple):
     frozen_columns: int
     owner_id: int | None
     link_role: str
+    has_groups: bool
 
 
 class RevisionRow(NamedTuple):
@@ -92,7 +96,9 @@ def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
     cursor.execute(
         # S608 throughout: only names and types written in this module become part of the text.
-        f"SELECT {_columns('sheet', SheetRow._fields)} FROM cells_sheet AS sheet "  # noqa: S608
+        f"SELECT {_columns('sheet', SheetRow._fields[:-1])}, "  # noqa: S608
+        "EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access WHERE access.sheet_id = sheet.id) "
+        "FROM cells_sheet AS sheet "
         f"JOIN {given} ON sheet.slug = given.slug WHERE sheet.deleted_at IS NULL "
         f"ORDER BY sheet.id {lock}",
         params,
@@ -117,33 +123,36 @@ def find_committed(
     return {(sheet_id, str(id_)): number for sheet_id, id_, number in cursor.fetchall()}
 
 
-def find_editors(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Return those (sheet id, user id) that were given a role that edits, be it by a group."""
+def find_editors(
+    cursor: Cursor, pairs: Iterable[tuple[int, int]], *, with_groups: bool
+) -> set[tuple[int, int]]:
+    """Return those (sheet id, user id) that were given a role that edits; by groups, if asked."""
     given, params = given_rows("sheet_id bigint, user_id bigint", pairs)
     cursor.execute(
-        "SELECT given.sheet_id, given.user_id "  # noqa: S608
-        f"FROM {given} WHERE {_editors_sql()}",
+        f"SELECT given.sheet_id, given.user_id FROM {given} "  # noqa: S608
+        f"{_grouped_editors() if with_groups else _OWN_EDITORS}",
         params,
     )
     return {(sheet_id, user_id) for sheet_id, user_id in cursor.fetchall()}
 
 
+_EDITS = "access.sheet_id = given.sheet_id AND access.role IN ('editor', 'owner')"
+_OWN = f"{_EDITS} AND access.user_id = given.user_id"
+_OWN_EDITORS = f"JOIN cells_sheetaccess AS access ON {_OWN}"
+
+
 @cache
-def _editors_sql() -> str:
-    """Return the condition that a pair of `given` may edit by what was given to it."""
-    edits = "access.sheet_id = given.sheet_id AND access.role IN ('editor', 'owner')"
-    own = (
-        "EXISTS (SELECT 1 FROM cells_sheetaccess AS access "  # noqa: S608
-        f"WHERE {edits} AND access.user_id = given.user_id)"
-    )
+def _grouped_editors() -> str:
+    """Return what makes of `given` those who may edit by their own role or by a group's."""
     field = membership()
     if field is None:
-        return own
+        return _OWN_EDITORS
     return (
-        f"{own} OR EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access "  # noqa: S608
+        f"WHERE EXISTS (SELECT 1 FROM cells_sheetaccess AS access WHERE {_OWN}) "  # noqa: S608
+        "OR EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access "
         f'JOIN "{field.m2m_db_table()}" AS member '
         f'ON member."{field.m2m_reverse_name()}" = access.group_id '
-        f'WHERE {edits} AND member."{field.m2m_column_name()}" = given.user_id)'
+        f'WHERE {_EDITS} AND member."{field.m2m_column_name()}" = given.user_id)'
     )
 
 
