@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic import FormView
 
 from cells.domain.errors import SheetSyncError
-from cells.forms import SignUpForm, TokenForm
+from cells.forms import SignInForm, SignUpForm, TokenForm
 from cells.models import Scope
 from cells.services.quotas import address_of, wait_seconds
 from cells.services.tokens import MAX_TOKENS, create_token, revoke_token, tokens_of
@@ -38,6 +38,14 @@ class SignIn(LoginView):
     """Sign in, and go on to where one was going."""
 
     redirect_authenticated_user = True
+    authentication_form = SignInForm
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
+        response = super().form_invalid(form)
+        if form.wait_seconds:
+            response.status_code = 429
+            response.headers["Retry-After"] = str(form.wait_seconds)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(may_sign_up=settings.SIGN_UP, **kwargs)

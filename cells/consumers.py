@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -13,6 +14,7 @@ from django.db import Error as DatabaseError
 from cells import protocol
 from cells.domain.errors import Forbidden, Malformed, NoSuchSheet, SheetSyncError
 from cells.domain.operations import Intended, parse_operation, set_cells
+from cells.live.admissions import Pass
 from cells.live.client import Client
 from cells.live.direct import DirectSocket
 from cells.live.door import Crowded
@@ -35,6 +37,7 @@ from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.figures import figures
 from cells.services.guests import color_of, guest_name
+from cells.services.standing import Ended, Standing
 from cells.services.visitors import Visitor, receive
 
 logger = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
     visitor: Visitor
     admission: Admission | None = None
+    admitted: Pass | None = None
     hub: Hub | None = None
     client: Client | None = None
     malformed_frames = 0
@@ -117,12 +121,30 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 self.outbox.close(CloseCode.FORBIDDEN, str(answer))
             case Admission():
                 self.admission = answer
+                self.admitted = Pass(
+                    answer.sheet_id, self.visitor.credentials, answer.role, self._readmit
+                )
+                get_hubs().admissions.add(self.admitted)
                 self.open_timer = asyncio.get_running_loop().call_later(
                     OPEN_TIMEOUT_SECONDS,
                     self.outbox.close,
                     CloseCode.MALFORMED,
                     "no sheet.open within 10 s",
                 )
+
+    def _readmit(self, standing: Standing) -> None:
+        """Take in what has become of the admission; also before the sheet was opened."""
+        match standing:
+            case Ended.SIGNED_OUT:
+                self.outbox.close(CloseCode.NOT_SIGNED_IN, "sign in to open this sheet")
+            case Ended.NOT_SHARED:
+                self.outbox.close(CloseCode.FORBIDDEN, "this sheet is no longer shared with you")
+            case Ended.NO_SHEET:
+                self._is_gone()
+            case Role() if self.admission is not None:
+                self.admission = replace(self.admission, role=standing)
+                if self.client is not None:
+                    self.client.readmit(standing)
 
     def _cookies(self) -> str:
         headers = self.scope["headers"]
@@ -140,7 +162,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
                     if self._may_spend(PRESENCE_COST, text):
                         self._update_presence(frame)
                 case SheetOpen() as frame:
-                    if self._may_spend(OPENING_COST, text):
+                    if self._may_spend(OPENING_COST, text) and self._is_same_person(frame):
                         return self._open(self.admission, self._checked(frame))
                 case RowsLoad(rows):
                     if self._may_spend(ROWS_COST, text):
@@ -153,6 +175,17 @@ class SheetConsumer(AsyncWebsocketConsumer):
         if frame.protocol != protocol.PROTOCOL:
             raise Malformed(f"this server speaks protocol {protocol.PROTOCOL}; reload the page")
         return frame
+
+    def _is_same_person(self, frame: SheetOpen) -> bool:
+        """Say whether the page's person is the socket's; if not, close it.
+
+        A page that comes back after a cut brings along what was typed into it, and its browser
+        may be signed out by then, or be somebody else's.
+        """
+        if frame.user is None or frame.user == str(self.visitor.user.pk):
+            return True
+        self.outbox.close(CloseCode.NOT_SIGNED_IN, "you are not signed in as on this page")
+        return False
 
     async def _open(self, admission: Admission, frame: SheetOpen) -> None:
         if self.open_timer is not None:
@@ -172,7 +205,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
             self._send_elsewhere()
             return
         if self.client is None:
-            self.client = self._introduce(self.hub, admission, frame)
+            # The role may be another one by now than when the frame came.
+            self.client = self._introduce(self.hub, self.admission or admission, frame)
         self.answering = asyncio.create_task(self._answer(self.hub, self.client, frame))
         # Who says what is in view may ask for other rows while the whole is on its way.
         if frame.view is None:
@@ -279,6 +313,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         if self.open_timer is not None:
             self.open_timer.cancel()
+        if self.admitted is not None:
+            get_hubs().admissions.discard(self.admitted)
         await self.outbox.stop()
         if self.answering is not None:
             self.answering.cancel()

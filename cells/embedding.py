@@ -41,6 +41,7 @@ def embedded(request: HttpRequest, sheet: Sheet | None, role: Role | None) -> Ht
             "is_embedded": True,
             "is_read_only": READ_ONLY in request.GET,
             "has_toolbar": WITHOUT_TOOLBAR not in request.GET,
+            "next": _page_around(request),
         }
         response = render(request, "cells/embedded.html", context)
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

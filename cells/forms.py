@@ -1,16 +1,20 @@
 """Forms of the pages: what people type, checked, with errors that say what to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import AbstractBaseUser, User
-from django.utils.translation import gettext
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cells.models import LinkRole, Role, Scope, Sheet
+from cells.services.granted import find_group
 from cells.services.people import SeveralPeopleError, find_person
+from cells.services.quotas import address_of
+from cells.services.sign_ins import begin_try, end_well
 
 if TYPE_CHECKING:
     AccountForm = UserCreationForm[User]
@@ -57,9 +61,9 @@ class LinkRoleForm(forms.Form):
 
 
 class GrantForm(forms.Form):
-    """A person, by name or e-mail address, and the role that they get."""
+    """A person, by name or e-mail address, or a group by name, and the role that they get."""
 
-    username = forms.CharField(max_length=254, label=_("Username or e-mail address"))
+    username = forms.CharField(max_length=254, label=_("Username, e-mail address or group"))
     role = forms.ChoiceField(
         choices=[
             (Role.VIEWER, _("can view")),
@@ -74,8 +78,9 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.sheet = sheet
 
-    def clean_username(self) -> AbstractBaseUser:
+    def clean_username(self) -> AbstractBaseUser | Group:
         text = self.cleaned_data["username"]
+        group = find_group(text)
         try:
             user = find_person(text)
         except SeveralPeopleError:
@@ -83,6 +88,16 @@ class GrantForm(forms.Form):
                 gettext("Several people here have the address %(text)s. Type a username.")
                 % {"text": text}
             ) from None
+        if user is not None and group is not None:
+            raise forms.ValidationError(
+                gettext(
+                    "“%(text)s” is a person and a group. Type the person’s e-mail address, or ask "
+                    "an administrator to rename the group."
+                )
+                % {"text": text}
+            )
+        if group is not None:
+            return group
         if user is None and "@" in text:
             raise forms.ValidationError(
                 gettext(
@@ -93,7 +108,8 @@ class GrantForm(forms.Form):
             )
         if user is None:
             raise forms.ValidationError(
-                gettext("Nobody here is called “%(text)s”. Check the spelling.") % {"text": text}
+                gettext("Nobody here is called “%(text)s”, and no group. Check the spelling.")
+                % {"text": text}
             )
         if user.pk == self.sheet.owner_id:
             raise forms.ValidationError(
@@ -128,6 +144,40 @@ class TokenForm(forms.Form):
         initial=90,
         label=_("Valid"),
     )
+
+
+class _Throttled:
+    """Signing in, but not after too many failures; `wait_seconds` until the next try then."""
+
+    wait_seconds = 0
+
+    def clean(self: Any) -> dict[str, Any]:
+        account, password = map(self.cleaned_data.get, ("username", "password"))
+        if not account or not password:
+            return super().clean()  # type: ignore[misc, no-any-return]
+        address = address_of(self.request)
+        self.wait_seconds = begin_try(account, address)
+        if self.wait_seconds:
+            minutes = -(-self.wait_seconds // 60)
+            sentence = ngettext(
+                "Too many tries to sign in. Try again in %(minutes)s minute. An administrator can "
+                "let you in sooner, and set a new password if you have forgotten yours.",
+                "Too many tries to sign in. Try again in %(minutes)s minutes. An administrator can "
+                "let you in sooner, and set a new password if you have forgotten yours.",
+                minutes,
+            )
+            raise forms.ValidationError(sentence % {"minutes": minutes}, code="throttled")
+        cleaned: dict[str, Any] = super().clean()  # type: ignore[misc]
+        end_well(account, address)
+        return cleaned
+
+
+class SignInForm(_Throttled, AuthenticationForm):
+    """A name and a password."""
+
+
+class AdminSignInForm(_Throttled, AdminAuthenticationForm):
+    """A name and a password of somebody who may use the admin."""
 
 
 class SignUpForm(AccountForm):

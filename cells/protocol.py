@@ -56,7 +56,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
     """Open the sheet, or catch up after a gap: everything since `revision`.
 
     `packed` names the packing that the client can read; one unknown here is not offered. The rows
-    of `view` are sent ahead of a large first load.
+    of `view` are sent ahead of a large first load. `user` is whose page it is that speaks.
     """
 
     protocol: int
@@ -64,6 +64,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
     revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
     packed: str | None = None
     view: View | None = None
+    user: str | None = None
 
 
 class RowsLoad(msgspec.Struct, frozen=True, tag="rows.load", tag_field="type"):
@@ -223,6 +224,12 @@ class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="ty
     row_sizes: msgspec.Raw
     column_sizes: msgspec.Raw
     frozen: tuple[int, int]
+
+
+class RoleChanged(msgspec.Struct, frozen=True, tag="role.changed", tag_field="type"):
+    """The client may do something else from now on than sheet.opened said."""
+
+    role: str
 
 
 class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="type"):

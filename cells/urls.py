@@ -38,6 +38,16 @@ urlpatterns = [
     path("sheets/<slug:slug>/share/link/", views.share_link, name="share_link"),
     path("sheets/<slug:slug>/share/<int:user_id>/", views.share_role, name="share_role"),
     path("sheets/<slug:slug>/share/<int:user_id>/remove/", views.unshare, name="unshare"),
+    path(
+        "sheets/<slug:slug>/share/groups/<int:group_id>/",
+        views.share_group_role,
+        name="share_group_role",
+    ),
+    path(
+        "sheets/<slug:slug>/share/groups/<int:group_id>/remove/",
+        views.unshare_group,
+        name="unshare_group",
+    ),
     path("sheets/<slug:slug>/history/", histories.show_timeline, name="history"),
     path("sheets/<slug:slug>/history/cell/", histories.show_cell, name="cell_history"),
     path("sheets/<slug:slug>/history/<int:revision>/", histories.show_revision, name="past"),

@@ -2,12 +2,14 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -33,10 +35,21 @@ from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
+from cells.services.granted import groups_of
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.people import name_of
-from cells.services.sharing import access_list, change_role, grant, revoke, set_link_role
+from cells.services.sharing import (
+    access_list,
+    change_group_role,
+    change_role,
+    grant,
+    grant_group,
+    group_access_list,
+    revoke,
+    revoke_group,
+    set_link_role,
+)
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
 
 logger = logging.getLogger(__name__)
@@ -174,19 +187,25 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def share(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show whom a sheet is shared with; POST gives one person a role."""
+    """Show whom a sheet is shared with; POST gives one person, or a group, a role."""
     sheet = _owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = GrantForm(sheet, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        grant(sheet, form.cleaned_data["username"], Role(form.cleaned_data["role"]))
+        grantee, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
+        if isinstance(grantee, Group):
+            grant_group(sheet, grantee, role)
+        else:
+            grant(sheet, grantee, role)
         messages.success(request, _("Shared with %(username)s.") % form.cleaned_data)
         return redirect("cells:share", slug)
     context = {
         "sheet": sheet,
         "address": request.build_absolute_uri(reverse("cells:sheet", args=[slug])),
         "access_list": access_list(sheet),
+        "group_access_list": group_access_list(sheet),
+        "own_groups": groups_of(request.user.pk) if request.user.pk is not None else (),
         "link_form": LinkRoleForm(initial={"link_role": sheet.link_role}),
         "grant_form": form,
     }
@@ -210,31 +229,23 @@ def share_link(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def share_role(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     """Change the role of one person whom the sheet is shared with."""
-    sheet = _owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    form = RoleForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Choose one of the roles."))
-    elif change_role(sheet, user_id, Role(form.cleaned_data["role"])):
-        messages.success(request, _("Changed the role."))
-    else:
-        messages.error(request, _("The sheet is no longer shared with them. Add them again below."))
-    if role_of(request.user, sheet) != Role.OWNER:  # their own role, it was
-        return redirect("cells:home")
-    return redirect("cells:share", slug)
+    return _share_again(request, slug, lambda sheet, role: change_role(sheet, user_id, role))
+
+
+@require_POST
+def share_group_role(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
+    """Change the role of one group that the sheet is shared with."""
+    return _share_again(request, slug, lambda sheet, role: change_group_role(sheet, group_id, role))
 
 
 @require_POST
 def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
-    sheet = _owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    revoke(sheet, user_id)
-    messages.success(request, _("Removed."))
-    if user_id == request.user.pk:
-        return redirect("cells:home")
-    return redirect("cells:share", slug)
+    return _unshare(request, slug, lambda sheet: revoke(sheet, user_id))
+
+
+@require_POST
+def unshare_group(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
+    return _unshare(request, slug, lambda sheet: revoke_group(sheet, group_id))
 
 
 @require_safe
@@ -260,6 +271,37 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     )
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _share_again(
+    request: HttpRequest, slug: str, change: Callable[[Sheet, Role], bool]
+) -> HttpResponse:
+    sheet = _owned(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles."))
+    elif change(sheet, Role(form.cleaned_data["role"])):
+        messages.success(request, _("Changed the role."))
+    else:
+        messages.error(request, _("The sheet is no longer shared with them. Add them again below."))
+    return _back_to_share(request, sheet)
+
+
+def _unshare(request: HttpRequest, slug: str, take: Callable[[Sheet], None]) -> HttpResponse:
+    sheet = _owned(request, slug)
+    if isinstance(sheet, HttpResponse):
+        return sheet
+    take(sheet)
+    messages.success(request, _("Removed."))
+    return _back_to_share(request, sheet)
+
+
+def _back_to_share(request: HttpRequest, sheet: Sheet) -> HttpResponse:
+    if role_of(request.user, sheet) != Role.OWNER:  # their own role, it was
+        return redirect("cells:home")
+    return redirect("cells:share", sheet.slug)
 
 
 def _home(request: HttpRequest, form: TitleForm, *, status: int) -> HttpResponse:

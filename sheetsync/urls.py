@@ -6,10 +6,12 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from cells.accounts import SignIn, SignUp
+from cells.forms import AdminSignInForm
 
 admin.site.site_header = "SheetSync"
 admin.site.site_title = "SheetSync admin"
 admin.site.index_title = "Administration"
+admin.site.login_form = AdminSignInForm
 
 urlpatterns = [
     path("admin/", admin.site.urls),

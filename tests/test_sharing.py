@@ -1,11 +1,11 @@
 """The share page: people found by name or address, and roles changed in place."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from cells.models import Role, Sheet, SheetAccess
-from cells.services.access import create_sheet
+from cells.services.access import create_sheet, role_of
 from cells.services.people import SeveralPeopleError, find_person
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +103,36 @@ def test_an_owner_who_steps_down_leaves_the_page(budget: Sheet, bob: User) -> No
     response = signed_in(bob).post(f"/sheets/{budget.slug}/share/{bob.pk}/", {"role": "viewer"})
     assert response.headers["Location"] == "/"
     assert roles(budget) == {"bob": "viewer"}
+
+
+def test_a_sheet_is_shared_with_a_group_and_is_on_the_list_of_its_people(
+    budget: Sheet, alice: User, bob: User
+) -> None:
+    team = Group.objects.create(name="Team")
+    bob.groups.add(team)
+    hers, his = signed_in(alice), signed_in(bob)
+    shared = hers.post(
+        f"/sheets/{budget.slug}/share/", {"username": "Team", "role": "editor"}, follow=True
+    )
+    assert "Shared with Team." in shared.content.decode()
+    assert "Budget" in his.get("/").content.decode()
+    assert role_of(bob, budget) == Role.EDITOR
+    line = f"/sheets/{budget.slug}/share/groups/{team.pk}/"
+    assert f'action="{line}"' in shared.content.decode()
+    hers.post(line, {"role": "viewer"})
+    assert role_of(bob, budget) == Role.VIEWER
+    hers.post(f"{line}remove/")
+    assert role_of(bob, budget) is None
+    assert "Budget" not in his.get("/").content.decode()
+
+
+def test_a_group_that_is_called_like_a_person_is_not_guessed(
+    budget: Sheet, alice: User, bob: User
+) -> None:
+    Group.objects.create(name="bob")
+    page = signed_in(alice).post(
+        f"/sheets/{budget.slug}/share/", {"username": "bob", "role": "viewer"}
+    )
+    assert page.status_code == 400
+    assert "“bob” is a person and a group." in page.content.decode()
+    assert roles(budget) == {}

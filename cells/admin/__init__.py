@@ -10,6 +10,7 @@ from cells.admin.feeds import FeedAdmin
 from cells.admin.live import ProcessBeatAdmin
 from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
+from cells.admin.sign_ins import SignInTriesAdmin
 from cells.admin.streams import ListenerBeatAdmin, ProposalAdmin
 from cells.admin.tables import CellAdmin, RevisionAdmin
 from cells.admin.tokens import ApiTokenAdmin
@@ -28,4 +29,5 @@ __all__ = [
     "PublicationAdmin",
     "RevisionAdmin",
     "SheetAdmin",
+    "SignInTriesAdmin",
 ]

@@ -30,7 +30,7 @@ from cells.domain.addresses import (
 from cells.domain.axes import Axis
 from cells.domain.errors import InvalidAddress, SheetSyncError
 from cells.domain.operations import SetAddresses, check_text
-from cells.models import AuthorKind, Sheet, SheetAccess
+from cells.models import AuthorKind, Sheet, SheetAccess, SheetGroupAccess
 from cells.services import snapshots
 from cells.services.announce import announce_committed
 from cells.services.commit import Author, Committed, Refused, Submission, commit
@@ -40,8 +40,9 @@ from cells.services.shelf import bring_back
 
 if TYPE_CHECKING:
     AccessTabularInline = admin.TabularInline[SheetAccess, Sheet]
+    GroupAccessTabularInline = admin.TabularInline[SheetGroupAccess, Sheet]
 else:
-    AccessTabularInline = admin.TabularInline
+    AccessTabularInline = GroupAccessTabularInline = admin.TabularInline
 
 PREVIEW_ROWS = 50
 PREVIEW_COLUMNS = 26
@@ -56,6 +57,15 @@ class SheetAccessInline(FindsPeople, AccessTabularInline):
     extra = 0
     verbose_name = "person"
     verbose_name_plural = "Shared with"
+
+
+class SheetGroupAccessInline(GroupAccessTabularInline):
+    """The groups that a sheet is shared with."""
+
+    model = SheetGroupAccess
+    extra = 0
+    verbose_name = "group"
+    verbose_name_plural = "Shared with groups"
 
 
 class SetCellForm(forms.Form):
@@ -106,7 +116,7 @@ class SheetAdmin(FindsPeople, ModelAdmin[Sheet]):
     paginator = BoundedPaginator
     people = ("owner",)
     raw_id_fields = people
-    inlines = (SheetAccessInline,)
+    inlines = (SheetAccessInline, SheetGroupAccessInline)
     actions = ("bring_back",)
 
     @admin.display(description="revision", ordering="head")

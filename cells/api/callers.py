@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -17,6 +18,7 @@ from cells.api.problems import (
     Unauthenticated,
 )
 from cells.models import ApiToken, Scope
+from cells.services.credentials import Credentials
 from cells.services.people import name_of
 from cells.services.quotas import address_of, count_seconds, wait_seconds
 from cells.services.tokens import find_token, note_used
@@ -31,6 +33,7 @@ class Caller:
     """A person, and the token by which a program acts for them; a browser has none."""
 
     user: AbstractBaseUser
+    credentials: Credentials
     token: ApiToken | None = None
 
     @property
@@ -61,7 +64,7 @@ class TokenAuth(HttpBearer):
             raise Unauthenticated("this token is unknown, revoked or expired; make another one")
         if request.method not in SAFE_METHODS and found.scope != Scope.WRITE:
             raise InsufficientScope("this token may read, not write; make one that may")
-        caller = Caller(found.user, found)
+        caller = Caller(found.user, Credentials(found.user.pk, token_id=found.pk), found)
         _count(caller)
         note_used(found)
         return caller
@@ -77,12 +80,21 @@ class SessionAuth(APIKeyCookie):
             return None
         if request.method not in SAFE_METHODS and check_csrf(request) is not None:
             raise CsrfFailed("send the cookie csrftoken's value as X-CSRFToken as well")
-        caller = Caller(request.user)
+        caller = Caller(request.user, _credentials(request))
         _count(caller)
         return caller
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         raise NotImplementedError  # __call__ asks Django's own session
+
+
+def _credentials(request: HttpRequest) -> Credentials:
+    """Return by what a browser's person came in; another middleware may have said who it is."""
+    session = request.session
+    if SESSION_KEY not in session:
+        return Credentials(request.user.pk)
+    hash_ = session.get(HASH_SESSION_KEY, "")
+    return Credentials(request.user.pk, session.session_key, hash_)
 
 
 def _count(caller: Caller) -> None:

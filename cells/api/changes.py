@@ -24,8 +24,8 @@ from cells.api.problems import READ_PROBLEMS, TooManyRequests, Unauthenticated, 
 from cells.domain.errors import Malformed, SheetSyncError
 from cells.live.followers import get_followers
 from cells.services.changes import Changes, read_changes
+from cells.services.credentials import still_good
 from cells.services.ranges import read_head
-from cells.services.tokens import is_good
 
 logger = logging.getLogger(__name__)
 
@@ -172,12 +172,13 @@ async def _changes(
 ) -> AsyncGenerator[Changes | None, None]:
     """Yield changes as they come, and None as a sign of life, for so long.
 
-    With each look the caller's token and role are asked for again: raises what these refuse.
+    With each look the caller's token or session and their role are asked for again: raises what
+    these refuse.
     """
     followers, until = get_followers(), time.monotonic() + seconds
     _waiting[caller.identity] += 1
     try:
-        with followers.following(sheet_id) as follower:
+        with followers.following(sheet_id, caller.credentials) as follower:
             while not followers.is_draining:
                 changes = await followers.readers.run(_read, caller, slug, sheet_id, after)
                 if changes.through != after:
@@ -197,8 +198,10 @@ async def _changes(
 def _read(caller: Caller, slug: str, sheet_id: int, after: int) -> Changes:
     changes = read_changes(sheet_id, after)
     # Only then: what was written after a role or a token was taken away is not told.
-    if caller.token is not None and not is_good(caller.token.pk):
-        raise Unauthenticated("this token has been revoked or has expired")
+    if caller.credentials not in still_good([caller.credentials]):
+        if caller.token is not None:
+            raise Unauthenticated("this token has been revoked or has expired")
+        raise Unauthenticated("you are signed out; sign in again")
     find_sheet(caller, slug)
     return changes
 

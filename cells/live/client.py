@@ -27,7 +27,7 @@ from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
-from cells.protocol import ClientPresence, CloseCode
+from cells.protocol import ClientPresence, RoleChanged, encode_frame
 from cells.services.authors import Author
 from cells.services.restoring import RestorePlan
 
@@ -84,14 +84,10 @@ class Client:
             self._capacity = self._capacity or asyncio.Event()
             await self._capacity.wait()
 
-    def readmit(self, role: str | None) -> None:
-        """Take in what this client may do from now on; None shows it out."""
-        if role is not None:
-            self.role = role
-        elif self.author.user_id is None:
-            self.outbox.close(CloseCode.NOT_SIGNED_IN, "sign in to open this sheet")
-        else:
-            self.outbox.close(CloseCode.FORBIDDEN, "this sheet is no longer shared with you")
+    def readmit(self, role: str) -> None:
+        """Take in, and say, what this client may do from now on."""
+        self.role = role
+        self.send(encode_frame(RoleChanged(role)))
 
     def presence(
         self,

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
+from cells.live.admissions import Admissions, Pass
 from cells.live.tail import Tail
 from cells.live.threads import DatabaseThreads
+from cells.services.credentials import Credentials
 
 READERS = 2  # threads that read what followers are told
 
@@ -33,49 +35,58 @@ class Follower:
 
 
 class Followers:
-    """All that wait in one event loop, and the tail that looks for them while there are any."""
+    """All that wait in one event loop, and what looks for them while there are any."""
 
     def __init__(self) -> None:
         self.readers = DatabaseThreads("changes", READERS)
         self.is_draining = False
         self._by_sheet: defaultdict[int, set[Follower]] = defaultdict(set)
         self._heads: dict[int, int] = {}
-        self._tail: asyncio.Task[None] | None = None
+        self._admissions = Admissions()
+        self._looking: list[asyncio.Task[None]] = []
         self._ending: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return sum(map(len, self._by_sheet.values()))
 
     @contextmanager
-    def following(self, sheet_id: int) -> Iterator[Follower]:
-        """Follow a sheet; whoever reads it only then misses nothing."""
+    def following(self, sheet_id: int, credentials: Credentials) -> Iterator[Follower]:
+        """Follow a sheet; whoever reads it only then misses nothing.
+
+        Who may do something else than before is woken as well: it reads, and is refused.
+        """
         follower = Follower()
+        admitted = Pass(sheet_id, credentials, None, lambda _: follower.wake())
         self._by_sheet[sheet_id].add(follower)
-        if self._tail is None:
-            self._tail = asyncio.create_task(Tail(self, is_alone=True).run())
+        self._admissions.add(admitted)
+        if not self._looking:
+            self._looking = [
+                asyncio.create_task(Tail(self, is_alone=True).run()),
+                asyncio.create_task(self._admissions.run()),
+            ]
         try:
             yield follower
         finally:
+            self._admissions.discard(admitted)
             self._by_sheet[sheet_id].discard(follower)
             if not self._by_sheet[sheet_id]:
                 del self._by_sheet[sheet_id]
                 self._heads.pop(sheet_id, None)
             if not self._by_sheet:
-                self._end_tail()
+                self._stop_looking()
 
     async def stop(self) -> None:
         """End the tail and the threads; nobody may wait any more."""
-        self._end_tail()
+        self._stop_looking()
         await asyncio.gather(*self._ending, return_exceptions=True)
         await asyncio.to_thread(self.readers.close)
 
-    def _end_tail(self) -> None:
-        if self._tail is None:
-            return
-        self._tail.cancel()
-        self._ending.add(self._tail)
-        self._tail.add_done_callback(self._ending.discard)
-        self._tail = None
+    def _stop_looking(self) -> None:
+        for task in self._looking:
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        self._looking = []
 
     def drain(self) -> None:
         """Have everybody end: the process does, and they come back to another one."""

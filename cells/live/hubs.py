@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import Error as DatabaseError
 from django.db import connection
 
+from cells.live.admissions import Admissions
 from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.door import Door
@@ -27,14 +27,12 @@ from cells.live.threads import (
     DatabaseThreads,
 )
 from cells.protocol import CloseCode
-from cells.services.access import roles_now
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0  # how late a heartbeat may be
 DRAIN_SECONDS = 3.0  # for commits at hand; Docker kills 10 s after its SIGTERM
 FLUSH_SECONDS = 1.0  # for sockets to take what they are still owed, the close frame last
-ADMISSION_SECONDS = 5.0  # how long somebody whose role was taken away may still read along
 
 
 @dataclass(slots=True)
@@ -56,13 +54,14 @@ class Hubs:
         self._packer = Packer(self.readers)
         self._register = Register(self.process)
         self.door = Door(self.readers)
+        self.admissions = Admissions()
         self._opened: dict[int, _Opened] = {}
         self._mailbox = Mailbox(self._deliver)
         self._tail = Tail(self, is_alone=self._mailbox.is_alone)
         self._tasks = [
             asyncio.create_task(self._tail.run()),
             asyncio.create_task(self._beat()),
-            asyncio.create_task(self._check_admissions()),
+            asyncio.create_task(self.admissions.run()),
             asyncio.create_task(self._register.run()),
         ]
         self._mailbox.start()
@@ -190,29 +189,6 @@ class Hubs:
                         opened.hub.refresh_presence()
                 except Exception:
                     logger.exception("sheet=%s missed a beat", opened.hub.slug)
-
-    async def _check_admissions(self) -> None:
-        """Ask, now and then, whether everybody who was let in may still be here."""
-        while True:
-            await asyncio.sleep(ADMISSION_SECONDS)
-            clients = [
-                (client, (sheet_id, client.author.user_id))
-                for sheet_id, opened in self._opened.items()
-                for client in opened.hub.clients
-            ]
-            if not clients:
-                continue
-            try:
-                roles = await self.readers.run(roles_now, {key for _, key in clients})
-            except DatabaseError as error:
-                logger.warning("nobody's role can be checked: %s", error)
-                continue
-            except Exception:
-                logger.exception("nobody's role could be checked")
-                continue
-            for client, key in clients:
-                if key in roles:  # else the sheet is gone, which the tail notices
-                    client.readmit(roles[key])
 
     def _close_threads(self) -> None:
         self.writers.close()

@@ -11,11 +11,13 @@ from cells.models.sheets import (
     Role,
     Sheet,
     SheetAccess,
+    SheetGroupAccess,
     Snapshot,
     TakeBack,
     new_columns,
     new_rows,
 )
+from cells.models.sign_ins import SignInTries, TriesOf
 from cells.models.streams import (
     DeadLetter,
     DeadLetterOutcome,
@@ -55,8 +57,11 @@ __all__ = [
     "Scope",
     "Sheet",
     "SheetAccess",
+    "SheetGroupAccess",
+    "SignInTries",
     "Snapshot",
     "TakeBack",
+    "TriesOf",
     "new_columns",
     "new_rows",
 ]

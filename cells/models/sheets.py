@@ -137,6 +137,26 @@ class SheetAccess(models.Model):
         return f"{self.user}: {self.role}"
 
 
+class SheetGroupAccess(models.Model):
+    """The role that everybody in a group of Django's has on a sheet."""
+
+    sheet = models.ForeignKey(Sheet, on_delete=models.CASCADE, related_name="group_access")
+    group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="sheet_access")
+    role = models.CharField(max_length=6, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        verbose_name_plural = "sheet group access"
+        constraints = (
+            models.UniqueConstraint(fields=("sheet", "group"), name="access_once_per_group"),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="group_access_role_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.role}"
+
+
 class Cell(models.Model):
     """The present state of one cell that was ever written; a cleared one has empty input."""
 

@@ -1,18 +1,21 @@
 """Who may do what: roles on sheets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.crypto import get_random_string
 
 from cells.domain.errors import Forbidden, NoSuchSheet
-from cells.models import LinkRole, Role, Sheet, SheetAccess
-from cells.services.host_roles import BASICS, NOTHING, Person, word_on, words_on
+from cells.models import LinkRole, Role, Sheet
+from cells.services.granted import granted_roles, strongest
+from cells.services.host_roles import BASICS, NOTHING, Person, Word, word_on, words_on
 from cells.services.people import active_people
 
 SLUG_CHARACTERS = 12  # 62 bits out of these letters: not to be guessed
 _SLUG_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike
+
+WordsOn = Callable[[Iterable[tuple[int, int | None]]], dict[tuple[int, int | None], Word]]
 
 
 def role_of(user: Person, sheet: Sheet) -> Role | None:
@@ -24,8 +27,8 @@ def role_of(user: Person, sheet: Sheet) -> Role | None:
         return strongest(by_link(sheet.link_role), word.role)
     if sheet.owner_id == user.pk:
         return Role.OWNER
-    own = SheetAccess.objects.filter(sheet=sheet, user_id=user.pk).values_list("role", flat=True)
-    return strongest(by_link(sheet.link_role), word.role, *map(Role, own))
+    given = granted_roles([sheet.pk], [user.pk]).get((sheet.pk, user.pk))
+    return strongest(by_link(sheet.link_role), word.role, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ def admit(slug: str, user: Person) -> Admission:
     return Admission(sheet.pk, sheet.slug, role)
 
 
-def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Role | None]:
+def roles_now(
+    asked: Iterable[tuple[int, int | None]], words_on: WordsOn = words_on
+) -> dict[tuple[int, int | None], Role | None]:
     """Return the role that each (sheet id, user id; None for a guest) has, as role_of says.
 
-    Three statements for any number, a few more with CELLS_ROLE. Leaves out sheets that there are
-    no more, deleted ones too.
+    Three statements for any number, a few more with CELLS_ROLE; `words_on` is how that is asked.
+    Leaves out sheets that there are no more, deleted ones too.
     """
     asked = set(asked)
     sheet_ids = {sheet_id for sheet_id, _ in asked}
@@ -61,11 +66,7 @@ def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | 
     living = Sheet.objects.filter(pk__in=sheet_ids, deleted_at=None)
     sheets = living.values_list("pk", "owner_id", "link_role")
     active = set(active_people().filter(pk__in=user_ids).values_list("pk", flat=True))
-    found = SheetAccess.objects.filter(sheet__in=sheet_ids, user__in=user_ids)
-    granted: dict[tuple[int, int | None], Role] = {
-        (sheet_id, user_id): Role(role)
-        for sheet_id, user_id, role in found.values_list("sheet_id", "user_id", "role")
-    }
+    granted = granted_roles(sheet_ids, user_ids)
     words = words_on(asked)
     known = {sheet_id: (owner_id, link_role) for sheet_id, owner_id, link_role in sheets}
     roles: dict[tuple[int, int | None], Role | None] = {}
@@ -74,17 +75,12 @@ def roles_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | 
             continue
         owner_id, link_role = known[sheet_id]
         own = None
-        if user_id in active:
+        if user_id is not None and user_id in active:
             own = Role.OWNER if user_id == owner_id else granted.get((sheet_id, user_id))
         word = words.get((sheet_id, user_id), NOTHING)
         may = strongest(by_link(link_role), own, word.role)
         roles[sheet_id, user_id] = None if word.is_refused else may
     return roles
-
-
-def strongest(*roles: Role | None) -> Role | None:
-    """Return the role that allows most; None if there is none."""
-    return max((role for role in roles if role is not None), key=list(Role).index, default=None)
 
 
 def by_link(link_role: str) -> Role | None:

@@ -197,7 +197,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
     editors = find_editors(
-        cursor, [(drafts[s.sheet].row.id, s.author) for s in submissions if s.sheet in drafts]
+        cursor, [(drafts[s.sheet].row, s.author) for s in submissions if s.sheet in drafts]
     )
     resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 

@@ -15,9 +15,9 @@ _PEOPLE = (AuthorKind.USER, AuthorKind.API)  # who have a role, where they have 
 
 @dataclass(frozen=True, slots=True)
 class Editors:
-    """What was given to the people of a batch, by (sheet id, user id; None for guests)."""
+    """Who of a batch may edit by what was given to them; words by None for guests."""
 
-    granted: dict[tuple[int, int], str]
+    granted: set[tuple[int, int]]
     words: dict[tuple[int, int | None], Word]
 
     def require(self, sheet: sql.SheetRow, author: Author) -> None:
@@ -28,26 +28,28 @@ class Editors:
         if not word.is_refused:
             if sheet.link_role == LinkRole.EDITOR or word.role in (Role.EDITOR, Role.OWNER):
                 return
-            if author.user_id is not None and author.kind in _PEOPLE:
-                granted = self.granted.get((sheet.id, author.user_id))
-                if author.user_id == sheet.owner_id or granted in (Role.EDITOR, Role.OWNER):
-                    return
+            is_known = author.user_id is not None and author.kind in _PEOPLE
+            if is_known and author.user_id == sheet.owner_id:
+                return
+            if is_known and (sheet.id, author.user_id) in self.granted:
+                return
         raise Forbidden(
             "you may look at this sheet but not change it; ask its owner for edit access"
         )
 
 
-def find_editors(cursor: Cursor, asked: Iterable[tuple[int, Author]]) -> Editors:
-    """Return what is given to each (sheet id, author): one statement, a few with CELLS_ROLE."""
-    asked = [(sheet_id, author) for sheet_id, author in asked if _has_role(author)]
+def find_editors(cursor: Cursor, asked: Iterable[tuple[sql.SheetRow, Author]]) -> Editors:
+    """Return what is given to each (sheet, author): one statement, a few with CELLS_ROLE."""
+    asked = [(sheet, author) for sheet, author in asked if _has_role(author)]
     pairs = {
-        (sheet_id, author.user_id)
-        for sheet_id, author in asked
+        (sheet.id, author.user_id)
+        for sheet, author in asked
         if author.kind in _PEOPLE and author.user_id is not None
     }
+    has_groups = any(sheet.has_groups for sheet, _ in asked)
     return Editors(
-        sql.find_roles(cursor, pairs) if pairs else {},
-        words_on((sheet_id, author.user_id) for sheet_id, author in asked),
+        sql.find_editors(cursor, pairs, with_groups=has_groups) if pairs else set(),
+        words_on((sheet.id, author.user_id) for sheet, author in asked),
     )
 
 

@@ -1,6 +1,7 @@
 """What the project that the app lives in says of roles: its own rule, the setting CELLS_ROLE."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ class Word:
     is_refused: bool = False
 
 
+RULE_SECONDS = 5.0  # how long what a rule said counts for who is here already: it may be dear
 BASICS = ("slug", "title", "owner", "link_role")  # of a sheet; axes may be large
 NOTHING = Word()
 REFUSED = Word(is_refused=True)
@@ -80,3 +82,22 @@ def words_on(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | N
         for sheet_id, user_id in asked
         if sheet_id in sheets
     }
+
+
+class RememberedWords:
+    """What the rule said lately: whoever asks every second asks the rule itself more seldom."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[int, int | None], tuple[float, Word]] = {}
+
+    def on(self, asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Word]:
+        """Return as words_on does, of some what it was at most RULE_SECONDS ago."""
+        if not has_rule():
+            return {}
+        asked, now = set(asked), time.monotonic()
+        self._said = {
+            key: (at, word) for key, (at, word) in self._said.items() if now - at < RULE_SECONDS
+        }
+        for key, word in words_on(asked - self._said.keys()).items():
+            self._said[key] = (now, word)
+        return {key: word for key, (_, word) in self._said.items() if key in asked}

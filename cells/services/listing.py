@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from cells.models import LinkRole, Revision, Role, Sheet, SheetAccess
-from cells.services.access import by_link, role_of, strongest
+from cells.models import LinkRole, Revision, Role, Sheet
+from cells.services.access import by_link, role_of
+from cells.services.granted import granted_roles, shared_with, strongest
 from cells.services.host_roles import Person, has_rule
 from cells.services.people import has_word
 
@@ -31,8 +32,7 @@ def listed_sheets(user: Person, opened: Iterable[str], search: str = "") -> Quer
     """
     listed = Q(slug__in={DEMO_SLUG, *opened}) & ~Q(link_role=LinkRole.NONE)
     if user.pk is not None:
-        shared = SheetAccess.objects.filter(user_id=user.pk).values("sheet_id")
-        listed |= Q(owner_id=user.pk) | Q(pk__in=shared)
+        listed |= Q(owner_id=user.pk) | shared_with(user.pk)
     if has_rule():  # which sheets it opens cannot be asked of the database
         visited = Sheet.objects.filter(slug__in=[DEMO_SLUG, *opened], deleted_at=None)
         listed |= Q(pk__in=[sheet.pk for sheet in visited if role_of(user, sheet) is not None])
@@ -43,25 +43,23 @@ def listed_sheets(user: Person, opened: Iterable[str], search: str = "") -> Quer
         Sheet.objects.filter(listed, deleted_at=None)
         .annotate(edited_by=Subquery(newest.values("author_name")[:1]))
         .select_related("owner")
-        .prefetch_related(
-            Prefetch("access", SheetAccess.objects.filter(user_id=user.pk or 0), to_attr="given")
-        )
         .order_by(Coalesce("updated_at", "created_at").desc(), "-pk")
     )
 
 
 def with_roles(user: Person, sheets: Iterable[Sheet]) -> list[ListedSheet]:
     """Return each of the listed sheets with the strongest role that `user` has there."""
-    return [
-        ListedSheet(sheet, role)
-        for sheet in sheets
-        if (role := role_of(user, sheet) if has_rule() else _role(user, sheet)) is not None
-    ]
+    if has_rule():
+        ruled = [(sheet, role_of(user, sheet)) for sheet in sheets]
+        return [ListedSheet(sheet, role) for sheet, role in ruled if role is not None]
+    sheets = list(sheets)
+    given = {} if user.pk is None else granted_roles([sheet.pk for sheet in sheets], [user.pk])
+    return [ListedSheet(sheet, _role(user, sheet, given)) for sheet in sheets]
 
 
-def _role(user: Person, sheet: Sheet) -> Role:
-    if user.pk is not None and sheet.owner_id == user.pk:
+def _role(user: Person, sheet: Sheet, given: dict[tuple[int, int], Role]) -> Role:
+    if user.pk is None:
+        return by_link(sheet.link_role) or Role.VIEWER  # nothing else is listed
+    if sheet.owner_id == user.pk:
         return Role.OWNER
-    given: list[SheetAccess] = getattr(sheet, "given", [])
-    role = strongest(by_link(sheet.link_role), *(Role(access.role) for access in given))
-    return role or Role.VIEWER  # nothing else is listed
+    return strongest(by_link(sheet.link_role), given.get((sheet.pk, user.pk))) or Role.VIEWER

@@ -19,7 +19,7 @@ def wait_seconds(purpose: str, address: str, *, an_hour: int) -> int:
 
     Counted by the clock's hours. Where the cache does not answer, nobody is kept from anything.
     """
-    return count_seconds(purpose, _household(address), limit=an_hour, window_seconds=WINDOW_SECONDS)
+    return count_seconds(purpose, household(address), limit=an_hour, window_seconds=WINDOW_SECONDS)
 
 
 def count_seconds(purpose: str, who: str, *, limit: int, window_seconds: int) -> int:
@@ -45,7 +45,7 @@ def address_of(request: HttpRequest) -> str:
     return address
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
     """Return what stands for an address: of IPv6 the 64 bits that a household is given."""
     try:
         parsed = ip_address(address)

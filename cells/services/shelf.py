@@ -15,6 +15,7 @@ from cells.models import (
     Revision,
     Sheet,
     SheetAccess,
+    SheetGroupAccess,
     Snapshot,
     TakeBack,
 )
@@ -65,6 +66,7 @@ def throw_away(sheet: Sheet, deleted_before: datetime) -> Iterator[int]:
         if not is_ours:
             return
         SheetAccess.objects.filter(sheet=sheet).delete()
+        SheetGroupAccess.objects.filter(sheet=sheet).delete()
     # The snapshot first: without its log it would be thrown away by whoever reads it anyway.
     models: tuple[type[Model], ...] = (
         *(Snapshot, NamedVersion, Cell),

@@ -6,6 +6,7 @@ Everything that is not hot uses the ORM.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import connection
 
 from cells.domain.values import SetValues
 from cells.services.given import given_rows, insert_rows
+from cells.services.granted import membership
 from cells.services.transactions import Cursor
 
 CellKey = tuple[int, int, int]
@@ -26,7 +28,10 @@ MAX_GLANCE_CHARACTERS = 250  # 10,000 restyled cells of this length are a frame 
 
 
 class SheetRow(NamedTuple):
-    """What commit needs of a sheet, its JSON columns still text."""
+    """What commit needs of a sheet, its JSON columns still text.
+
+    `has_groups`: whether it is shared with groups, for looking them up costs.
+    """
 
     id: int
     slug: str
@@ -42,6 +47,7 @@ class SheetRow(NamedTuple):
     frozen_columns: int
     owner_id: int | None
     link_role: str
+    has_groups: bool
 
 
 class RevisionRow(NamedTuple):
@@ -90,7 +96,9 @@ def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
     cursor.execute(
         # S608 throughout: only names and types written in this module become part of the text.
-        f"SELECT {_columns('sheet', SheetRow._fields)} FROM cells_sheet AS sheet "  # noqa: S608
+        f"SELECT {_columns('sheet', SheetRow._fields[:-1])}, "  # noqa: S608
+        "EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access WHERE access.sheet_id = sheet.id) "
+        "FROM cells_sheet AS sheet "
         f"JOIN {given} ON sheet.slug = given.slug WHERE sheet.deleted_at IS NULL "
         f"ORDER BY sheet.id {lock}",
         params,
@@ -115,16 +123,37 @@ def find_committed(
     return {(sheet_id, str(id_)): number for sheet_id, id_, number in cursor.fetchall()}
 
 
-def find_roles(cursor: Cursor, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """Return the granted role of each (sheet id, user id) that has one."""
+def find_editors(
+    cursor: Cursor, pairs: Iterable[tuple[int, int]], *, with_groups: bool
+) -> set[tuple[int, int]]:
+    """Return those (sheet id, user id) that were given a role that edits; by groups, if asked."""
     given, params = given_rows("sheet_id bigint, user_id bigint", pairs)
     cursor.execute(
-        "SELECT access.sheet_id, access.user_id, access.role "  # noqa: S608
-        f"FROM {given} JOIN cells_sheetaccess AS access "
-        "ON access.sheet_id = given.sheet_id AND access.user_id = given.user_id",
+        f"SELECT given.sheet_id, given.user_id FROM {given} "  # noqa: S608
+        f"{_grouped_editors() if with_groups else _OWN_EDITORS}",
         params,
     )
-    return {(sheet_id, user_id): role for sheet_id, user_id, role in cursor.fetchall()}
+    return {(sheet_id, user_id) for sheet_id, user_id in cursor.fetchall()}
+
+
+_EDITS = "access.sheet_id = given.sheet_id AND access.role IN ('editor', 'owner')"
+_OWN = f"{_EDITS} AND access.user_id = given.user_id"
+_OWN_EDITORS = f"JOIN cells_sheetaccess AS access ON {_OWN}"
+
+
+@cache
+def _grouped_editors() -> str:
+    """Return what makes of `given` those who may edit by their own role or by a group's."""
+    field = membership()
+    if field is None:
+        return _OWN_EDITORS
+    return (
+        f"WHERE EXISTS (SELECT 1 FROM cells_sheetaccess AS access WHERE {_OWN}) "  # noqa: S608
+        "OR EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access "
+        f'JOIN "{field.m2m_db_table()}" AS member '
+        f'ON member."{field.m2m_reverse_name()}" = access.group_id '
+        f'WHERE {_EDITS} AND member."{field.m2m_column_name()}" = given.user_id)'
+    )
 
 
 def read_cells(cursor: Cursor, keys: Iterable[CellKey]) -> dict[CellKey, tuple[str, str | None]]:

@@ -14,10 +14,10 @@ from django.contrib.auth import (
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http.cookie import parse_cookie
-from django.utils.crypto import constant_time_compare
 
 from cells.domain.errors import Forbidden, NoSuchSheet
 from cells.services.access import Admission, admit
+from cells.services.credentials import Credentials, is_hash_of
 from cells.services.host_roles import Person
 from cells.services.people import name_of
 
@@ -32,10 +32,18 @@ class Visitor:
     user: Person
     name: str | None = None
     session_key: str | None = None
+    auth_hash: str = ""
 
     @property
     def is_guest(self) -> bool:
         return self.user.pk is None
+
+    @property
+    def credentials(self) -> Credentials:
+        """By what they came in."""
+        if self.is_guest:
+            return Credentials()
+        return Credentials(self.user.pk, self.session_key, self.auth_hash)
 
 
 def receive(slug: str, cookies: str) -> tuple[Visitor, Admission | Forbidden | NoSuchSheet]:
@@ -56,7 +64,7 @@ def visitor_of(cookies: str) -> Visitor:
     user = _user_of(session)
     if user is None:
         return Visitor(AnonymousUser(), session.get("guest_name"), session.session_key)
-    return Visitor(user, name_of(user), session.session_key)
+    return Visitor(user, name_of(user), session.session_key, session.get(HASH_SESSION_KEY, ""))
 
 
 def _user_of(session: SessionBase) -> Person | None:
@@ -71,7 +79,5 @@ def _user_of(session: SessionBase) -> Person | None:
     user = load_backend(backend).get_user(user_id)
     if user is None:
         return None
-    # A changed password ends sessions; a rotated SECRET_KEY does not, while it is a fallback.
-    told = session.get(HASH_SESSION_KEY, "")
-    valid = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return user if any(constant_time_compare(told, hash_) for hash_ in valid) else None
+    told = Credentials(user.pk, session.session_key, session.get(HASH_SESSION_KEY, ""))
+    return user if is_hash_of(user, told) else None  # a changed password ends sessions

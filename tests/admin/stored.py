@@ -11,6 +11,8 @@ from cells.domain.operations import SetAddresses
 from cells.models import AuthorKind, DeadLetter, Sheet
 from cells.services.commit import Author, Committed, Submission, commit
 
+NO_GROUPS = {"group_access-TOTAL_FORMS": "0", "group_access-INITIAL_FORMS": "0"}
+
 
 def write(*cells: str) -> None:
     """Commit to the sheet `budget` as a stream: `write("A1", "Rent", "B1", "1200")`."""

@@ -8,7 +8,7 @@ from cells.metrics import render_metrics
 from cells.models import AuthorKind, Calculation, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from tests.admin.stored import write
+from tests.admin.stored import NO_GROUPS, write
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +60,7 @@ def test_a_time_zone_is_chosen_by_its_name(admin_client: Client, budget: Sheet) 
         "link_role": "viewer",
         "access-TOTAL_FORMS": "0",
         "access-INITIAL_FORMS": "0",
+        **NO_GROUPS,
     }
     page = f"/admin/cells/sheet/{budget.pk}/change/"
     refused = admin_client.post(page, form | {"time_zone": "Berlin"})

@@ -12,7 +12,7 @@ from cells.admin.sheets import SheetAdmin
 from cells.models import AuthorKind, Cell, LinkRole, Role, Sheet, SheetAccess
 from cells.services import snapshots
 from cells.services.access import create_sheet
-from tests.admin.stored import page_of, statements, write
+from tests.admin.stored import NO_GROUPS, page_of, statements, write
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +48,7 @@ def test_saving_a_title_takes_back_nothing_that_was_committed_meanwhile(
         "link_role": "viewer",
         "access-TOTAL_FORMS": "0",
         "access-INITIAL_FORMS": "0",
+        **NO_GROUPS,
     }
     assert admin_client.post(page_of(budget), form).status_code == 302
     write("A10", "the log goes on")
@@ -142,6 +143,7 @@ def test_the_access_form_still_saves(admin_client: Client, budget: Sheet) -> Non
             "link_role": "viewer",
             "access-TOTAL_FORMS": "1",
             "access-INITIAL_FORMS": "0",
+            **NO_GROUPS,
             "access-0-sheet": budget.pk,
             "access-0-user": bob.pk,
             "access-0-role": "editor",
@@ -158,7 +160,8 @@ def test_a_sheet_can_be_made_in_the_admin(admin_client: Client) -> None:
     assert admin_client.get("/admin/cells/sheet/add/").status_code == 200
     form = {"title": "Plan", "slug": "plan", "owner": "", "link_role": "none"}
     admin_client.post(
-        "/admin/cells/sheet/add/", {**form, "access-TOTAL_FORMS": "0", "access-INITIAL_FORMS": "0"}
+        "/admin/cells/sheet/add/",
+        {**form, "access-TOTAL_FORMS": "0", "access-INITIAL_FORMS": "0", **NO_GROUPS},
     )
     assert Sheet.objects.get().slug == "plan"
 

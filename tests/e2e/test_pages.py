@@ -217,7 +217,7 @@ def test_roles_are_given_changed_and_taken_away_in_place(
     alice.get_by_label("Anybody with the link").select_option("none")
     alice.locator("section", has_text="Copy link").get_by_role("button", name="Save").click()
     expect(alice.get_by_role("status")).to_contain_text("Changed what the link allows.")
-    alice.get_by_label("Username or e-mail address").fill("bob")
+    alice.get_by_label("Username, e-mail address or group").fill("bob")
     alice.get_by_label("Role", exact=True).select_option("editor")
     alice.get_by_role("button", name="Share", exact=True).click()
     expect(alice.get_by_role("status")).to_contain_text("Shared with bob.")
@@ -308,3 +308,42 @@ def test_a_browser_that_is_offline_shows_the_page_too(
     expect(page.get_by_role("heading")).to_have_text("SheetSync cannot be reached")
     context.set_offline(False)
     expect(page.get_by_role("heading", name="Sheets", exact=True)).to_be_visible()
+
+
+def test_an_open_sheet_follows_what_its_person_may_do_and_keeps_what_they_typed(
+    alice: Page, people: OwnServer, hers: str, own_context: NewContext
+) -> None:
+    context = own_context()
+    page = context.new_page()
+    sign_in(page, people, "bob")
+    grid = GridPage(page, f"{people.url}/sheets/{hers}/").open()
+    sign_in_again = page.locator(".bar").get_by_role("link", name="Sign in")
+    expect(sign_in_again).to_be_hidden()
+
+    def let_the_link(allow: str) -> None:
+        alice.goto(f"{people.url}/sheets/{hers}/share/")
+        alice.get_by_label("Anybody with the link").select_option(allow)
+        alice.locator("[aria-labelledby=by-link]").get_by_role("button", name="Save").click()
+
+    let_the_link("viewer")
+    grid.expect_status("View only")
+    expect(page.get_by_role("toolbar")).to_be_hidden()
+    let_the_link("editor")
+    grid.expect_status("Saved")
+    grid.type("before")
+    grid.expect_saved()
+
+    elsewhere = context.new_page()
+    elsewhere.goto(f"{people.url}/")
+    elsewhere.get_by_role("button", name="Sign out").click()
+    people.sessions.pop("bob")
+    grid.expect_status("Signed out: sign in again to go on")
+    grid.type("typed when signed out")
+    grid.expect_status("Signed out: sign in again to go on · 1 edit not saved")
+    sign_in_again.click()
+    page.fill("[name=username]", "bob")
+    page.fill("[name=password]", "correct horse")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(grid.url)
+    grid.expect_cells("A1", [["before"], ["typed when signed out"]])
+    grid.expect_saved()

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { kindOf } from "../../cells/static/cells/domain/literals.js";
 import { describe } from "../../cells/static/cells/ui/status.js";
 
-const calm = { line: "open", code: 0, isLoaded: true, mayEdit: true, isOnline: true, unsaved: 0, isKept: true };
+const calm = { line: "open", code: 0, isLoaded: true, mayEdit: true, isOnline: true, unsaved: 0, isGuest: false, isKept: true };
 
 for (const [change, text, tone] of [
   [{}, "Saved", "calm"],
@@ -24,6 +24,7 @@ for (const [change, text, tone] of [
   [{ line: "connecting", code: 1012, unsaved: 1, isKept: false }, "Saving…", "alarm"],
   [{ line: "waiting", code: 1012 }, "Reconnecting…", "waiting"],
   [{ line: "stopped", code: 4404 }, "This sheet no longer exists", "alarm"],
+  [{ line: "stopped", code: 4401, isGuest: true }, "No longer open to guests: sign in to go on", "alarm"],
   [{ line: "stopped", code: 4401, unsaved: 3 }, "Signed out: sign in again to go on · 3 edits not saved", "alarm"],
 ]) {
   test(`${JSON.stringify(change)} is "${text}"`, () => {

@@ -6,8 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from cells.live.tail import WITH_HINTS_SECONDS
 from tests.servers.databases import Databases, Kind
@@ -15,7 +19,8 @@ from tests.servers.deployment import Deployment
 from tests.servers.process import clean_environment
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
-from tests.servers.sheetsync import WebServer, manage
+from tests.servers.sheetsync import WebServer, manage, run_manage
+from tests.servers.wire import SheetClient, open_sheet
 
 pytestmark = pytest.mark.xdist_group("redis")  # they share two pairs of processes
 
@@ -308,3 +313,71 @@ async def test_commits_of_another_process_show_at_once_in_the_embedded_mode(
     latencies = [arrival - commit for commit, arrival in zip(commits, arrivals, strict=True)]
     assert min(latencies) < 0.5, latencies  # the least: a busy machine may delay some
     await until_equal(deployment, alice)
+
+
+# -- access ---------------------------------------------------------------------------------------
+
+_SHARE_WITH_TEAM = """
+from django.contrib.auth.models import Group, User
+from cells.models import LinkRole, Role, Sheet
+from cells.services.sharing import grant_group, set_link_role
+create = User.objects.create_user
+ann, ben = [create(name, password="a long pass phrase") for name in ("ann", "ben")]
+team, sheet = Group.objects.create(id=1, name="team"), Sheet.objects.get(slug="SHEET")
+ben.groups.add(team)
+Sheet.objects.filter(pk=sheet.pk).update(owner=ann, link_role=LinkRole.NONE)
+grant_group(sheet, team, Role.EDITOR)
+"""
+MOST_SECONDS = 2.0  # until what ended is ended everywhere
+
+
+class Browser:
+    """A browser as far as its cookies go: signs in, and posts forms."""
+
+    def __init__(self, server: WebServer, name: str) -> None:
+        self._server, self._cookies = server, CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self._cookies))
+        self._opener.open(f"{server.url}/accounts/login/").close()
+        self.post("/accounts/login/", username=name, password="a long pass phrase")
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {"Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)}
+
+    def post(self, path: str, **fields: str) -> None:
+        token = next(cookie.value or "" for cookie in self._cookies if cookie.name == "csrftoken")
+        form = urlencode({**fields, "csrfmiddlewaretoken": token}).encode()
+        headers = {"Referer": self._server.url}
+        self._opener.open(Request(f"{self._server.url}{path}", form, headers)).close()
+
+
+def close_code(client: SheetClient) -> int | None:
+    """Read on until the socket is closed; within MOST_SECONDS."""
+    until = time.monotonic() + MOST_SECONDS
+    try:
+        while True:
+            client.socket.recv(timeout=max(0, until - time.monotonic()))
+    except ConnectionClosed as end:
+        return end.rcvd.code if end.rcvd else None
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_unshared_group_and_a_sign_out_reach_the_other_process_without_redis(
+    serve: Serve, redis_server: RedisServer, kind: Kind
+) -> None:
+    pair = serve(kind)
+    sheet = pair.unused.pop()
+    environment = {"DATABASE_URL": pair.deployment.database_url}
+    share = _SHARE_WITH_TEAM.replace("SHEET", sheet)
+    run_manage(environment, "shell", "-v", "0", "-c", share)
+    ann, ben = Browser(pair.here, "ann"), Browser(pair.here, "ben")
+    with (
+        stopped(redis_server),
+        open_sheet(pair.there.websocket_url, sheet, headers=ann.header) as hers,
+        open_sheet(pair.there.websocket_url, sheet, headers=ben.header) as his,
+    ):
+        his.set_cell(his.key(0, 0), "from the team")
+        ann.post(f"/sheets/{sheet}/share/groups/1/remove/")
+        assert close_code(his) == 4403
+        ann.post("/accounts/logout/")
+        assert close_code(hers) == 4401

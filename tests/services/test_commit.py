@@ -2,7 +2,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -18,7 +18,16 @@ from cells.domain.operations import (
     SetCells,
     UpsertRow,
 )
-from cells.models import AuthorKind, Cell, LinkRole, Revision, Role, Sheet, SheetAccess
+from cells.models import (
+    AuthorKind,
+    Cell,
+    LinkRole,
+    Revision,
+    Role,
+    Sheet,
+    SheetAccess,
+    SheetGroupAccess,
+)
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
@@ -249,18 +258,24 @@ def code_for(author: Author) -> str | int:
     return outcome.error.code if isinstance(outcome, Refused) else outcome.revision
 
 
-def test_alice_and_bob_may_edit_and_carol_may_not(sheet: Sheet) -> None:
-    alice, bob, carol, dave = (
-        User.objects.create(username=name) for name in ("alice", "bob", "carol", "dave")
+def test_alice_bob_and_erin_s_group_may_edit_and_carol_may_not(sheet: Sheet) -> None:
+    alice, bob, carol, dave, erin, frank = (
+        User.objects.create(username=name)
+        for name in ("alice", "bob", "carol", "dave", "erin", "frank")
     )
     Sheet.objects.update(owner=alice)
     SheetAccess.objects.create(sheet=sheet, user=bob, role=Role.EDITOR)
     SheetAccess.objects.create(sheet=sheet, user=carol, role=Role.VIEWER)
+    for person, role in ((erin, Role.EDITOR), (frank, Role.VIEWER)):
+        group = Group.objects.create(name=f"group of {person}")
+        person.groups.add(group)
+        SheetGroupAccess.objects.create(sheet=sheet, group=group, role=role)
     guest = Author(AuthorKind.GUEST, "Guest Heron")
-    for user, expected in ((alice, 1), (bob, 2), (carol, "forbidden"), (dave, "forbidden")):
+    may_not = (carol, dave, frank)
+    for user, expected in ((alice, 1), (bob, 2), (erin, 3), *((u, "forbidden") for u in may_not)):
         assert code_for(Author(AuthorKind.USER, user.username, user.pk)) == expected
     assert code_for(guest) == "forbidden"
     Sheet.objects.update(link_role=LinkRole.VIEWER)
     assert code_for(guest) == "forbidden"
     Sheet.objects.update(link_role=LinkRole.EDITOR)
-    assert code_for(guest) == 3
+    assert code_for(guest) == 4

@@ -29,7 +29,7 @@ const page = byId("workbench");
 const { role = "viewer" } = page.dataset;
 const isReadOnly = page.dataset.readOnly !== undefined; // here; what the person may do elsewhere is the server's to say
 const isEmbedded = page.dataset.embedded !== undefined; // in a page of others: the keyboard is theirs until it is wanted here
-const { address, clientIdKey, keptAs, newClientId } = firstWords;
+const { address, clientIdKey, keptAs, newClientId, user } = firstWords;
 
 /** @type {Journal|null} */
 let journal = null;
@@ -52,6 +52,7 @@ const { client_id, isNew, isHeld } = await claimClientId(clientIdKey, newClientI
 
 const replica = new Replica({
   client_id,
+  user,
   packing: PACKING,
   view: firstRows,
   now: () => performance.now(),
@@ -237,8 +238,10 @@ function showStatus() {
       isOnline: navigator.onLine,
       unsaved: replica.unsaved,
       isStruggling: replica.isStruggling,
+      isGuest: user === "",
       isKept,
     }));
+    byId("sign-in").hidden = !(connection.state === "stopped" && connection.code === CLOSE.notSignedIn);
     page.dataset.unsaved = String(replica.unsaved);
     document.title = `${replica.unsaved > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`; // seen among other tabs
     page.dataset.line = connection.state;

@@ -4,6 +4,7 @@
 /**
  * @typedef {object} FirstWords
  * @property {string} address where the sheet is spoken of
+ * @property {string} user who is signed in on this page; empty for a guest
  * @property {string} keptAs under which name a browser keeps what is unsent: of a sheet and a user, for nobody sends what another user typed
  * @property {string} clientIdKey under which name a tab keeps its client_id in sessionStorage
  * @property {string|null} newClientId of a tab that has had none, and was introduced by it

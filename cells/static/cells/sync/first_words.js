@@ -20,7 +20,7 @@
   socket.binaryType = "arraybuffer";
   socket.onmessage = (/** @type {MessageEvent} */ message) => heard.push(message);
   if (newClientId !== null) socket.onopen = () => socket.send(JSON.stringify(greeting(newClientId)));
-  Object.assign(globalThis, { firstWords: { address, keptAs, clientIdKey, newClientId, socket, heard } });
+  Object.assign(globalThis, { firstWords: { address, user, keptAs, clientIdKey, newClientId, socket, heard } });
 
   /** Return the client_id of a tab that has had none; null if it has, or nothing can be said ahead. */
   function introduced() {
@@ -41,6 +41,6 @@
   function greeting(client_id) {
     const packed = typeof DecompressionStream === "undefined" ? {} : { packed: "gzip" };
     const view = { rows: [0, Math.ceil(innerHeight / ROW_PX)] };
-    return { type: "sheet.open", protocol: 1, client_id, revision: null, ...packed, view };
+    return { type: "sheet.open", protocol: 1, client_id, ...(user && { user }), revision: null, ...packed, view };
   }
 }

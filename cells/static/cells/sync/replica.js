@@ -27,6 +27,7 @@ export const PROTOCOL = 1;
 /**
  * @typedef {object} Surroundings
  * @property {string} client_id
+ * @property {string} [user] whose page this is; none of a guest's
  * @property {"gzip"|null} [packing] what a first load may be packed with
  * @property {() => {first: number, count: number}} [view] the positions of the rows that are shown
  * @property {() => number} now in milliseconds
@@ -143,15 +144,16 @@ export class Replica {
     this.#ask();
   }
 
-  /** @returns {{type: "sheet.open", protocol: number, client_id: string, revision: number|null, packed?: string, view?: object}} */
+  /** @returns {{type: "sheet.open", protocol: number, client_id: string, user?: string, revision: number|null, packed?: string, view?: object}} */
   openFrame() {
     this.#catchUp.asked(this.revision);
-    const { client_id } = this.#around;
-    if (this.revision > 0) return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: this.revision };
+    const { client_id, user } = this.#around;
+    const who = { client_id, ...(user && { user }) };
+    if (this.revision > 0) return { type: "sheet.open", protocol: PROTOCOL, ...who, revision: this.revision };
     const packed = this.#packing === null ? {} : { packed: this.#packing };
     const { first, count } = this.#around.view?.() ?? { first: 0, count: 0 };
     const view = count > 0 ? { view: { rows: [first, count] } } : {};
-    return { type: "sheet.open", protocol: PROTOCOL, client_id, revision: null, ...packed, ...view };
+    return { type: "sheet.open", protocol: PROTOCOL, ...who, revision: null, ...packed, ...view };
   }
 
   /**
@@ -330,12 +332,19 @@ export class Replica {
   receive(frame) {
     switch (frame.type) {
       case "sheet.opened": return this.#opened(frame);
+      case "role.changed": return this.#roleChanged(frame);
       case "rows.loaded": return this.#rowsLoaded(frame);
       case "cells.changed": return this.#cellsChanged(frame);
       case "operations.committed": return this.#committed(frame);
       case "operation.rejected": return this.#rejected(frame);
       case "sheet.heartbeat": return this.#beat(frame.head);
     }
+  }
+
+  /** @param {any} frame */
+  #roleChanged({ role }) {
+    this.role = role;
+    this.#around.changed("opened");
   }
 
   /** @param {any} frame */

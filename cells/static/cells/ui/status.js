@@ -12,6 +12,7 @@ import { gettext, ngettext } from "./words.js";
  * @property {boolean} isOnline what the browser says
  * @property {number} unsaved edits
  * @property {boolean} isStruggling whether the server keeps refusing for now
+ * @property {boolean} isGuest whether nobody is signed in on this page
  * @property {boolean} isKept whether unsaved edits would survive the page
  */
 /** @typedef {{tone: "calm"|"busy"|"waiting"|"alarm", text: string, detail: string}} Status */
@@ -24,10 +25,11 @@ const MOVING = 1012; // the process that served this tab ends, and another one t
 /**
  * Return why there is no line any more.
  * @param {number} code
+ * @param {boolean} isGuest
  */
-function endOf(code) {
+function endOf(code, isGuest) {
   switch (code) {
-    case 4401: return gettext("Signed out: sign in again to go on");
+    case 4401: return isGuest ? gettext("No longer open to guests: sign in to go on") : gettext("Signed out: sign in again to go on");
     case 4403: return gettext("You may no longer open this sheet");
     case 4404: return gettext("This sheet no longer exists");
     default: return gettext("Disconnected");
@@ -39,12 +41,12 @@ function endOf(code) {
  * @param {Situation} situation
  * @returns {Status}
  */
-export function describe({ line, code, isLoaded, loading, mayEdit, isOnline, unsaved, isStruggling, isKept }) {
+export function describe({ line, code, isLoaded, loading, mayEdit, isOnline, unsaved, isStruggling, isGuest, isKept }) {
   const lost = unsaved > 0 ? ` · ${ngettext("%(count)s edit not saved", "%(count)s edits not saved", unsaved)}` : "";
   const kept = isKept
     ? gettext("They are kept in this browser and will be sent, even if you close this page.")
     : gettext("This browser keeps nothing: do not close this page.");
-  if (line === "stopped") return { tone: "alarm", text: endOf(code) + lost, detail: unsaved > 0 ? kept : "" };
+  if (line === "stopped") return { tone: "alarm", text: endOf(code, isGuest) + lost, detail: unsaved > 0 ? kept : "" };
   if (line !== "open") {
     if (unsaved > 0 && code === MOVING) return { tone: isKept ? "busy" : "alarm", text: gettext("Saving…"), detail: kept };
     if (unsaved > 0) return { tone: "waiting", text: ngettext("Offline: %(count)s edit waiting", "Offline: %(count)s edits waiting", unsaved), detail: kept };
