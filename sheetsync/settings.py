@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from cells.defaults import IN_MEMORY_LAYER, SQLITE_OPTIONS
@@ -57,7 +58,35 @@ if _switch("HTTPS_ONLY", default=False):
     SECURE_SSL_REDIRECT = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000  # a year; of this host alone, its neighbours may differ
+# ... which `check --deploy` would have otherwise: for hosts below it, and in browsers' own lists.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# What a page may load, run and reach: what comes from here. Scripts and styles within a page need
+# the nonce of its request. In frames, see sheetsync.headers; docs/security.md says more.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        # ... and that of 500.html, which knows of no request.
+        "style-src": [SELF, NONCE, "'sha256-Y75qco2nQCjm4iaS/yIBwjZnNIwukMStWKeGjmyAYfE='"],
+        "img-src": [SELF],
+        "connect-src": [SELF],  # WebSockets of this host too
+        "worker-src": [SELF],
+        "frame-src": [SELF],  # sheets in a page, by {% live_sheet %}
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# Django's own, said here because they are part of it: no address of a sheet leaves with a link, no
+# page that opened this one keeps hold of it, and a file is what its type says.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
 
 # -- Application ---------------------------------------------------------------------------------
 
@@ -76,6 +105,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "cells.health.answer_probes",  # first: it must refuse no host, and redirect nobody to https
+    "sheetsync.headers.BrowserPolicies",  # around all that answers with a page
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

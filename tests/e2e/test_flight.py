@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 from tests.e2e.test_looks import freeze, scroll
 
 pytestmark = pytest.mark.xdist_group("flight")  # they share a server and a browser
@@ -87,7 +87,7 @@ def test_cells_look_in_flight_as_they_do_at_rest(
     grid.expect_cell("B2", "Bold")
     grid.expect_saved()
     width, height, flown = grid.page.evaluate(_FLY)
-    grid.page.wait_for_function("!document.querySelector('.body.is-flying')")
+    wait_for(grid.page, "!document.querySelector('.body.is-flying')")
     grid.expect_cell("B2", "Bold")
     box = grid.page.locator(".body").bounding_box()
     assert box
