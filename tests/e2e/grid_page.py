@@ -20,11 +20,19 @@ def watch(pages: Page | BrowserContext, errors: list[str]) -> None:
     """Note what a browser holds against a page: errors of scripts, and breaches of its policy.
 
     Chromium tells of each `securitypolicyviolation` on the console: also of frames, and of what
-    happens before any script could listen.
+    happens before any script could listen. One is not a page's: HTML that a script puts on the
+    clipboard is parsed by the browser, which keeps its styles and reports them all the same, at
+    no line of any text.
     """
 
     def note(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text or "Permissions-Policy" in message.text:
+        place = message.location
+        is_clipboard = (
+            message.text.startswith("Applying inline style")
+            and place["lineNumber"] == place["columnNumber"] == 0
+        )
+        is_breach = "Content Security Policy" in message.text and not is_clipboard
+        if is_breach or "Permissions-Policy" in message.text:
             errors.append(f"{message.page.url if message.page else ''}: {message.text}")
 
     pages.on("console", note)
