@@ -71,7 +71,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "script-src": [SELF, NONCE],
         # ... and that of 500.html, which knows of no request.
         "style-src": [SELF, NONCE, "'sha256-Y75qco2nQCjm4iaS/yIBwjZnNIwukMStWKeGjmyAYfE='"],
-        "img-src": [SELF],
+        "img-src": [SELF, "data:"],  # Swagger's signs; such a picture asks nobody for anything
         "connect-src": [SELF],  # WebSockets of this host too
         "worker-src": [SELF],
         "frame-src": [SELF],  # sheets in a page, by {% live_sheet %}

@@ -41,6 +41,7 @@ def test_a_page_runs_and_loads_what_comes_from_here_and_what_has_its_nonce(db: N
         for name in ("base-uri", "object-src"):
             assert policy.pop(name) == {"'none'"}
         assert policy.pop("script-src") > {"'self'"}
+        assert policy.pop("img-src") == {"'self'", "data:"}
         allowed = {"'self'", "'none'"}
         for sources in policy.values():
             assert {one for one in sources if not re.match("'(nonce|sha256)-", one)} <= allowed

@@ -105,7 +105,8 @@ def own_sheet(own_server: OwnServer) -> str:
 def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..., BrowserContext]]:
     """Make browsers of different people: `own_context(has_touch=True)`.
 
-    No page of theirs may have had a script error, or done what its policy forbids.
+    No page of theirs may have had a script error, done what its policy forbids, or asked another
+    server for anything.
     """
     made: list[BrowserContext] = []
     errors: list[str] = []
@@ -115,7 +116,7 @@ def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..
         usual = {"viewport": {"width": 1280, "height": 720}, "service_workers": "block"}
         context = browser.new_context(**{**usual, **options})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=own_server.url)
-        watch(context, errors)
+        watch(context, errors, own_server.url)
         made.append(context)
         return context
 

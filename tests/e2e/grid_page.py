@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests.servers.process import wait_until
 
@@ -16,8 +16,10 @@ _CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down)
 })"""
 
 
-def watch(pages: Page | BrowserContext, errors: list[str]) -> None:
+def watch(pages: Page | BrowserContext, errors: list[str], home: str = "") -> None:
     """Note what a browser holds against a page: errors of scripts, and breaches of its policy.
+
+    With a `home` also whatever is asked of another server.
 
     Chromium tells of each `securitypolicyviolation` on the console: also of frames, and of what
     happens before any script could listen. One is not a page's: HTML that a script puts on the
@@ -35,7 +37,12 @@ def watch(pages: Page | BrowserContext, errors: list[str]) -> None:
         if is_breach or "Permissions-Policy" in message.text:
             errors.append(f"{message.page.url if message.page else ''}: {message.text}")
 
+    def note_stray(request: Request) -> None:
+        if not request.url.startswith((home, "data:", "blob:")):
+            errors.append(f"{request.url} was asked for")
+
     pages.on("console", note)
+    pages.on("request", note_stray)
     if isinstance(pages, Page):
         pages.on("pageerror", lambda error: errors.append(str(error)))
     else:
