@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -34,6 +34,7 @@ from cells.protocol import (
 from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.guests import color_of, guest_name
+from cells.services.quotas import believed_address
 from cells.services.visitors import Visitor, receive
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
     visitor: Visitor
     admission: Admission | None = None
+    give_place_back: Callable[[], None] | None = None
     hub: Hub | None = None
     client: Client | None = None
     malformed_frames = 0
@@ -113,6 +115,13 @@ class SheetConsumer(AsyncWebsocketConsumer):
             case Forbidden():
                 self.outbox.close(CloseCode.FORBIDDEN, str(answer))
             case Admission():
+                self.give_place_back = get_hubs().places.take(self.visitor, self._address())
+                if self.give_place_back is None:
+                    self.outbox.close(
+                        CloseCode.TOO_MANY,
+                        "too many sheets are open here; close some windows and try again",
+                    )
+                    return
                 self.admission = answer
                 self.open_timer = asyncio.get_running_loop().call_later(
                     OPEN_TIMEOUT_SECONDS,
@@ -122,8 +131,15 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 )
 
     def _cookies(self) -> str:
+        return "; ".join(self._header(b"cookie"))
+
+    def _address(self) -> str:
+        told = ",".join(self._header(b"x-forwarded-for"))
+        return believed_address(told, (self.scope.get("client") or ("",))[0])
+
+    def _header(self, wanted: bytes) -> list[str]:
         headers = self.scope["headers"]
-        return "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+        return [value.decode("latin-1") for name, value in headers if name == wanted]
 
     def take(self, text: str | bytes | None) -> Awaitable[None] | None:
         """Take in one frame; what this returns has to be awaited before the next one."""
@@ -274,6 +290,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         if self.open_timer is not None:
             self.open_timer.cancel()
+        if self.give_place_back is not None:
+            self.give_place_back()
         await self.outbox.stop()
         if self.answering is not None:
             self.answering.cancel()

@@ -267,6 +267,18 @@ API_REQUESTS_A_MINUTE: int = env.int("API_REQUESTS_A_MINUTE", default=600)
 if API_REQUESTS_A_MINUTE < 1:
     raise ImproperlyConfigured("API_REQUESTS_A_MINUTE must be at least 1.")
 
+# How many sockets one web process has for one person, and for the guests of one address: a proxy's,
+# where TRUST_PROXY does not say that it is believed.
+try:
+    SOCKETS_PER_USER: int = env.int("SOCKETS_PER_USER", default=100)
+    SOCKETS_PER_ADDRESS: int = env.int("SOCKETS_PER_ADDRESS", default=2_500)
+except ValueError:
+    SOCKETS_PER_USER = SOCKETS_PER_ADDRESS = 0
+if min(SOCKETS_PER_USER, SOCKETS_PER_ADDRESS) < 1:
+    raise ImproperlyConfigured(
+        "SOCKETS_PER_USER and SOCKETS_PER_ADDRESS must be whole numbers from 1 on, or be left out."
+    )
+
 # Who sends it as bearer may read /metrics; without it nobody may, but developers.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 

@@ -19,7 +19,7 @@ def wait_seconds(purpose: str, address: str, *, an_hour: int) -> int:
 
     Counted by the clock's hours. Where the cache does not answer, nobody is kept from anything.
     """
-    return count_seconds(purpose, _household(address), limit=an_hour, window_seconds=WINDOW_SECONDS)
+    return count_seconds(purpose, household(address), limit=an_hour, window_seconds=WINDOW_SECONDS)
 
 
 def count_seconds(purpose: str, who: str, *, limit: int, window_seconds: int) -> int:
@@ -39,13 +39,17 @@ def count_seconds(purpose: str, who: str, *, limit: int, window_seconds: int) ->
 def address_of(request: HttpRequest) -> str:
     """Return where a request comes from; behind a proxy that is believed, what that says last."""
     told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return believed_address(told, request.META.get("REMOTE_ADDR", ""))
+
+
+def believed_address(told: str, peer: str) -> str:
+    """Return the end of X-Forwarded-For where a proxy is believed, else who is connected."""
     if told and settings.SECURE_PROXY_SSL_HEADER:
         return told.rpartition(",")[2].strip()
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
+    return peer
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
     """Return what stands for an address: of IPv6 the 64 bits that a household is given."""
     try:
         parsed = ip_address(address)
