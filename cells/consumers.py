@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.figures import figures
 from cells.services.guests import color_of, guest_name
+from cells.services.quotas import believed_address
 from cells.services.standing import Ended, Standing
 from cells.services.visitors import Visitor, receive
 
@@ -57,6 +58,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
     visitor: Visitor
     admission: Admission | None = None
     admitted: Pass | None = None
+    give_place_back: Callable[[], None] | None = None
     hub: Hub | None = None
     client: Client | None = None
     malformed_frames = 0
@@ -120,6 +122,13 @@ class SheetConsumer(AsyncWebsocketConsumer):
             case Forbidden():
                 self.outbox.close(CloseCode.FORBIDDEN, str(answer))
             case Admission():
+                self.give_place_back = get_hubs().places.take(self.visitor, self._address())
+                if self.give_place_back is None:
+                    self.outbox.close(
+                        CloseCode.TOO_MANY,
+                        "too many sheets are open here; close some windows and try again",
+                    )
+                    return
                 self.admission = answer
                 self.admitted = Pass(
                     answer.sheet_id, self.visitor.credentials, answer.role, self._readmit
@@ -147,8 +156,15 @@ class SheetConsumer(AsyncWebsocketConsumer):
                     self.client.readmit(standing)
 
     def _cookies(self) -> str:
+        return "; ".join(self._header(b"cookie"))
+
+    def _address(self) -> str:
+        told = ",".join(self._header(b"x-forwarded-for"))
+        return believed_address(told, (self.scope.get("client") or ("",))[0])
+
+    def _header(self, wanted: bytes) -> list[str]:
         headers = self.scope["headers"]
-        return "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+        return [value.decode("latin-1") for name, value in headers if name == wanted]
 
     def take(self, text: str | bytes | None) -> Awaitable[None] | None:
         """Take in one frame; what this returns has to be awaited before the next one."""
@@ -315,6 +331,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
             self.open_timer.cancel()
         if self.admitted is not None:
             get_hubs().admissions.discard(self.admitted)
+        if self.give_place_back is not None:
+            self.give_place_back()
         await self.outbox.stop()
         if self.answering is not None:
             self.answering.cancel()

@@ -12,6 +12,8 @@ DEFAULTS: dict[str, Any] = {
     "CELLS_ROLE": None,
     "API_REQUESTS_A_MINUTE": 600,
     "IMPORT_MAX_BYTES": 50_000_000,
+    "SOCKETS_PER_USER": 100,
+    "SOCKETS_PER_ADDRESS": 2_500,
     "METRICS_TOKEN": "",
     "SIGN_UP": False,
     "PUBSUB_PROJECT": "demo",

@@ -263,7 +263,8 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     A browser looks for a new text with each visit, and then fetches the page again: after a
     deployment, and when the reader has changed the language.
     """
-    page = render_to_string("cells/offline.html", request=request)
+    # Without the request, and so without its nonce, which is another each time.
+    page = render_to_string("cells/offline.html")
     version = sha256(page.encode()).hexdigest()[:12]
     context = {"version": version}
     response = render(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from cells.defaults import IN_MEMORY_LAYER, SQLITE_OPTIONS
@@ -60,7 +61,35 @@ if _switch("HTTPS_ONLY", default=False):
     SECURE_SSL_REDIRECT = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000  # a year; of this host alone, its neighbours may differ
+# ... which `check --deploy` would have otherwise: for hosts below it, and in browsers' own lists.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# What a page may load, run and reach: what comes from here. Scripts and styles within a page need
+# the nonce of its request. In frames, see sheetsync.headers; docs/security.md says more.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        # ... and that of 500.html, which knows of no request.
+        "style-src": [SELF, NONCE, "'sha256-Y75qco2nQCjm4iaS/yIBwjZnNIwukMStWKeGjmyAYfE='"],
+        "img-src": [SELF, "data:"],  # Swagger's signs; such a picture asks nobody for anything
+        "connect-src": [SELF],  # WebSockets of this host too
+        "worker-src": [SELF],
+        "frame-src": [SELF],  # sheets in a page, by {% live_sheet %}
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# Django's own, said here because they are part of it: no address of a sheet leaves with a link, no
+# page that opened this one keeps hold of it, and a file is what its type says.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
 
 # -- Application ---------------------------------------------------------------------------------
 
@@ -80,6 +109,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "cells.health.answer_probes",  # first: it must refuse no host, and redirect nobody to https
+    "sheetsync.headers.BrowserPolicies",  # around all that answers with a page
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -240,6 +270,18 @@ PUBSUB_PUSH_UNAUTHENTICATED = _switch("PUBSUB_PUSH_UNAUTHENTICATED", default=Fal
 API_REQUESTS_A_MINUTE: int = env.int("API_REQUESTS_A_MINUTE", default=600)
 if API_REQUESTS_A_MINUTE < 1:
     raise ImproperlyConfigured("API_REQUESTS_A_MINUTE must be at least 1.")
+
+# How many sockets one web process has for one person, and for the guests of one address: a proxy's,
+# where TRUST_PROXY does not say that it is believed.
+try:
+    SOCKETS_PER_USER: int = env.int("SOCKETS_PER_USER", default=100)
+    SOCKETS_PER_ADDRESS: int = env.int("SOCKETS_PER_ADDRESS", default=2_500)
+except ValueError:
+    SOCKETS_PER_USER = SOCKETS_PER_ADDRESS = 0
+if min(SOCKETS_PER_USER, SOCKETS_PER_ADDRESS) < 1:
+    raise ImproperlyConfigured(
+        "SOCKETS_PER_USER and SOCKETS_PER_ADDRESS must be whole numbers from 1 on, or be left out."
+    )
 
 # Who sends it as bearer may read /metrics; without it nobody may, but developers.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")

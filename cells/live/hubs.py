@@ -18,6 +18,7 @@ from cells.live.door import Door
 from cells.live.hub import Hub
 from cells.live.mailbox import Mailbox
 from cells.live.packing import Packer
+from cells.live.places import Places
 from cells.live.presence import REFRESH_SECONDS
 from cells.live.tail import Tail
 from cells.live.threads import (
@@ -55,6 +56,7 @@ class Hubs:
         self._register = Register(self.process)
         self.door = Door(self.readers)
         self.admissions = Admissions()
+        self.places = Places()
         self._opened: dict[int, _Opened] = {}
         self._mailbox = Mailbox(self._deliver)
         self._tail = Tail(self, is_alone=self._mailbox.is_alone)

@@ -39,10 +39,14 @@ def count_seconds(purpose: str, who: str, *, limit: int, window_seconds: int) ->
 def address_of(request: HttpRequest) -> str:
     """Return where a request comes from; behind a proxy that is believed, what that says last."""
     told: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return believed_address(told, request.META.get("REMOTE_ADDR", ""))
+
+
+def believed_address(told: str, peer: str) -> str:
+    """Return the end of X-Forwarded-For where a proxy is believed, else who is connected."""
     if told and settings.SECURE_PROXY_SSL_HEADER:
         return told.rpartition(",")[2].strip()
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
+    return peer
 
 
 def household(address: str) -> str:

@@ -30,15 +30,21 @@ def preload_modules(entry: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def inline_script(context: template.Context, name: str) -> SafeString:
-    """Return a script that runs before anything is fetched.
-
-    Where the project has a content security policy with nonces, by django-csp or Django 6, the
-    script has the request's.
-    """
+    """Return a script that runs before anything is fetched."""
     text = mark_safe(_source(name) if settings.DEBUG else _short(name))  # noqa: S308 - our own file
-    nonce = context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", "")
-    attribute = format_html(' nonce="{}"', nonce) if nonce else ""
-    return format_html("<script{}>{}</script>", attribute, text)
+    return format_html("<script{}>{}</script>", nonce(context), text)
+
+
+@register.simple_tag(takes_context=True)
+def nonce(context: template.Context) -> SafeString:
+    """Return the attribute by which a content security policy knows what is inline as ours.
+
+    Where the project has such a policy, by django-csp or Django 6, it is the request's; elsewhere,
+    nothing.
+    """
+    # As a text: django-csp's is false until it has been asked for.
+    found = context.get("csp_nonce") or getattr(context.get("request"), "csp_nonce", "")
+    return format_html(' nonce="{}"', found) if str(found) else SafeString()
 
 
 def _source(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, watch
 from tests.servers.compose import copy_build_context
 from tests.servers.databases import Databases
 from tests.servers.process import clean_environment, free_port
@@ -103,20 +103,27 @@ def own_sheet(own_server: OwnServer) -> str:
 
 @pytest.fixture
 def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..., BrowserContext]]:
-    """Make browsers of different people: `own_context(has_touch=True)`."""
+    """Make browsers of different people: `own_context(has_touch=True)`.
+
+    No page of theirs may have had a script error, done what its policy forbids, or asked another
+    server for anything.
+    """
     made: list[BrowserContext] = []
+    errors: list[str] = []
 
     def make(**options: Any) -> BrowserContext:
         # Without the offline page's worker: what a test does to the network is done to the page.
         usual = {"viewport": {"width": 1280, "height": 720}, "service_workers": "block"}
         context = browser.new_context(**{**usual, **options})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=own_server.url)
+        watch(context, errors, own_server.url)
         made.append(context)
         return context
 
     yield make
     for context in made:
         context.close()
+    assert errors == []
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
+
+from tests.servers.process import wait_until
 
 _CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down) => {
   const isSeen = (element, name, at) => !element.hidden && element.getAttribute(name) == at + 2;
@@ -14,6 +16,48 @@ _CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down)
 })"""
 
 
+def watch(pages: Page | BrowserContext, errors: list[str], home: str = "") -> None:
+    """Note what a browser holds against a page: errors of scripts, and breaches of its policy.
+
+    With a `home` also whatever is asked of another server.
+
+    Chromium tells of each `securitypolicyviolation` on the console: also of frames, and of what
+    happens before any script could listen. One is not a page's: HTML that a script puts on the
+    clipboard is parsed by the browser, which keeps its styles and reports them all the same, at
+    no line of any text.
+    """
+
+    def note(message: ConsoleMessage) -> None:
+        place = message.location
+        is_clipboard = (
+            message.text.startswith("Applying inline style")
+            and place["lineNumber"] == place["columnNumber"] == 0
+        )
+        is_breach = "Content Security Policy" in message.text and not is_clipboard
+        if is_breach or "Permissions-Policy" in message.text:
+            errors.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    def note_stray(request: Request) -> None:
+        if not request.url.startswith((home, "data:", "blob:")):
+            errors.append(f"{request.url} was asked for")
+
+    pages.on("console", note)
+    pages.on("request", note_stray)
+    if isinstance(pages, Page):
+        pages.on("pageerror", lambda error: errors.append(str(error)))
+    else:
+        pages.on("weberror", lambda error: errors.append(str(error.error)))
+
+
+def wait_for(page: Page, expression: str, arg: Any = None) -> Any:
+    """Wait until an expression, or a function of `arg`, is true in a page, and return its value.
+
+    Playwright's own `wait_for_function` has the page evaluate a text over and over, and its policy
+    forbids that. Here each look comes by DevTools, to which no policy applies.
+    """
+    return wait_until(lambda: page.evaluate(expression, arg), expression, seconds=15)
+
+
 class GridPage:
     """One browser tab on one sheet."""
 
@@ -21,7 +65,7 @@ class GridPage:
         self.page = page
         self.url = url
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        watch(page, self.errors)
         page.set_default_timeout(15_000)
 
     def open(self) -> "GridPage":
@@ -47,7 +91,8 @@ class GridPage:
         """Wait until these texts are on the screen."""
         column, row = ord(address[0]) - ord("A"), int(address[1:]) - 1
         arguments: list[Any] = [[row, column, len(texts), len(texts[0])], texts]
-        self.page.wait_for_function(
+        wait_for(
+            self.page,
             f"([place, texts]) => JSON.stringify(({_CELLS})(place)) === JSON.stringify(texts)",
             arg=arguments,
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = pytest.mark.xdist_group("find")  # they share a server and a browser
 
@@ -30,7 +30,7 @@ def test_matches_are_counted_marked_and_gone_through(open_own: OpenOwn) -> None:
     grid.press("Control+f")
     grid.page.keyboard.type("apple")
     expect_count(grid, "1 of 4")
-    grid.page.wait_for_function("document.querySelectorAll('#grid .cell.found').length === 3")
+    wait_for(grid.page, "document.querySelectorAll('#grid .cell.found').length === 3")
     seen = []
     for count in ("2 of 4", "3 of 4", "4 of 4", "1 of 4"):
         grid.press("Enter")
@@ -54,7 +54,7 @@ def test_matches_are_counted_marked_and_gone_through(open_own: OpenOwn) -> None:
     grid.press("Escape")
     expect(grid.page.locator(".find")).to_be_hidden()
     expect(grid.page.locator("#grid")).to_be_focused()
-    grid.page.wait_for_function("document.querySelectorAll('#grid .cell.found').length === 0")
+    wait_for(grid.page, "document.querySelectorAll('#grid .cell.found').length === 0")
 
 
 def test_all_is_replaced_in_one_step(open_own: OpenOwn) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 from tests.e2e.test_accessibility import violations
 from tests.e2e.test_german import english
 
@@ -67,7 +67,7 @@ def move_row_3_to_the_top(grid: GridPage) -> None:
     for row in (2, 1):
         grid.press("Alt+Shift+ArrowUp")
         name = f"document.querySelector('#name-box').value.startsWith('{row}:')"
-        grid.page.wait_for_function(name)
+        wait_for(grid.page, name)
 
 
 def cell_at(page: Page, row: int, column: int) -> Locator:
@@ -115,7 +115,7 @@ def test_a_formula_that_is_being_typed_follows_its_cells(
     alice.page.keyboard.type("=A5+$B$9+")
     bob.go_to("A5")
     bob.press("Shift+Space", "Control+Alt+=")
-    alice.page.wait_for_function(f"document.querySelector('{EDITOR}').value === '=A6+$B$10+'")
+    wait_for(alice.page, f"document.querySelector('{EDITOR}').value === '=A6+$B$10+'")
     expect(bar(alice)).to_have_value("=A6+$B$10+")
     alice.page.keyboard.type("A5*")
     cell_at(alice.page, 5, 0).click()  # what is clicked is called as it is called now
@@ -139,7 +139,7 @@ def test_what_was_replaced_comes_back_as_it_reads_by_then(open_own: Open) -> Non
     bob.go_to("A5")
     bob.press("Shift+Space", "Control+Alt+=")
     bob.expect_saved()
-    alice.page.wait_for_function("document.querySelectorAll('.offer').length === 1")
+    wait_for(alice.page, "document.querySelectorAll('.offer').length === 1")
     card.get_by_role("button", name="Put back").click()
     assert draft(alice) == "=A10"
 
@@ -366,7 +366,7 @@ def test_a_value_that_is_not_there_yet_is_on_its_way(
     expect(cell).to_have_attribute("data-kind", "pending")
     expect(cell).to_have_attribute("aria-description", "Formula, being calculated")
     dots = "(cell) => getComputedStyle(cell, '::before').opacity !== '0'"
-    grid.page.wait_for_function(dots, arg=cell.element_handle())
+    wait_for(grid.page, dots, arg=cell.element_handle())
 
 
 def test_what_a_formula_needs_changes_and_its_value_with_it(open_own: Open) -> None:

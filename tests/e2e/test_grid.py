@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = [
     pytest.mark.xdist_group("grid"),  # they share a server and a browser
@@ -151,7 +151,7 @@ def test_a_paste_beyond_the_edge_makes_room(open_own: OpenOwn) -> None:
     expect(grid.page.locator("#grid")).to_have_attribute("aria-rowcount", str(989 + 12_000 + 1))
     for page in (grid, other):
         page.go_to("AA12989")
-        page.page.wait_for_function("document.querySelector('#formula').value === 'c11999'")
+        wait_for(page.page, "document.querySelector('#formula').value === 'c11999'")
 
 
 def test_a_viewer_looks_and_copies_but_does_not_write(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = pytest.mark.xdist_group("hands")  # they share a server and a browser
 
@@ -120,8 +120,8 @@ def test_values_only_leave_the_looks_as_they_are(open_own: OpenOwn) -> None:
     grid.expect_cell("B2", "1234.5")
     assert look(grid, "B2")["look"] == "italic"
     grid.press("Control+v")
-    grid.page.wait_for_function(
-        "document.querySelector('#grid .cell[data-look=bold][aria-colindex=\"3\"]')"
+    wait_for(
+        grid.page, "document.querySelector('#grid .cell[data-look=bold][aria-colindex=\"3\"]')"
     )
 
 

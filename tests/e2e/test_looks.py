@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 from tests.e2e.test_accessibility import violations
 
 pytestmark = pytest.mark.xdist_group("looks")  # they share a server and a browser
@@ -182,10 +182,10 @@ def test_a_row_grows_with_what_is_wrapped_in_it(open_own: Open) -> None:
     tool(alice, "Wrap text").click()
     lines = "(cell) => cell.scrollHeight <= cell.clientHeight && cell.clientHeight > 60"
     handle = cell(bob, "far too long").element_handle()
-    bob.page.wait_for_function(lines, arg=handle)
-    alice.page.wait_for_function(lines, arg=cell(alice, "far too long").element_handle())
+    wait_for(bob.page, lines, arg=handle)
+    wait_for(alice.page, lines, arg=cell(alice, "far too long").element_handle())
     alice.press("Control+z")  # both, in one step
-    bob.page.wait_for_function("(cell) => cell.clientHeight < 30", arg=handle)
+    wait_for(bob.page, "(cell) => cell.clientHeight < 30", arg=handle)
     alice.expect_saved()
 
 
@@ -267,8 +267,8 @@ def test_a_drag_out_of_the_scrolled_part_scrolls_back_under_what_is_frozen(open_
     start = grid.selected
     grid.page.mouse.move(body["x"] + 400, body["y"] + 70)
     grid.page.mouse.move(body["x"] + 400, body["y"] + 20)  # on row 1
-    grid.page.wait_for_function("document.querySelector('.scroller').scrollTop === 0")
-    grid.page.wait_for_function("/^D1:/.test(document.querySelector('#name-box').value)")
+    wait_for(grid.page, "document.querySelector('.scroller').scrollTop === 0")
+    wait_for(grid.page, "/^D1:/.test(document.querySelector('#name-box').value)")
     grid.page.mouse.up()
     assert grid.selected == f"D1:{start}"
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 from tests.e2e.people import sign_in
 from tests.servers.process import wait_until
 
@@ -107,12 +107,8 @@ def test_the_list_shows_who_comes_to_a_sheet_and_who_leaves(
     guest.locator("#workbench[data-loaded=true]").wait_for()
     both = line.get_by_role("img", name=re.compile("^2 people are here now: bob, Guest"))
     wait_on_list(alice, both.is_visible, "both on the list")
-    color = guest.locator("#people button.badge").evaluate(
-        "(badge) => badge.style.getPropertyValue('--color')"
-    )
-    assert (
-        badge.first.evaluate("(badge) => badge.style.getPropertyValue('--color').trim()") == color
-    )
+    looks = "(badge) => getComputedStyle(badge).backgroundColor"
+    assert badge.first.evaluate(looks) == guest.locator("#people button.badge").evaluate(looks)
 
     bob.close()
     guest.close()
@@ -270,7 +266,7 @@ def test_a_visit_without_a_server_says_what_is_safe_and_goes_on_by_itself(
     grid.type("before")
     grid.expect_saved()
     page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    wait_for(page, "navigator.serviceWorker.controller !== null")
     assert page.evaluate("caches.keys().then((names) => names.length)") == 1
     assert page.evaluate(
         "caches.keys().then((names) => caches.open(names[0])).then((cache) => cache.keys())"
@@ -302,7 +298,7 @@ def test_a_browser_that_is_offline_shows_the_page_too(
     context = own_context(service_workers="allow")
     page = context.new_page()
     page.goto(people.url)
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    wait_for(page, "navigator.serviceWorker.controller !== null")
     context.set_offline(True)
     page.goto(people.url)
     expect(page.get_by_role("heading")).to_have_text("SheetSync cannot be reached")

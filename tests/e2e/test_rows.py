@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = pytest.mark.xdist_group("rows")  # they share a server and a browser
 
@@ -18,7 +18,7 @@ def test_the_open_editor_stays_with_its_cell(open_own: OpenOwn) -> None:
     alice.page.keyboard.type("half")
     bob.go_to("A1")
     bob.choose("Insert row above")
-    alice.page.wait_for_function("document.querySelector('#name-box').value === 'B4'")
+    wait_for(alice.page, "document.querySelector('#name-box').value === 'B4'")
     alice.type(" and half")
     alice.expect_cells("B3", [[""], ["half and half"]])
     bob.expect_cells("B3", [[""], ["half and half"]])

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import OwnServer
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = pytest.mark.xdist_group("together")  # they share a server and a browser
 
@@ -65,7 +65,7 @@ def test_what_others_change_is_tinted_in_their_colour_for_a_moment(open_own: Ope
     bob.go_to("B2")
     bob.type("hers")
     alice.expect_cell("B2", "hers")
-    alice.page.wait_for_function("window.seen.length > 0")
+    wait_for(alice.page, "window.seen.length > 0")
     assert alice.page.evaluate("window.seen") == [["hers", color]]
     expect(tinted(alice)).to_have_count(0)
     expect(tinted(bob)).to_have_count(0)
@@ -182,7 +182,7 @@ def test_a_text_on_its_way_that_came_too_late_is_not_called_lost(open_own: Open)
     bob.go_to("B2")
     bob.type("his")
     bob.expect_saved()
-    alice.page.wait_for_function("document.querySelector('#workbench').dataset.revision === '1'")
+    wait_for(alice.page, "document.querySelector('#workbench').dataset.revision === '1'")
     alice.page.evaluate("window.letGo()")
     bob.expect_cell("B2", "mine")  # ours was the last: nothing of it is lost
     alice.expect_saved()

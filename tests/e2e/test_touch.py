@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.grid_page import GridPage
+from tests.e2e.grid_page import GridPage, wait_for
 
 pytestmark = pytest.mark.xdist_group("touch")  # they share a server and a browser
 
@@ -68,7 +68,8 @@ def center(grid: GridPage, address: str) -> Point:
     """Return the middle of a cell that is on the screen."""
     await_paint(grid)
     column, row = ord(address[0]) - ord("A"), int(address[1:]) - 1
-    found = grid.page.wait_for_function(
+    found = wait_for(
+        grid.page,
         """([row, column]) => {
           const seen = (one, name, at) => !one.hidden && one.getAttribute(name) == at + 2;
           const line = [...document.querySelectorAll("#grid .row")]
@@ -81,7 +82,7 @@ def center(grid: GridPage, address: str) -> Point:
         }""",
         arg=[row, column],
     )
-    x, y = found.json_value()
+    x, y = found
     return x, y
 
 
@@ -124,7 +125,7 @@ def test_a_finger_that_moves_or_is_cancelled_opens_no_menu(
     fingers.move((x, y - 60))
     fingers.move((x, y - 140))
     fingers.up()
-    phone.page.wait_for_function("window.rested")  # a fling goes on after the finger
+    wait_for(phone.page, "window.rested")  # a fling goes on after the finger
     moved = phone.page.evaluate(
         """() => {
           const scroller = document.querySelector(".scroller");
@@ -139,7 +140,7 @@ def test_a_finger_that_moves_or_is_cancelled_opens_no_menu(
     fingers.down(center(phone, "C12"), center(phone, "C16"))
     fingers.cancel()
     fingers.down(center(phone, "B14"))  # by the time of this menu the others would be there, too
-    phone.page.wait_for_function("window.menus > 0")
+    wait_for(phone.page, "window.menus > 0")
     fingers.up()
     assert phone.page.evaluate("window.menus") == 1
     phone.press("Escape")
@@ -183,9 +184,7 @@ def test_a_handle_at_the_edge_scrolls(phone: GridPage, fingers: Fingers) -> None
     assert box is not None
     fingers.move((200, box["y"] + box["height"] - 60))
     fingers.move((200, box["y"] + box["height"] - 5))
-    phone.page.wait_for_function(
-        "Number(document.querySelector('#name-box').value.split(':B')[1]) > 60"
-    )
+    wait_for(phone.page, "Number(document.querySelector('#name-box').value.split(':B')[1]) > 60")
     fingers.up()
 
 

@@ -1,6 +1,7 @@
 /** Tables that other programs put on the clipboard, read on a detached document: nothing of them loads or runs. */
 
 import { layOut, parsePayload, PAYLOAD, styleOf } from "../domain/html_table.js";
+import { STYLE, STYLE_SHEET, withStylesAside } from "../domain/styles_aside.js";
 
 /** @typedef {import("../domain/html_table.js").Table} Table */
 /** @typedef {import("../domain/html_table.js").Spanning} Spanning */
@@ -26,7 +27,7 @@ const SINGLE = "span[data-sheets-value], span[data-sheets-root]"; // how Google 
  */
 export function readTable(html) {
   if (html.length > MAX_HTML_CHARACTERS || !/<table[\s>]|data-sheets-/i.test(html)) return null;
-  const page = new DOMParser().parseFromString(html, "text/html");
+  const page = new DOMParser().parseFromString(withStylesAside(html), "text/html");
   const table = page.querySelector("table");
   const single = /** @type {HTMLElement|null} */ (page.querySelector(SINGLE));
   if (table === null) return single && layOut([[spanning(single, new Map())]]);
@@ -45,7 +46,7 @@ export function readTable(html) {
 function rulesOf(page) {
   /** @type {Rules} */
   const rules = new Map();
-  for (const { textContent } of page.querySelectorAll("style")) {
+  for (const { textContent } of page.querySelectorAll(`script[type="${STYLE_SHEET}"]`)) {
     const sheet = new CSSStyleSheet(); // belongs to no page: what it imports is not loaded
     sheet.replaceSync((textContent ?? "").replaceAll("<!--", "").replaceAll("-->", ""));
     for (const rule of sheet.cssRules) {
@@ -70,7 +71,9 @@ function rulesOf(page) {
 function spanning(cell, rules) {
   const whole = wholeOf(cell);
   const declarations = [...(rules.get(cell.localName) ?? []), ...[...cell.classList].flatMap((name) => rules.get(`.${name}`) ?? [])];
-  for (const { style } of [cell, ...whole]) declarations.push(style);
+  for (const element of [cell, ...whole]) {
+    if (element.hasAttribute(STYLE)) declarations.push(declared(element.getAttribute(STYLE) ?? ""));
+  }
   declarations.reverse(); // the last one that says something counts
   const valueOf = (/** @type {string} */ property) => {
     const found = declarations.find((one) => one.getPropertyValue(property) !== "")?.getPropertyValue(property);
@@ -79,6 +82,16 @@ function spanning(cell, rules) {
   };
   const [columns, rows] = cell instanceof HTMLTableCellElement ? [cell.colSpan, cell.rowSpan || Infinity] : [1, 1];
   return { text: textOf(cell), style: styleOf(valueOf), columns, rows };
+}
+
+/**
+ * Return what the text of a style attribute declares; the element is on no page, so nothing is loaded.
+ * @param {string} text
+ */
+function declared(text) {
+  const { style } = document.createElement("i");
+  style.cssText = text;
+  return style;
 }
 
 /**
@@ -120,7 +133,7 @@ function textOf(cell) {
   /** @param {Node} node */
   const add = (node) => {
     if (node.nodeType === Node.TEXT_NODE) {
-      const isKept = /** @type {HTMLElement} */ (node.parentElement).closest("pre, [style*='pre-wrap']") !== null;
+      const isKept = /** @type {HTMLElement} */ (node.parentElement).closest(`pre, [${STYLE}*="pre-wrap"]`) !== null;
       text += isKept ? node.textContent : (node.textContent ?? "").replace(/[ \t\r\n\f]+/g, " ");
       return;
     }
