@@ -51,7 +51,7 @@ def test_a_part_of_the_page_that_did_not_come_is_asked_for_again(
     own_context: Callable[..., BrowserContext], own_server: OwnServer, own_sheet: str
 ) -> None:
     page = own_context().new_page()
-    page.route("**/ui/equipment.js", lambda route: route.abort())
+    page.route("**/ui/equipment*.js", lambda route: route.abort())
     grid = GridPage(page, f"{own_server.url}/sheets/{own_sheet}/")
     page.goto(grid.url)
     notice = page.locator(".notice")
@@ -60,7 +60,7 @@ def test_a_part_of_the_page_that_did_not_come_is_asked_for_again(
     grid.go_to("A1")
     grid.press("Delete")  # and this is done as soon as it can be
     grid.expect_cell("A1", "typed")
-    page.unroute("**/ui/equipment.js")
+    page.unroute("**/ui/equipment*.js")
     page.locator("#workbench[data-loaded=true]").wait_for()
     grid.expect_cell("A1", "")
     grid.expect_saved()
