@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.params.functions import Query
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from cells.api.callers import caller_of
 from cells.api.found import find_sheet
@@ -25,7 +25,12 @@ from cells.services.timeline import ENTRIES_PER_PAGE, read_timeline
 
 router = Router(tags=["History"])
 
-Before = Annotated[int | None, Query(ge=1, le=MAX_REVISION)]
+Before = Annotated[
+    int | None,
+    Query(ge=1, le=MAX_REVISION),
+    # An address cannot say null: what may be left out is a number where it is there.
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_REVISION}),
+]
 
 
 class LogLine(Schema):

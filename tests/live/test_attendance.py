@@ -104,7 +104,7 @@ async def test_the_home_page_shows_who_is_on_a_sheet_until_they_leave(
     assert "alice" in names(both)
     page = await database(lambda: signed_in(alice).get("/").content.decode())
     assert 'aria-label="2 people are here now: ' in page
-    assert f"--color: {both.people[0].color}" in page
+    assert f'data-color="{both.people[0].color}"' in page
     await guest.socket.close()
     await one.socket.close()
     assert names(await seen(1) or both) == ["alice"]
