@@ -12,6 +12,7 @@ from django.test import Client
 from cells.models import LinkRole, Revision, Scope, Sheet
 from cells.services import importing
 from cells.services.access import create_sheet
+from cells.services.authors import file_of, import_origin
 from cells.services.commit import commit
 from tests.services import bombs
 from tests.services.prices import texts
@@ -107,6 +108,17 @@ def test_a_file_is_laid_over_a_sheet(prices: Sheet, program: Program) -> None:
     assert line.origin.startswith("import: new.csv, token ")
     log = program.get("/sheets/prices/revisions").json()["revisions"]
     assert log[0]["author"] == "alice (test)"
+    history = program.get("/sheets/prices/cells/changes?address=B2").json()["changes"]
+    assert [(line["source"], line["origin"]) for line in history] == [
+        ("import", "new.csv"),
+        ("api", ""),
+    ]
+
+
+def test_a_files_name_is_told_without_what_the_log_keeps_behind_it() -> None:
+    name = "a, token 3 after 2 b.csv"
+    behind = ("", ", user 3", ", token 3 after 17 c0ffee", ", token 3 after 1 laid 2 without 0 aa")
+    assert {file_of(import_origin(name) + text) for text in behind} == {name}
 
 
 def test_a_workbook_becomes_a_sheet_of_ones_own(alice: User, program: Program) -> None:
