@@ -367,6 +367,16 @@ def test_our_own_workbook_comes_back(sheet: Sheet) -> None:
     }
 
 
+def test_characters_that_xml_cannot_write_go_both_ways(sheet: Sheet) -> None:
+    awkward = ["a\r\nb", "a\x0bb", "_x000D_", "_x005F_", "_x0000_ _xD83D_ _xyz_"]
+    do(*(put(f"A{row}", text) for row, text in enumerate(awkward, 1)))
+    file = io.BytesIO()
+    write_xlsx(sheet.pk, file)
+    copy = create_sheet(None, "Copy", slug="copy")
+    bring_in(copy, file.getvalue(), "copy.xlsx")
+    assert texts("copy") == texts()
+
+
 def test_shared_formulas_are_each_their_own(sheet: Sheet) -> None:
     cells = '<c r="A1"><f t="shared" ref="A1:A2" si="0">B1*$C$1</f><v>0</v></c>'
     more = '<c r="A2"><f t="shared" si="0"/><v>0</v></c>'
