@@ -271,6 +271,17 @@ def test_what_is_exported_comes_back(sheet: Sheet) -> None:
     assert {**came, "B6": " =x"} == texts("prices")
 
 
+def test_a_column_of_texts_with_other_delimiters_comes_back_as_one_column(sheet: Sheet) -> None:
+    typed = ["a;b", "c;d", "e\tf", "g|h", '"i";j']
+    do(*(put(f"A{row}", text) for row, text in enumerate(typed, 1)))
+    for delimiter in (";", "\t", "|"):
+        file = io.BytesIO()
+        write_csv(sheet.pk, file)
+        assert list(read_csv(file, CsvForm("utf-8", delimiter)))[-1].cells[0].text == '"i";j'
+    bring_in(copy := create_sheet(None, "Copy", slug="copy"), file.getvalue())
+    assert texts(copy.slug) == texts()
+
+
 # -- XLSX -----------------------------------------------------------------------------------------
 
 
