@@ -15,7 +15,7 @@ from cells.services.access import create_sheet
 from cells.services.authors import file_of, import_origin
 from cells.services.commit import commit
 from tests.services import bombs
-from tests.services.prices import texts
+from tests.services.prices import assert_log_is_whole, texts
 
 from .conftest import Program
 
@@ -292,6 +292,7 @@ def test_rows_that_die_while_an_import_runs_go_without_their_cells(
     assert answer.status_code == 200
     assert (answer.json()["cells"], answer.json()["left_out"]) == (9_995, 2_505)
     assert Sheet.objects.get().filled == 9_995
+    assert_log_is_whole("prices", answer.json()["revision"])
     monkeypatch.undo()
     assert upload(program, IMPORT, NUMBERED, key="monday").json() == answer.json()
 
@@ -306,6 +307,22 @@ def test_an_import_whose_sheet_was_restored_in_the_middle_is_refused(
         answer = upload(program, IMPORT, NUMBERED, key="monday")
         assert (answer.status_code, answer.json()["code"]) == (409, "import_overtaken")
         assert "restore revision 1 " in answer.json()["detail"]
+
+
+def test_the_same_import_sent_twice_at_once_is_one(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = []
+
+    def send_too() -> None:
+        program.call("POST", "/sheets/prices/rows/insert", {"before": 1, "count": 1})
+        answers.append(upload(program, IMPORT, NUMBERED, key="monday").json())
+
+    during(monkeypatch, 1, send_too)
+    answers.append(upload(program, IMPORT, NUMBERED, key="monday").json())
+    assert answers[0] == answers[1]
+    assert Sheet.objects.get().filled == 12_500
+    assert texts()["A1"] == "r0"
 
 
 def test_an_empty_file_binds_its_key(prices: Sheet, program: Program) -> None:
