@@ -30,7 +30,7 @@ from cells.domain.operations import MAX_ID, MAX_REVISION
 from cells.models import AuthorKind, Role, Sheet
 from cells.sending import BYTES_IN_MEMORY, send_file
 from cells.services.access import Admission, admit
-from cells.services.authors import MAX_NAME_CHARACTERS, Author, source_of
+from cells.services.authors import MAX_NAME_CHARACTERS, Author, file_of, source_of
 from cells.services.cell_history import Change, ChangeSource, Content, read_changes_of
 from cells.services.cell_index import fill_index
 from cells.services.guests import color_of, guest_name
@@ -210,7 +210,7 @@ def _source_to_json(change: Change) -> dict[str, Any] | None:
             "published_at": change.published_at,
         }
     if source_of(change.author_kind, change.origin) == "import":
-        return {"file": change.origin.partition(": ")[2]}
+        return {"file": file_of(change.origin)}
     return None
 
 

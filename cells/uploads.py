@@ -212,8 +212,10 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> L
             wish.title or _("Untitled sheet"),
             link_role=LinkRole.NONE if owner else LinkRole.EDITOR,
         )
+        left_out = 0
         try:
             for progress in run_import(into, contents, author, at=wish.at):
+                left_out = progress.left_out
                 # A guest is known by a tab's socket, which has not made these.
                 ids = progress.operation_ids if author.kind == AuthorKind.USER else []
                 yield _line(
@@ -224,9 +226,15 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> L
             if sheet is None:
                 delete_sheet(into)
             raise
-        logger.info("sheet=%s imported %d cells of %r", into.slug, contents.cells, wish.name)
-        address = reverse("cells:sheet", args=[into.slug])
-        yield _line(state="done", cells=contents.cells, rows=contents.rows, address=address)
+        written = contents.cells - left_out
+        logger.info("sheet=%s imported %d cells of %r", into.slug, written, wish.name)
+        yield _line(
+            state="done",
+            cells=written,
+            left_out=left_out,
+            rows=contents.rows,
+            address=reverse("cells:sheet", args=[into.slug]),
+        )
 
 
 async def _one_by_one(lines: Lines) -> AsyncIterator[bytes]:
@@ -257,6 +265,10 @@ def _refusal(error: SheetSyncError) -> dict[str, str]:
         "malformed": _("Something is missing or cannot be understood."),
         "forbidden": _("You may look at this sheet but not change it."),
         "no_such_sheet": _("The sheet is gone."),
+        "import_overtaken": _(
+            "The sheet was restored to an earlier version while the file came in. "
+            "Some of the file may be missing: import it again."
+        ),
         "unavailable": _("This cannot be done at the moment. Try again in a minute."),
     }
     sentence = sentences.get(error.code, _("The sheet was changed in the meantime. Try again."))

@@ -75,7 +75,7 @@ def test_an_import_tells_how_far_it_is_and_where_it_went(alice: User, prices: Sh
         {"state": "reading", "rows": 0},
         {"state": "reading", "rows": 2},
         {"state": "writing", "rows": 2, "of": 2, "operations": [ANY]},
-        {"state": "done", "cells": 4, "rows": 2, "address": "/sheets/prices/"},
+        {"state": "done", "cells": 4, "left_out": 0, "rows": 2, "address": "/sheets/prices/"},
     ]
     assert texts() == {"B2": "a", "C2": "'=A1", "B3": "-5", "C3": "x"}
     line = Revision.objects.get()

@@ -16,7 +16,7 @@ from cells.domain.addresses import parse_address
 from cells.domain.operations import MAX_REVISION, RestoreTo
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.models import Sheet
-from cells.services.authors import source_of
+from cells.services.authors import file_of, source_of
 from cells.services.cell_history import CHANGES_PER_PAGE, ChangeSource, read_changes_of
 from cells.services.cell_index import fill_index
 from cells.services.log import LINES_PER_PAGE, read_log
@@ -123,7 +123,9 @@ class CellChangeRead(Schema):
     revision: int
     author: str
     source: str = Field(description="user, guest, stream, api, admin or import")
-    origin: str = Field(description="Of a stream the subscription and the message's id.")
+    origin: str = Field(
+        description="Of a stream the subscription and the message's id, of an import its file."
+    )
     kind: str = Field(description="What was done: set_cells, reorder_cells, undo, restore, …")
     old: str | None = Field(description="The input before; null where looks alone were changed.")
     new: str | None = Field(description="The input since; formulas in the addresses of now.")
@@ -160,7 +162,7 @@ def read_cell_changes(
             "revision": change.revision,
             "author": change.author_name,
             "source": (source_ := source_of(change.author_kind, change.origin)),
-            "origin": change.origin if source_ in ("stream", "import") else "",
+            "origin": _told_origin(source_, change.origin),
             "kind": change.kind,
             "old": _shown(change.old.input, axes),
             "new": _shown(change.new.input, axes),
@@ -172,6 +174,16 @@ def read_cell_changes(
 
 
 read_cell_changes.__doc__ = f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page."""
+
+
+def _told_origin(source: str, origin: str) -> str:
+    match source:
+        case "stream":
+            return origin
+        case "import":
+            return file_of(origin)
+        case _:
+            return ""
 
 
 def _shown(text: str | None, axes: Axes) -> str | None:

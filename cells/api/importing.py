@@ -1,7 +1,6 @@
 """Import: a CSV or XLSX file, the body of a request, into a sheet or a new one."""
 
 import logging
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePath
 from typing import IO, Annotated, Any
-from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -37,10 +35,11 @@ from cells.domain.errors import LimitExceeded, NoSuchSheet
 from cells.domain.operations import check_text
 from cells.models import Role, Sheet
 from cells.services.access import create_sheet
-from cells.services.authors import import_origin
+from cells.services.authors import Author, import_origin
 from cells.services.files import read_file
+from cells.services.import_marks import ImportKey, Mark, check_not_restored, mark_of
 from cells.services.import_turns import import_turn
-from cells.services.importing import Contents, run_import
+from cells.services.importing import AlreadyBegunError, Contents, run_import
 from cells.services.ranges import read_head
 from cells.services.shelf import bring_back, delete_sheet
 
@@ -62,7 +61,6 @@ PROBLEMS = (*(status for status in WRITE_PROBLEMS if status != 412), 415)
 # Told, not checked: the refusal is clearer.
 ADDRESS: JsonDict = {"pattern": f"^{A1_PATTERN}$"}
 COLUMNS: JsonDict = {"pattern": "^([A-Za-z]{1,3}(,[A-Za-z]{1,3})*)?$"}
-_AFTER = re.compile(r" after ([0-9]+) [0-9a-f]+$")
 
 
 class ImportOptions(Schema):
@@ -107,7 +105,10 @@ class Imported(Schema):
     before: int = Field(description="The sheet's newest revision ahead of the import.")
     revision: int = Field(description="The newest one of the import's.")
     rows: int = Field(description="Of the file.")
-    cells: int = Field(description="Of the file, empty ones left out.")
+    cells: int = Field(description="That were written; those that are empty in the file are not.")
+    left_out: int = Field(
+        description="Cells that were not: somebody deleted their rows or columns meanwhile."
+    )
 
 
 FILE_DESCRIBED = {
@@ -137,7 +138,8 @@ def import_into(
 
     The file is read to its end first, so that one that is refused has changed nothing. Then it is
     committed by portions, while others edit; the answer comes when all is there. A request that
-    was broken off goes on where it was when it is sent again, under the same key.
+    was broken off goes on where it was when it is sent again, under the same key, or is refused as
+    `import_overtaken`. What somebody deletes meanwhile goes without its cells.
     """
     caller = caller_of(request)
     sheet = find_sheet(caller, slug, at_least=Role.EDITOR).sheet
@@ -244,40 +246,65 @@ def _import(
     is_new: bool = False,
 ) -> Imported:
     """Commit a file, or what of it an earlier request with the same key has not."""
-    contents, fingerprint = incoming.contents, incoming.fingerprint
-    last_id = uuid4() if key is None else operation_id_of(caller, key)
-
-    def name(number: int | None) -> UUID:
-        return last_id if number is None else uuid5(last_id, str(number))
-
-    done = None if key is None else find_logged(sheet, last_id, fingerprint)
-    begun = done if done or key is None else find_logged(sheet, name(0), fingerprint)
+    author = replace(author_of(caller), origin=f"{incoming.origin}, {caller.identity}")
+    if key is None:
+        return _answer(sheet, incoming, *_run(sheet, incoming, author, at, is_new=is_new))
+    last_id = operation_id_of(caller, key)
+    named = ImportKey(sheet, last_id, author.origin, incoming.fingerprint)
+    done = find_logged(sheet, last_id, incoming.fingerprint)
     if sheet.deleted_at is not None:
         if done is not None:
             raise NoSuchSheet("the sheet that this Idempotency-Key has made has been deleted")
         bring_back(Sheet.objects.filter(pk=sheet.pk))
-    before = read_head(sheet.pk) if begun is None else _before(begun[1])
-    revision = before if done is None else done[0]
-    if done is None:
-        origin = f"{incoming.origin}, {caller.identity} after {before} {fingerprint}"
-        author = replace(author_of(caller), origin=origin)
+    while done is None:
+        begun = find_logged(sheet, named.operation_id(0), incoming.fingerprint)
+        mark = None if begun is None else mark_of(begun[1])
         try:
-            for progress in run_import(sheet, contents, author, at=at, naming=name):
-                revision = progress.revision
-        except BaseException:
-            if is_new:
-                delete_sheet(sheet)  # half of a file is no sheet; sent again, it is brought back
-            raise
-        logger.info("sheet=%s imported %d cells", sheet.slug, contents.cells)
+            came_to = _run(sheet, incoming, author, at, named, mark, is_new=is_new)
+            return _answer(sheet, incoming, *came_to)
+        except AlreadyBegunError:  # by the same request, sent twice at once
+            done = find_logged(sheet, last_id, incoming.fingerprint)
+    revision, ended = done[0], mark_of(done[1])
+    if ended.laid is not None:
+        check_not_restored(sheet, ended, ended.laid, revision, author)
+    return _answer(sheet, incoming, revision, ended)
+
+
+def _run(
+    sheet: Sheet,
+    incoming: _Incoming,
+    author: Author,
+    at: tuple[int, int],
+    key: ImportKey | None = None,
+    begun: Mark | None = None,
+    *,
+    is_new: bool,
+) -> tuple[int, Mark]:
+    """Import a file; return the newest revision of it, and how much was left out."""
+    before = read_head(sheet.pk) if begun is None else begun.before
+    revision, left_out = before, 0
+    steps = run_import(
+        *(sheet, incoming.contents, author), at=at, key=key, begun=begun, before=before
+    )
+    try:
+        for progress in steps:
+            revision, left_out = progress.revision, progress.left_out
+    except AlreadyBegunError:
+        raise
+    except BaseException:
+        if is_new:
+            delete_sheet(sheet)  # half of a file is no sheet; sent again, it is brought back
+        raise
+    logger.info("sheet=%s imported %d cells", sheet.slug, incoming.contents.cells - left_out)
+    return revision, Mark(before, None, left_out)
+
+
+def _answer(sheet: Sheet, incoming: _Incoming, revision: int, mark: Mark) -> Imported:
     return Imported(
         slug=sheet.slug,
-        before=before,
+        before=mark.before,
         revision=revision,
-        rows=contents.rows,
-        cells=contents.cells,
+        rows=incoming.contents.rows,
+        cells=incoming.contents.cells - mark.left_out,
+        left_out=mark.left_out,
     )
-
-
-def _before(origin: str) -> int:
-    found = _AFTER.search(origin)
-    return int(found[1]) if found else 0

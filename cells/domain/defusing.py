@@ -3,6 +3,8 @@
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
+import unicodedata
+
 from cells.domain.literals import parse_number
 
 # Full-width signs, too: programs for Chinese and Japanese take them for the narrow ones.
@@ -14,11 +16,12 @@ _HARMLESS_HERE = _SIGNS - {"="}
 def defused(text: str) -> str:
     """Return a text that no program runs: with an apostrophe in front, where it needs one.
 
-    A number stays one: -5, +3, -1e5. What white space hides is looked at as well.
+    A number stays one: -5, +3, -1e5. What is behind white space, or characters that nobody sees,
+    is looked at as well.
     """
     if not text or (text[0].isalnum() and text[0].isascii()):
         return text
-    if text[0] in _SIGNS or text.lstrip()[:1] in _SIGNS:
+    if text[0] in _SIGNS or _first_seen(text) in _SIGNS:
         return text if parse_number(text) is not None else f"'{text}"
     return text
 
@@ -28,7 +31,19 @@ def fused(text: str) -> str:
     if text[:1] != "'":
         return text
     bare = text[1:]
-    if bare.lstrip()[:1] == "=":
+    first = _first_seen(bare)
+    if first == "=":
         return text
-    is_defused = bare[:1] in _HARMLESS_HERE or bare.lstrip()[:1] in _HARMLESS_HERE
+    is_defused = bare[:1] in _HARMLESS_HERE or first in _HARMLESS_HERE
     return bare if is_defused and bare else text
+
+
+def _first_seen(text: str) -> str:
+    """Return the first character that is neither white space nor a format or control character.
+
+    Programs drop a zero-width space or a byte order mark, and run what is behind it.
+    """
+    for letter in text:
+        if not letter.isspace() and unicodedata.category(letter) not in ("Cf", "Cc"):
+            return letter
+    return ""

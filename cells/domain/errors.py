@@ -94,6 +94,12 @@ class DangerousFile(SheetSyncError):
     code = "dangerous_file"
 
 
+class ImportOvertaken(SheetSyncError):
+    """An import cannot go on: the sheet was restored meanwhile, or its log tells too little."""
+
+    code = "import_overtaken"
+
+
 class Outdated(SheetSyncError):
     """What this was worked out from has changed meanwhile; it is to be worked out again."""
 

@@ -1,5 +1,6 @@
 """Authors: who makes an edit, as the log keeps it and as other clients see it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,10 @@ from cells.models import AuthorKind, FeedPolicy
 MAX_NAME_CHARACTERS = 150  # Revision.author_name's column
 MAX_ORIGIN_CHARACTERS = 300  # Revision.origin's column
 IMPORT_PREFIX = "import: "  # of an import's origin; no tab's client id begins like that
+# What a program's import says behind the file's name: see import_marks.
+_BEHIND_FILE = re.compile(
+    r", (token|user) \d+( after \d+( laid \d+ without \d+)? [0-9a-f]+)?$", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ def import_origin(name: str) -> str:
     """Return the origin of what comes from a file: its name, made fit for the log."""
     printable = "".join(letter for letter in name if letter.isprintable())
     return f"{IMPORT_PREFIX}{printable.encode(errors='replace').decode()}"[:MAX_ORIGIN_CHARACTERS]
+
+
+def file_of(origin: str) -> str:
+    """Return the name of the file that an import's origin tells of."""
+    return _BEHIND_FILE.sub("", origin.removeprefix(IMPORT_PREFIX))
 
 
 def source_of(kind: str, origin: str) -> str:

@@ -1,8 +1,7 @@
 """CSV files: a sheet written as RFC 4180 says. https://www.rfc-editor.org/rfc/rfc4180"""
 
-import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
@@ -15,6 +14,8 @@ from cells.services.exporting import Exported, ExportedCell, exported_sheet
 _DAY_0 = datetime(1899, 12, 30, tzinfo=UTC)  # of spreadsheets
 _LAST_DAY = 2_958_465  # 31 December 9999
 _MOMENTS = ("date", "time", "datetime")
+# What else may stand between fields is quoted, too: a program that guesses must not cut there.
+_QUOTED = re.compile(r'[",;|\t\r\n]')
 
 
 def write_csv(
@@ -32,15 +33,16 @@ def write_csv(
         with exported_sheet(sheet_id) as sheet:
             width = sheet.width()
             shown = _as_it_reads if formulas else _as_value
-            writer = csv.writer(text)
             blank = [""] * width
+            blank_line = _line(blank)
             written = 0
             for position, cells in sheet.rows(has_looks=False):
-                writer.writerows(_repeated(blank, position - written))
+                for _ in range(position - written):
+                    text.write(blank_line)
                 fields = blank.copy()
                 for cell in cells:
-                    fields[cell.column] = shown(cell)
-                writer.writerow(fields)
+                    fields[cell.column] = _field(shown(cell))
+                text.write(_line(fields))
                 written = position + 1
         text.flush()
         return Exported(written, sheet.head)
@@ -48,9 +50,16 @@ def write_csv(
         text.detach()  # the file is the caller's, and stays open
 
 
-def _repeated(blank: Sequence[str], count: int) -> Iterator[Sequence[str]]:
-    for _ in range(count):
-        yield blank
+def _field(value: str) -> str:
+    if _QUOTED.search(value) is None:
+        return value
+    quoted = value.replace('"', '""')
+    return f'"{quoted}"'
+
+
+def _line(fields: list[str]) -> str:
+    # A line without a character is no row to many programs.
+    return (",".join(fields) or '""') + "\r\n"
 
 
 def _as_it_reads(cell: ExportedCell) -> str:

@@ -1,30 +1,32 @@
 """Imports: the rows of a file, set down whole and checked, and then committed by portions."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
 
 from cells.domain.axes import Axis, AxisName
-from cells.domain.errors import LimitExceeded, NoSuchSheet
+from cells.domain.errors import Deleted, LimitExceeded, NoSuchSheet
 from cells.domain.operations import (
     MAX_CELLS_PER_OPERATION,
     MAX_FROZEN,
-    AddressedOperation,
+    CellInput,
     Freeze,
     Insert,
-    Intended,
+    Operation,
     Resize,
+    Several,
     set_cells,
 )
 from cells.domain.references import Axes, is_formula, to_stored
 from cells.models import Sheet
 from cells.services.announce import announce_committed
 from cells.services.authors import Author
-from cells.services.commit import Refused, Submission, commit
+from cells.services.commit import Committed, Refused, Submission, commit
+from cells.services.import_marks import ImportKey, Mark, check_not_restored, read_laid_axes
 
 MAX_CELLS = 2_000_000  # of a file; some minutes' work
 CELLS_PER_COMMIT = 5_000  # one transaction stays short: others edit in between
@@ -58,23 +60,26 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import has come: rows of the file, and cells.
+    """How far an import has come: rows of the file, and cells that were written.
 
+    `left_out` are the cells that were not, for somebody had deleted their rows or columns.
     `revision` is the newest of its commits, `operation_ids` those since the last word of it.
     """
 
     rows: int
     cells: int
+    left_out: int
     of_rows: int
     revision: int
     operation_ids: list[UUID]
 
 
-Naming = Callable[[int | None], UUID]
-"""The id of an import's operation, by its number; None for the last one, which says all is there.
+class AlreadyBegunError(Exception):
+    """Another request with the same key has committed the first operation: go on from there."""
 
-What makes the sheet larger has none of these: that is done as far as it is needed.
-"""
+
+_Cells = list[CellInput]
+_Looks = dict[tuple[int, int], str]
 
 T = TypeVar("T")
 
@@ -125,21 +130,32 @@ def run_import(
     *,
     at: tuple[int, int] = (0, 0),
     has_looks: bool = True,
-    naming: Naming = lambda _: uuid4(),
+    key: ImportKey | None = None,
+    begun: Mark | None = None,
+    before: int = 0,
 ) -> Iterator[Progress]:
     """Commit a file's cells with its first one `at` a position; yield after each commit.
 
     Cells that are empty in the file stay as they are. The sheet grows where it has to; a row
-    that somebody moves meanwhile takes its cells along. Where it is ended early, what has been
-    committed stays. `has_looks` brings sizes and what is frozen along. With names of its own the
-    same import, run again, commits what is missing.
+    that somebody moves meanwhile takes its cells along, one that somebody deletes goes without.
+    Where it is ended early, what has been committed stays. `has_looks` brings sizes and what is
+    frozen along.
+
+    With a `key` the same import, run again with the mark of its first operation (`begun`), commits
+    what is missing, to the rows and columns that it was laid on; `before` is the revision ahead
+    of it.
 
     Raises what commit refuses, NoSuchSheet for a deleted sheet, LimitExceeded for one that would
-    be too large.
+    be too large, ImportOvertaken, and AlreadyBegunError where the key's first operation is in the
+    log and `begun` was not told.
     """
-    committing = _Committing(sheet, author, naming)
-    _grow(sheet, contents, at, committing)
-    axes = _axes_of(sheet)
+    grown: list[UUID] = []
+    if begun is None:
+        laid, axes = _room(sheet, contents, at, author, grown)
+        mark = Mark(before, laid, 0)
+    else:
+        mark, axes = begun._replace(left_out=0), read_laid_axes(sheet, begun)
+    committing = _Committing(sheet, author, key, mark, axes, grown, is_begun=begun is not None)
     if has_looks:
         for operation in _shaping(contents.shape, axes, at):
             committing.submit(operation)
@@ -149,7 +165,8 @@ def run_import(
     seen = Axes(_from(axes.rows, at[0]), _from(axes.columns, at[1]))
     done = 0
     for portion, is_last in _marking_last(contents.portions()):
-        cells, styles = [], {}
+        cells: _Cells = []
+        styles: _Looks = {}
         for row in portion:
             row_id = row_ids[row.position]
             for cell in row.cells:
@@ -162,48 +179,120 @@ def run_import(
                     styles[row_id, column_id] = cell.style
         for first in range(0, len(cells), MAX_CELLS_PER_OPERATION):
             some = cells[first : first + MAX_CELLS_PER_OPERATION]
-            looks = styles
-            if len(some) < len(cells):
-                keys = {(row_id, column_id) for row_id, column_id, _ in some}
-                looks = {key: style for key, style in styles.items() if key in keys}
             ends = is_last and first + MAX_CELLS_PER_OPERATION >= len(cells)
-            committing.submit(set_cells(some, looks), ends=ends)
+            committing.set_cells(some, styles, ends=ends)
         done += len(cells)
-        yield Progress(
-            portion[-1].position + 1, done, contents.rows, committing.revision, committing.taken()
-        )
+        yield committing.progress(portion[-1].position + 1, done, contents.rows)
+    if not done and key is not None:
+        committing.submit(Several(()), ends=True)  # so that the key stands for this file
+        yield committing.progress(0, 0, 0)
 
 
 class _Committing:
-    """Commits the operations of an import one by one, each under its name."""
+    """Commits the operations of an import one by one, each under its name if it has a key."""
 
-    def __init__(self, sheet: Sheet, author: Author, naming: Naming) -> None:
-        self.revision = 0
-        self._sheet, self._author, self._naming = sheet, author, naming
+    def __init__(
+        self,
+        sheet: Sheet,
+        author: Author,
+        key: ImportKey | None,
+        mark: Mark,
+        axes: Axes,
+        committed: list[UUID],
+        *,
+        is_begun: bool,
+    ) -> None:
+        self._sheet, self._author, self._key, self._mark = sheet, author, key, mark
+        self._axes = axes  # as far as is known; the sheet's own may have changed
+        self._is_begun = is_begun
+        self._revision = 0
+        self._seen = mark.laid or 0  # up to there nobody has restored the sheet
         self._number = 0
-        self._committed: list[UUID] = []
+        self._committed = committed
 
-    def submit(self, operation: Intended | AddressedOperation, *, ends: bool = False) -> None:
-        operation_id = self._naming(None if ends else self._number)
+    def submit(self, operation: Operation, *, ends: bool = False) -> None:
+        operation_id = self._next_id(ends=ends)
+        if not self._is_logged(operation_id):
+            self._commit(operation_id, operation, self._mark.left_out)
+
+    def set_cells(self, cells: _Cells, styles: _Looks, *, ends: bool) -> None:
+        """Set those of the cells whose rows and columns live; nothing where none does."""
+        operation_id = self._next_id(ends=ends)
+        if self._is_logged(operation_id):
+            return
+        while True:
+            living = self._living(cells)
+            keys = {(row_id, column_id) for row_id, column_id, _ in living} if styles else set()
+            looks = {key: style for key, style in styles.items() if key in keys}
+            left_out = self._mark.left_out + len(cells) - len(living)
+            # One without a cell, too: an import without gaps in its numbers can be resumed.
+            operation = set_cells(living, looks) if living else Several(())
+            try:
+                self._commit(operation_id, operation, left_out)
+            except Deleted:
+                _, self._axes = _axes_of(self._sheet)
+            else:
+                return
+
+    def _living(self, cells: _Cells) -> _Cells:
+        rows, columns = self._axes
+        dead_rows = {id_ for id_ in {cell[0] for cell in cells} if not rows.is_alive(id_)}
+        dead_columns = {id_ for id_ in {cell[1] for cell in cells} if not columns.is_alive(id_)}
+        if not dead_rows and not dead_columns:
+            return cells
+        return [c for c in cells if c[0] not in dead_rows and c[1] not in dead_columns]
+
+    def progress(self, rows: int, cells: int, of_rows: int) -> Progress:
+        """Return how far it has come, with the operations since this was last asked for."""
+        ids, self._committed = self._committed, []
+        left_out = self._mark.left_out
+        return Progress(rows, cells - left_out, left_out, of_rows, self._revision, ids)
+
+    def _next_id(self, *, ends: bool) -> UUID:
+        number = None if ends else self._number
         self._number += 1
-        self._commit(operation_id, operation)
+        return uuid4() if self._key is None else self._key.operation_id(number)
 
-    def grow(self, operation: Insert) -> None:
-        self._commit(uuid4(), operation)
+    def _is_logged(self, operation_id: UUID) -> bool:
+        """Look whether an earlier request has committed this, and take over what it says."""
+        if not self._is_begun or self._key is None:
+            return False
+        found = self._key.find(operation_id)
+        if found is None:
+            return False
+        revision, self._mark = found
+        self._note(operation_id, revision)
+        return True
 
-    def taken(self) -> list[UUID]:
-        """Return the ids of what has been committed since it was last asked for."""
-        taken, self._committed = self._committed, []
-        return taken
+    def _commit(self, operation_id: UUID, operation: Operation, left_out: int) -> None:
+        mark, author = self._mark._replace(left_out=left_out), self._author
+        if self._key is not None:
+            author = replace(author, origin=self._key.origin_of(mark))
+        outcome = _commit(self._sheet, operation_id, operation, author)
+        if outcome.is_new:
+            self._mark = mark
+            self._note(operation_id, outcome.revision)
+        elif not self._is_begun and self._number == 1:
+            raise AlreadyBegunError
+        else:
+            self._is_begun = True
+            self._is_logged(operation_id)
 
-    def _commit(self, operation_id: UUID, operation: Intended | AddressedOperation) -> None:
-        result = commit([Submission(self._sheet.slug, operation_id, operation, self._author)])
-        outcome = result.outcomes[0]
-        if isinstance(outcome, Refused):
-            raise outcome.error
-        announce_committed(result)
-        self.revision = max(self.revision, outcome.revision)
+    def _note(self, operation_id: UUID, revision: int) -> None:
         self._committed.append(operation_id)
+        self._revision = max(self._revision, revision)
+        if revision > self._seen + 1:
+            check_not_restored(self._sheet, self._mark, self._seen, revision, self._author)
+        self._seen = max(self._seen, revision)
+
+
+def _commit(sheet: Sheet, operation_id: UUID, operation: Operation, author: Author) -> Committed:
+    result = commit([Submission(sheet.slug, operation_id, operation, author)])
+    outcome = result.outcomes[0]
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    announce_committed(result)
+    return outcome
 
 
 def _marking_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
@@ -215,24 +304,36 @@ def _marking_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
         yield item, True
 
 
-def _grow(sheet: Sheet, contents: Contents, at: tuple[int, int], committing: _Committing) -> None:
-    axes = _axes_of(sheet)
-    for name, axis, needed in (
-        (AxisName.ROWS, axes.rows, at[0] + contents.rows),
-        (AxisName.COLUMNS, axes.columns, at[1] + contents.columns),
-    ):
-        if needed > name.limit:
-            raise LimitExceeded(
-                f"the sheet would have {needed:,} {name.value}, and has room for {name.limit:,}"
-            )
-        if needed > len(axis):
-            committing.grow(Insert(name, None, needed - len(axis)))
+def _room(
+    sheet: Sheet, contents: Contents, at: tuple[int, int], author: Author, grown: list[UUID]
+) -> tuple[int, Axes]:
+    """Make room for a file, by operations that are added to `grown`.
+
+    Return a revision, and the axes as they are then.
+    """
+    while True:
+        head, axes = _axes_of(sheet)
+        is_large_enough = True
+        for name, axis, needed in (
+            (AxisName.ROWS, axes.rows, at[0] + contents.rows),
+            (AxisName.COLUMNS, axes.columns, at[1] + contents.columns),
+        ):
+            if needed > name.limit:
+                raise LimitExceeded(
+                    f"the sheet would have {needed:,} {name.value}, and has room for {name.limit:,}"
+                )
+            if needed > len(axis):
+                grown.append(uuid4())
+                _commit(sheet, grown[-1], Insert(name, None, needed - len(axis)), author)
+                is_large_enough = False
+        if is_large_enough:
+            return head, axes
 
 
-def _axes_of(sheet: Sheet) -> Axes:
-    found = Sheet.objects.filter(pk=sheet.pk, deleted_at=None).values_list("rows", "columns")
-    for rows, columns in found:
-        return Axes(Axis.from_runs(rows), Axis.from_runs(columns))
+def _axes_of(sheet: Sheet) -> tuple[int, Axes]:
+    live = Sheet.objects.filter(pk=sheet.pk, deleted_at=None)
+    for head, rows, columns in live.values_list("head", "rows", "columns"):
+        return head, Axes(Axis.from_runs(rows), Axis.from_runs(columns))
     raise NoSuchSheet(f"there is no sheet {sheet.slug!r} any more")
 
 
@@ -248,7 +349,7 @@ def _from(axis: Axis, position: int) -> Axis:
     return Axis.from_runs(runs)
 
 
-def _shaping(shape: Shape, axes: Axes, at: tuple[int, int]) -> Iterator[Intended]:
+def _shaping(shape: Shape, axes: Axes, at: tuple[int, int]) -> Iterator[Operation]:
     for name, axis, sizes, offset in (
         (AxisName.ROWS, axes.rows, shape.row_sizes, at[0]),
         (AxisName.COLUMNS, axes.columns, shape.column_sizes, at[1]),

@@ -139,6 +139,8 @@ class Describer:
                 what = "the sheet" if range_ is None else "a range"
                 changed = "nothing had changed" if step is None else self._sentence(step)
                 return f"restored {what} as of revision {revision:,}: {changed}"
+            case Several(()):
+                return "changed nothing"
             case Several(steps):
                 return "; ".join(map(self._sentence, steps))
             case Insert(axis, before, count):

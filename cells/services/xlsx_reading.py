@@ -32,6 +32,9 @@ PIXELS_PER_POINT = 96 / 72
 
 # What a newer function has in the file and nobody types.
 _PREFIXES = re.compile(r"_xlfn\.|_xlws\.|_xlpm\.")
+# How a file writes a character that XML cannot: ECMA-376 part 1, 22.9.2.19, ST_Xstring. Not NUL and
+# not half a pair, which no cell holds: these stay as they are written.
+_ESCAPED = re.compile(r"_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 # openpyxl has no error of its own: a file that lies makes it trip wherever it stands.
 _READING = (
     *(zipfile.BadZipFile, zlib.error, ParseError, EOFError, NotImplementedError, RuntimeError),
@@ -153,6 +156,8 @@ def _input(value: Any, kind: str, look: Look) -> tuple[str, str]:
         case str() if kind == "f":
             return _formula(value), look.style
         case str():
+            if "_x" in value:
+                value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
             # A text that looks like a formula is none in the file, and must not become one.
             return (f"'{value}" if value[:1] == "=" and len(value) > 1 else value), look.style
         case _:

@@ -12,9 +12,10 @@ from django.test import Client
 from cells.models import LinkRole, Revision, Scope, Sheet
 from cells.services import importing
 from cells.services.access import create_sheet
+from cells.services.authors import file_of, import_origin
 from cells.services.commit import commit
 from tests.services import bombs
-from tests.services.prices import texts
+from tests.services.prices import assert_log_is_whole, texts
 
 from .conftest import Program
 
@@ -93,13 +94,31 @@ def test_a_file_that_one_has_is_not_written_again(
 def test_a_file_is_laid_over_a_sheet(prices: Sheet, program: Program) -> None:
     write(program, B2="old", C2="stays")
     answer = upload(program, f"{IMPORT}?at=B2&text_only=B&name=new.csv", b"a;=A1\n=A1;\n")
-    assert answer.json() == {"slug": "prices", "before": 1, "revision": 2, "rows": 2, "cells": 3}
+    assert answer.json() == {
+        "slug": "prices",
+        "before": 1,
+        "revision": 2,
+        "rows": 2,
+        "cells": 3,
+        "left_out": 0,
+    }
     assert texts() == {"B2": "a", "C2": "'=A1", "B3": "=B2"}
     line = Revision.objects.get(number=2)
     assert (line.author_kind, line.author_name) == ("api", "alice (test)")
     assert line.origin.startswith("import: new.csv, token ")
     log = program.get("/sheets/prices/revisions").json()["revisions"]
     assert log[0]["author"] == "alice (test)"
+    history = program.get("/sheets/prices/cells/changes?address=B2").json()["changes"]
+    assert [(line["source"], line["origin"]) for line in history] == [
+        ("import", "new.csv"),
+        ("api", ""),
+    ]
+
+
+def test_a_files_name_is_told_without_what_the_log_keeps_behind_it() -> None:
+    name = "a, token 3 after 2 b.csv"
+    behind = ("", ", user 3", ", token 3 after 17 c0ffee", ", token 3 after 1 laid 2 without 0 aa")
+    assert {file_of(import_origin(name) + text) for text in behind} == {name}
 
 
 def test_a_workbook_becomes_a_sheet_of_ones_own(alice: User, program: Program) -> None:
@@ -226,6 +245,91 @@ def test_an_import_that_was_broken_off_goes_on_where_it_was(
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert Sheet.objects.get(slug=first["slug"]).deleted_at is None
     assert Sheet.objects.count() == (1 if path == IMPORT else 2)
+
+
+def during(monkeypatch: pytest.MonkeyPatch, commits: int, do: Callable[[], Any]) -> None:
+    """Have something done by somebody else when an import has made so many commits."""
+    left = [commits]
+
+    def commit_in_between(submissions: Any) -> Any:
+        left[0] -= 1
+        if left[0] == -1:
+            do()
+        return commit(submissions)
+
+    monkeypatch.setattr(importing, "commit", commit_in_between)
+
+
+NUMBERED = "\n".join(f"r{row},=A{row + 1},x,y,z" for row in range(2_500)).encode()
+
+
+def test_an_import_goes_on_in_the_rows_that_it_was_laid_on(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(monkeypatch, 2)
+    with pytest.raises(_Stopped):
+        upload(program, IMPORT, NUMBERED, key="monday")
+    monkeypatch.undo()
+    program.call("POST", "/sheets/prices/rows/insert", {"before": 1, "count": 3})
+    program.call("POST", "/sheets/prices/rows/delete", {"first": 2_000, "count": 2})
+    again = upload(program, IMPORT, NUMBERED, key="monday")
+    assert again.status_code == 200
+    assert (again.json()["cells"], again.json()["left_out"]) == (12_490, 10)
+    assert upload(program, IMPORT, NUMBERED, key="monday").json() == again.json()
+    kept = texts()
+    names = [name for row in range(1, 2_502) if (name := kept.get(f"A{row}"))]
+    assert names == [f"r{row}" for row in range(2_500) if row not in (1_996, 1_997)]
+    # As they are stored, by the ids that the first request had found.
+    assert (kept["B1000"], kept["B2501"]) == ("=A997", "=A2500")
+
+
+def test_rows_that_die_while_an_import_runs_go_without_their_cells(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = "/sheets/prices/rows/delete"
+    during(monkeypatch, 2, lambda: program.call("POST", delete, {"first": 2_000, "count": 501}))
+    answer = upload(program, IMPORT, NUMBERED, key="monday")
+    assert answer.status_code == 200
+    assert (answer.json()["cells"], answer.json()["left_out"]) == (9_995, 2_505)
+    assert Sheet.objects.get().filled == 9_995
+    assert_log_is_whole("prices", answer.json()["revision"])
+    monkeypatch.undo()
+    assert upload(program, IMPORT, NUMBERED, key="monday").json() == answer.json()
+
+
+def test_an_import_whose_sheet_was_restored_in_the_middle_is_refused(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(program, A1="ahead")
+    restore = "/sheets/prices/restore"
+    during(monkeypatch, 3, lambda: program.call("POST", restore, {"revision": 1}))
+    for _ in range(2):
+        answer = upload(program, IMPORT, NUMBERED, key="monday")
+        assert (answer.status_code, answer.json()["code"]) == (409, "import_overtaken")
+        assert "restore revision 1 " in answer.json()["detail"]
+
+
+def test_the_same_import_sent_twice_at_once_is_one(
+    prices: Sheet, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = []
+
+    def send_too() -> None:
+        program.call("POST", "/sheets/prices/rows/insert", {"before": 1, "count": 1})
+        answers.append(upload(program, IMPORT, NUMBERED, key="monday").json())
+
+    during(monkeypatch, 1, send_too)
+    answers.append(upload(program, IMPORT, NUMBERED, key="monday").json())
+    assert answers[0] == answers[1]
+    assert Sheet.objects.get().filled == 12_500
+    assert texts()["A1"] == "r0"
+
+
+def test_an_empty_file_binds_its_key(prices: Sheet, program: Program) -> None:
+    first = upload(program, IMPORT, b"\n", key="monday")
+    assert (first.json()["revision"], first.json()["cells"]) == (1, 0)
+    assert upload(program, IMPORT, b"\n", key="monday").json() == first.json()
+    assert upload(program, IMPORT, b"x", key="monday").json()["code"] == "idempotency_key_reused"
 
 
 def test_a_key_makes_one_sheet(alice: User, program_of: Callable[..., Program]) -> None:

@@ -24,6 +24,8 @@ SIGNS = "=+-@\t\r\n\0＝＋－＠"
         "＠SUM(A1)",
         " =1+1",
         "\xa0=1+1",
+        "\ufeff=1+1",
+        "\u200b \u2060＝1+1",
         "=cmd|'/c calc'!A1",
         '=HYPERLINK("http://127.0.0.1/?"&A1,"here")',
         "-",
@@ -58,11 +60,11 @@ def test_what_is_defused_begins_with_no_sign_unless_it_is_a_number(text: str) ->
         assert defused(made) == made
 
 
-@pytest.mark.parametrize("text", ["-abc", "@home", "+1+1", "\tx", "＠x", " -x", "－"])
+@pytest.mark.parametrize("text", ["-abc", "@home", "+1+1", "\tx", "＠x", " -x", "－", "\u200b@x"])
 def test_fused_takes_back_what_defused_did(text: str) -> None:
     assert fused(defused(text)) == text
 
 
-@pytest.mark.parametrize("text", ["'=1+1", "' =1", "'tis", "'", "''", "'5"])
+@pytest.mark.parametrize("text", ["'=1+1", "' =1", "'\u200b=1", "'tis", "'", "''", "'5"])
 def test_fused_makes_no_formula_and_leaves_other_apostrophes(text: str) -> None:
     assert fused(text) == text

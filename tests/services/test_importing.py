@@ -271,6 +271,17 @@ def test_what_is_exported_comes_back(sheet: Sheet) -> None:
     assert {**came, "B6": " =x"} == texts("prices")
 
 
+def test_a_column_of_texts_with_other_delimiters_comes_back_as_one_column(sheet: Sheet) -> None:
+    typed = ["a;b", "c;d", "e\tf", "g|h", '"i";j']
+    do(*(put(f"A{row}", text) for row, text in enumerate(typed, 1)))
+    for delimiter in (";", "\t", "|"):
+        file = io.BytesIO()
+        write_csv(sheet.pk, file)
+        assert list(read_csv(file, CsvForm("utf-8", delimiter)))[-1].cells[0].text == '"i";j'
+    bring_in(copy := create_sheet(None, "Copy", slug="copy"), file.getvalue())
+    assert texts(copy.slug) == texts()
+
+
 # -- XLSX -----------------------------------------------------------------------------------------
 
 
@@ -365,6 +376,16 @@ def test_our_own_workbook_comes_back(sheet: Sheet) -> None:
         (3, 1): {"format": "currency", "decimals": 2, "currency": "USD"},
         (20, 3): {"bold": True, "fill": "#00ff00"},
     }
+
+
+def test_characters_that_xml_cannot_write_go_both_ways(sheet: Sheet) -> None:
+    awkward = ["a\r\nb", "a\x0bb", "_x000D_", "_x005F_", "_x0000_ _xD83D_ _xyz_"]
+    do(*(put(f"A{row}", text) for row, text in enumerate(awkward, 1)))
+    file = io.BytesIO()
+    write_xlsx(sheet.pk, file)
+    copy = create_sheet(None, "Copy", slug="copy")
+    bring_in(copy, file.getvalue(), "copy.xlsx")
+    assert texts("copy") == texts()
 
 
 def test_shared_formulas_are_each_their_own(sheet: Sheet) -> None:

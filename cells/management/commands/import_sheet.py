@@ -103,14 +103,16 @@ class Command(BaseCommand):
     def _import(
         self, sheet: Sheet, contents: Contents, author: Author, at: tuple[int, int]
     ) -> None:
-        cells = 0
+        cells = left_out = 0
         for progress in run_import(sheet, contents, author, at=at):
-            cells = progress.cells
+            cells, left_out = progress.cells, progress.left_out
             share = 100 * progress.rows // progress.of_rows
             self._tell(f"writing: {progress.rows:,} of {progress.of_rows:,} rows, {share} %")
         if self.stdout.isatty():
             self.stdout.write("\x1b[K", ending="")
         self.stdout.write(f"{sheet.slug}: {cells:,} cells in {contents.rows:,} rows imported")
+        if left_out:
+            self.stdout.write(f"{left_out:,} left out: their rows or columns have been deleted")
 
     _told_at = 0.0
 

@@ -8,7 +8,7 @@ const PREVIEW_BYTES = 256 * 1024; // of a CSV file: its first rows, and enough t
 
 /** @typedef {{code: string, sentence: string, reason: string}} Refusal */
 /** @typedef {{rows: {row: number, cells: [column: number, text: string][]}[], encoding: string, delimiter: string}} Preview */
-/** @typedef {{state: "reading"|"writing"|"done"|"refused", rows: number, of: number, cells: number, address: string, operations?: string[]} & Refusal} Line */
+/** @typedef {{state: "reading"|"writing"|"done"|"refused", rows: number, of: number, cells: number, left_out?: number, address: string, operations?: string[]} & Refusal} Line */
 
 /** @type {HTMLFormElement} */
 const form = byId("import");
@@ -148,7 +148,7 @@ async function follow(body) {
  * Show how far it has come; return whether it is over.
  * @param {Line} line
  */
-function tell({ state, rows, of, address, operations = [], ...why }) {
+function tell({ state, rows, of, address, left_out = 0, operations = [], ...why }) {
   committed.push(...operations);
   if (state === "refused") refuse(why);
   if (state === "reading") progress.textContent = ngettext("Reading: %(count)s row", "Reading: %(count)s rows", rows);
@@ -159,8 +159,23 @@ function tell({ state, rows, of, address, operations = [], ...why }) {
   const isOver = state === "done" || state === "refused";
   // Not where it was broken off: what was committed last has not been told then, and half an undo is none.
   if (isOver && committed.length > 0) ended(committed);
-  if (state === "done") location.assign(address);
+  if (state === "done" && left_out === 0) location.assign(address);
+  if (state === "done" && left_out > 0) tellLeftOut(left_out, address);
   return isOver;
+}
+
+/**
+ * Stay on the page, so that it is read, and lead to the sheet.
+ * @param {number} count
+ * @param {string} address
+ */
+function tellLeftOut(count, address) {
+  const sentence = ngettext(
+    "Imported, but for %(count)s cell: somebody has deleted its row or column meanwhile.",
+    "Imported, but for %(count)s cells: somebody has deleted their rows or columns meanwhile.",
+    count,
+  );
+  progress.replaceChildren(`${sentence} `, element("a", "", { href: address }, gettext("Open the sheet")));
 }
 
 /** @param {boolean} isSo */

@@ -106,18 +106,25 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """All of a file is in the sheet; `before` is the sheet's revision ahead of it."""
+    """A file is in the sheet; `before` is the sheet's revision ahead of it.
+
+    `left_out` are cells that were not written: somebody had deleted their rows or columns.
+    """
 
     slug: str
     before: int
     revision: int
     rows: int
     cells: int
+    left_out: int = 0
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        names = "slug", "before", "revision", "rows", "cells"
-        return cls(*(body[name] for name in names))
+        slug, before, revision, rows, cells = (
+            body[name] for name in ("slug", "before", "revision", "rows", "cells")
+        )
+        # A server of an earlier release does not tell what was left out.
+        return cls(slug, before, revision, rows, cells, body.get("left_out", 0))
 
 
 @dataclass(frozen=True, slots=True)
