@@ -16,6 +16,7 @@ from cells.domain.styles import Style, canonical
 from cells.models import NamedVersion, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.past_states import (
+    Check,
     PastState,
     check_reach,
     read_head,
@@ -71,10 +72,12 @@ def name_version(sheet: Sheet, revision: int, name: str, author: Author) -> str:
     return name
 
 
-def read_kept_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastState:
+def read_kept_state(
+    cursor: CursorWrapper, sheet_id: int, number: int, *, check: Check | None = None
+) -> PastState:
     """Do what read_state of past_states does, of a pruned version with a name too."""
     try:
-        return read_state(cursor, sheet_id, number)
+        return read_state(cursor, sheet_id, number, check=check)
     except Pruned:
         packed = _load(sheet_id, number)
         if packed is None:
@@ -84,13 +87,19 @@ def read_kept_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastSt
     inputs: dict[CellId, str] = {}
     styles: dict[CellId, Style] = {}
     # Whatever is filled now and was not then was empty.
+    characters = 0
     for some in filled_cells(sheet_id):
         for row, column, *_ in some:
             inputs[row, column] = styles[row, column] = ""
+        if check is not None:
+            check(len(inputs), characters)
     for some in cells:
         for row, column, text, style, *_ in some:
             inputs[row, column] = text
             styles[row, column] = canonical(style) if style else ""
+            characters += len(text)
+        if check is not None:
+            check(len(inputs), characters)
     return PastState(number, head, layout, inputs, styles)
 
 
