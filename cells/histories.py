@@ -25,6 +25,7 @@ from cells.domain.errors import (
     Outdated,
     Pruned,
     SheetSyncError,
+    Unavailable,
 )
 from cells.domain.operations import MAX_ID, MAX_REVISION
 from cells.models import AuthorKind, Role, Sheet
@@ -38,6 +39,7 @@ from cells.services.past_states import reach_of, read_touched
 from cells.services.read import one_state
 from cells.services.timeline import Who, read_timeline
 from cells.services.versions import name_version, read_version
+from cells.services.work_turns import reading_turn
 
 MAX_CHANGED = 10_000  # cells that a preview marks; more are only counted
 NDJSON = "application/x-ndjson"
@@ -50,7 +52,9 @@ _STATUSES = {
     NoSuchSheet.code: 404,
     Outdated.code: 404,
     Pruned.code: 410,
+    Unavailable.code: 503,
 }
+RETRY_SECONDS = 5  # until a turn may be free
 
 Answer = Callable[..., HttpResponseBase]
 
@@ -67,7 +71,10 @@ def _for_visitors(answer: Answer) -> Callable[..., HttpResponseBase]:
             return answer(request, admission, **kwargs)
         except SheetSyncError as refusal:
             body = {"code": refusal.code, "message": str(refusal)}
-            return JsonResponse(body, status=_STATUSES[refusal.code])
+            response = JsonResponse(body, status=_STATUSES[refusal.code])
+            if isinstance(refusal, Unavailable):
+                response.headers["Retry-After"] = str(RETRY_SECONDS)
+            return response
 
     return view
 
@@ -132,8 +139,9 @@ def show_revision(request: HttpRequest, admission: Admission, *, revision: int) 
     since = _number(request, "since")
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - sent, then closed
     try:
-        for line in _lines(admission.sheet_id, revision, since):
-            file.write(line + b"\n")
+        with reading_turn():
+            for line in _lines(admission.sheet_id, revision, since):
+                file.write(line + b"\n")
     except BaseException:
         file.close()
         raise

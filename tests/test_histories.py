@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils import timezone
 from cells.domain.operations import SetAddresses, SetCells
 from cells.domain.reordering import ReorderCells
 from cells.models import AuthorKind, LinkRole, NamedVersion, Revision, Role, Sheet
+from cells.services import work_turns
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source, import_origin
 from cells.services.commit import Committed, Submission, commit
@@ -148,3 +150,23 @@ def test_the_past_is_for_whom_the_sheet_is_for(prices: Sheet, ask: Ask, path: st
 def test_what_has_no_meaning_is_refused(prices: Sheet, ask: Ask, path: str) -> None:
     status, body = ask("alice", path)
     assert (status, body["code"]) == (400, "malformed")
+
+
+def test_so_many_whole_sheets_are_read_at_once_and_others_are_told_to_come_again(
+    prices: Sheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_turns, "READING_PATIENCE_SECONDS", 0.01)
+    browser = Client()
+    browser.force_login(User.objects.get(username="bob"))
+    addresses = ("history/1/", "export.csv", "export.xlsx")
+    with ExitStack() as turns:
+        for _ in range(work_turns.READINGS_AT_ONCE):
+            turns.enter_context(work_turns.reading_turn())
+        answers = [browser.get(f"/sheets/prices/{address}") for address in addresses]
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+        assert answers[0].json()["code"] == "unavailable"
+    for address in addresses:
+        answer: Any = browser.get(f"/sheets/prices/{address}")
+        assert answer.status_code == 200
+        answer.getvalue()

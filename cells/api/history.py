@@ -1,5 +1,6 @@
 """History: a sheet's log, its time line, a cell's changes, and the way back."""
 
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from cells.services.cell_index import fill_index
 from cells.services.log import LINES_PER_PAGE, read_log
 from cells.services.ranges import read_axes
 from cells.services.timeline import ENTRIES_PER_PAGE, read_timeline
+from cells.services.work_turns import reading_turn
 
 router = Router(tags=["History"])
 
@@ -193,7 +195,10 @@ def restore(
 ) -> Written:
     """Make the whole sheet what it was at a revision, as a new one."""
 
-    def make(sheet: Sheet) -> RestoreTo:
-        return RestoreTo(body.revision)
+    with ExitStack() as turn:
 
-    return write(request, slug, make, key=idempotency_key, if_match=if_match)
+        def make(sheet: Sheet) -> RestoreTo:
+            turn.enter_context(reading_turn())  # until it is committed
+            return RestoreTo(body.revision)
+
+        return write(request, slug, make, key=idempotency_key, if_match=if_match)

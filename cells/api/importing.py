@@ -39,10 +39,10 @@ from cells.models import Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.authors import import_origin
 from cells.services.files import read_file
-from cells.services.import_turns import import_turn
 from cells.services.importing import Contents, run_import
 from cells.services.ranges import read_head
 from cells.services.shelf import bring_back, delete_sheet
+from cells.services.work_turns import import_turn
 
 logger = logging.getLogger(__name__)
 
