@@ -1,7 +1,7 @@
 """Histories: of a cell, and of a sheet; what a sheet was, and names for its versions.
 
-Small answers in JSON for the sheet's page, and a past sheet as lines of JSON. For whoever may
-open the sheet; names are given by who may edit it.
+Small answers in JSON for the sheet's page, and a past sheet as lines of JSON. For whoever may edit
+the sheet: what was cleaned away before it was shared is not for those who may only look.
 """
 
 import tempfile
@@ -59,13 +59,15 @@ RETRY_SECONDS = 5  # until a turn may be free
 Answer = Callable[..., HttpResponseBase]
 
 
-def _for_visitors(answer: Answer) -> Callable[..., HttpResponseBase]:
-    """Let in whom the sheet's page lets in, and answer refusals."""
+def _for_editors(answer: Answer) -> Callable[..., HttpResponseBase]:
+    """Let in who may edit the sheet, and answer refusals."""
 
     @wraps(answer)
     def view(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
         try:
             admission = admit(slug, request.user)
+            if admission.role == Role.VIEWER:
+                raise Forbidden("the history is for those who may edit this sheet; ask its owner")
             if kwargs.get("revision", 0) > MAX_REVISION:
                 raise Outdated("there is no such revision yet")
             return answer(request, admission, **kwargs)
@@ -81,7 +83,7 @@ def _for_visitors(answer: Answer) -> Callable[..., HttpResponseBase]:
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_cell(request: HttpRequest, admission: Admission) -> HttpResponse:
     """Answer with a page of what changed a cell: `?row=&column=`, by ids."""
     key = _number(request, "row", MAX_ID), _number(request, "column", MAX_ID)
@@ -105,7 +107,7 @@ def show_cell(request: HttpRequest, admission: Admission) -> HttpResponse:
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
     """Answer with a page of the time line, the newest entries first."""
     sheet = Sheet.objects.get(pk=admission.sheet_id)
@@ -129,7 +131,7 @@ def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_revision(request: HttpRequest, admission: Admission, *, revision: int) -> HttpResponseBase:
     """Answer with the sheet as its readers saw it: lines of JSON.
 
@@ -170,11 +172,9 @@ def _lines(sheet_id: int, revision: int, since: int | None) -> Iterator[bytes]:
 
 @require_POST
 @never_cache
-@_for_visitors
+@_for_editors
 def give_name(request: HttpRequest, admission: Admission, *, revision: int) -> HttpResponse:
     """Give a revision the name in `name`; an empty one takes it away."""
-    if admission.role == Role.VIEWER:
-        raise Forbidden("you can look at this sheet, not change it; ask its owner")
     sheet = Sheet.objects.get(pk=admission.sheet_id)
     name = name_version(sheet, revision, request.POST.get("name", ""), _author(request))
     return _json({"revision": revision, "name": name or None})

@@ -16,7 +16,7 @@ from cells.api.writing import IdempotencyKey, IfMatch, Written, write
 from cells.domain.addresses import parse_address
 from cells.domain.operations import MAX_REVISION, RestoreTo
 from cells.domain.references import Axes, is_formula, to_shown
-from cells.models import Sheet
+from cells.models import Role, Sheet
 from cells.services.authors import source_of
 from cells.services.cell_history import CHANGES_PER_PAGE, ChangeSource, read_changes_of
 from cells.services.cell_index import fill_index
@@ -47,13 +47,19 @@ class LogRead(Schema):
     older: int | None = Field(description="What `before` is to be for older ones; null: none.")
 
 
+def _sheet_with_past(request: HttpRequest, slug: str) -> Sheet:
+    """Return a sheet whose past the caller may read: a cleaned sheet is shown without it."""
+    to = "read the history of"
+    return find_sheet(caller_of(request), slug, at_least=Role.EDITOR, to=to).sheet
+
+
 @router.get("/sheets/{slug}/revisions", response=answers(200, LogRead, READ_PROBLEMS))
 def read_revisions(
     request: HttpRequest,
     slug: str,
     before: Before = None,
 ) -> Any:
-    sheet = find_sheet(caller_of(request), slug).sheet
+    sheet = _sheet_with_past(request, slug)
     page = read_log(sheet, before=before)
     return {
         "revisions": [
@@ -70,7 +76,9 @@ def read_revisions(
     }
 
 
-read_revisions.__doc__ = f"""The log, {LINES_PER_PAGE} edits a page, the newest first."""
+read_revisions.__doc__ = (
+    f"""The log, {LINES_PER_PAGE} edits a page, the newest first. For editors."""
+)
 
 
 class TimelineEntry(Schema):
@@ -95,7 +103,7 @@ class TimelineRead(Schema):
 
 @router.get("/sheets/{slug}/timeline", response=answers(200, TimelineRead, READ_PROBLEMS))
 def read_time_line(request: HttpRequest, slug: str, before: Before = None) -> Any:
-    page = read_timeline(find_sheet(caller_of(request), slug).sheet, before)
+    page = read_timeline(_sheet_with_past(request, slug), before)
     entries = [
         {
             "first": entry.first,
@@ -111,7 +119,9 @@ def read_time_line(request: HttpRequest, slug: str, before: Before = None) -> An
     return {"entries": entries, "older": page.before, "oldest": page.oldest}
 
 
-read_time_line.__doc__ = f"""Who was at work and when, {ENTRIES_PER_PAGE} entries a page."""
+read_time_line.__doc__ = (
+    f"""Who was at work and when, {ENTRIES_PER_PAGE} entries a page. For editors."""
+)
 
 
 class CellChangeRead(Schema):
@@ -145,7 +155,7 @@ def read_cell_changes(
     source: ChangeSource | None = None,
     before: Before = None,
 ) -> Any:
-    sheet = find_sheet(caller_of(request), slug).sheet
+    sheet = _sheet_with_past(request, slug)
     row, column = parse_address(address)
     axes = read_axes(sheet.pk)
     key = axes.rows.id_at(row), axes.columns.id_at(column)
@@ -168,7 +178,9 @@ def read_cell_changes(
     return {"changes": changes, "older": page.before, "is_complete": True}
 
 
-read_cell_changes.__doc__ = f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page."""
+read_cell_changes.__doc__ = (
+    f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page. For editors."""
+)
 
 
 def _shown(text: str | None, axes: Axes) -> str | None:
