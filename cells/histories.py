@@ -19,10 +19,12 @@ from cells import protocol
 from cells.domain.errors import (
     Forbidden,
     InvalidText,
+    KeptByName,
     LimitExceeded,
     Malformed,
     NoSuchSheet,
     Outdated,
+    OwnerOnly,
     Pruned,
     SheetSyncError,
     Unavailable,
@@ -51,6 +53,8 @@ _STATUSES = {
     Forbidden.code: 403,
     NoSuchSheet.code: 404,
     Outdated.code: 404,
+    OwnerOnly.code: 403,
+    KeptByName.code: 409,
     Pruned.code: 410,
     Unavailable.code: 503,
 }
@@ -174,9 +178,19 @@ def _lines(sheet_id: int, revision: int, since: int | None) -> Iterator[bytes]:
 @never_cache
 @_for_editors
 def give_name(request: HttpRequest, admission: Admission, *, revision: int) -> HttpResponse:
-    """Give a revision the name in `name`; an empty one takes it away."""
+    """Give a revision the name in `name`; an empty one takes it away.
+
+    With `gone=1` the owner takes it from a version that nothing else keeps.
+    """
     sheet = Sheet.objects.get(pk=admission.sheet_id)
-    name = name_version(sheet, revision, request.POST.get("name", ""), _author(request))
+    name = name_version(
+        sheet,
+        revision,
+        request.POST.get("name", ""),
+        _author(request),
+        is_owner=admission.role == Role.OWNER,
+        may_be_gone=request.POST.get("gone") == "1",
+    )
     return _json({"revision": revision, "name": name or None})
 
 

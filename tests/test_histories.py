@@ -17,7 +17,7 @@ from django.utils import timezone
 from cells.domain.operations import SetAddresses, SetCells
 from cells.domain.reordering import ReorderCells
 from cells.models import AuthorKind, LinkRole, NamedVersion, Revision, Role, Sheet
-from cells.services import work_turns
+from cells.services import versions, work_turns
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source, import_origin
 from cells.services.commit import Committed, Submission, commit
@@ -122,6 +122,21 @@ def test_the_time_line_has_names_that_editors_give(prices: Sheet, ask: Ask) -> N
     assert not NamedVersion.objects.exists()
 
 
+def test_names_are_names_and_not_too_many(
+    prices: Sheet, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MAX_NAMES", 1)
+    for name, code in (("x" * 40_000, "limit_exceeded"), ("a\0b", "invalid_text")):
+        status, body = ask("bob", "2/name/", {"name": name})
+        assert (status, body["code"]) == (400, code)
+        assert body["message"].startswith("a name")
+    assert ask("bob", "2/name/", {"name": "One"})[0] == 200
+    status, body = ask("bob", "3/name/", {"name": "Two"})
+    assert (status, body["code"]) == (400, "limit_exceeded")
+    assert "take the name from one" in body["message"]
+    assert ask("bob", "2/name/", {"name": "The one"})[0] == 200
+
+
 def test_of_what_was_pruned_the_versions_with_names_are_shown(prices: Sheet, ask: Ask) -> None:
     assert ask("bob", "2/name/", {"name": "As sent"})[0] == 200
     old = timezone.now() - timedelta(days=200)
@@ -132,6 +147,14 @@ def test_of_what_was_pruned_the_versions_with_names_are_shown(prices: Sheet, ask
     assert frame["changes"] == [[None, [[0, 0, "2"], [1, 0, "a"]]]]
     status, body = ask("bob", "1/")
     assert (status, body["code"]) == (410, "pruned")
+    # With its name it would be gone: that is the owner's, who has to say so.
+    status, body = ask("bob", "2/name/", {"name": "", "gone": "1"})
+    assert (status, body["code"]) == (403, "owner_only")
+    status, body = ask("alice", "2/name/", {"name": ""})
+    assert (status, body["code"]) == (409, "kept_by_name")
+    assert ask("bob", "2/")[0] == 200
+    assert ask("alice", "2/name/", {"name": "", "gone": "1"})[0] == 200
+    assert ask("bob", "2/")[0] == 410
 
 
 def test_the_past_is_for_editors(prices: Sheet, ask: Ask) -> None:
