@@ -13,7 +13,8 @@ from cells.api.callers import caller_of
 from cells.api.found import find_sheet
 from cells.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, RequestBody, answers
 from cells.api.writing import IdempotencyKey, IfMatch, Written, write
-from cells.domain.addresses import parse_address
+from cells.domain.addresses import parse_address, parse_range
+from cells.domain.errors import Malformed
 from cells.domain.operations import MAX_REVISION, RestoreTo
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.models import Role, Sheet
@@ -187,10 +188,27 @@ def _shown(text: str | None, axes: Axes) -> str | None:
     return to_shown(text, axes) if text is not None and is_formula(text) else text
 
 
+def _corners(sheet: Sheet, text: str) -> tuple[int, int, int, int]:
+    """Return the ids of a range's corners. Raises InvalidAddress; UnknownId beyond the sheet."""
+    range_ = parse_range(text)
+    axes = read_axes(sheet.pk)
+    return (
+        axes.rows.id_at(range_.top),
+        axes.columns.id_at(range_.left),
+        axes.rows.id_at(range_.bottom),
+        axes.columns.id_at(range_.right),
+    )
+
+
 class Restoration(RequestBody):
-    """The revision that the sheet is to be again."""
+    """The revision that the sheet, or a range of it, is to be again."""
 
     revision: int = Field(ge=0, le=MAX_REVISION)
+    range: str | None = Field(
+        None,
+        max_length=32,
+        description="That alone, such as A1:C9, as the sheet stands now; null: the whole sheet.",
+    )
 
 
 @router.post(
@@ -205,12 +223,21 @@ def restore(
     idempotency_key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> Written:
-    """Make the whole sheet what it was at a revision, as a new one."""
+    """Make the whole sheet what it was at a revision, or a range of it, as a new one.
+
+    Of a range the cells come back; rows and columns stay as they are.
+    """
 
     with ExitStack() as turn:
 
         def make(sheet: Sheet) -> RestoreTo:
+            if body.revision > sheet.head:
+                raise Malformed(
+                    f"the sheet is at revision {sheet.head:,}; there is no revision "
+                    f"{body.revision:,} yet"
+                )
+            corners = None if body.range is None else _corners(sheet, body.range)
             turn.enter_context(reading_turn())  # until it is committed
-            return RestoreTo(body.revision)
+            return RestoreTo(body.revision, corners)
 
         return write(request, slug, make, key=idempotency_key, if_match=if_match)

@@ -37,3 +37,20 @@ def test_a_restore_waits_for_a_turn_and_comes_again(
     answer = program.call("POST", "/sheets/prices/restore", {"revision": 1})
     assert answer.json()["revision"] == 3
     assert texts() == {"A1": "old", "B2": "old", "C3": "old"}
+
+
+def test_a_range_is_restored_by_its_address_of_now(prices: Sheet, program: Program) -> None:
+    path = "/sheets/prices/restore"
+    insert = program.call("POST", "/sheets/prices/rows/insert", {"before": 1, "count": 1})
+    assert insert.status_code == 200
+    answer = program.call("POST", path, {"revision": 1, "range": "C3:A2"})
+    assert (answer.status_code, answer.json()["revision"]) == (200, 4)
+    assert texts() == {"A2": "old", "B3": "old", "C4": "new"}
+    for body, status, code in (
+        ({"revision": 9}, 400, "malformed"),
+        ({"revision": 1, "range": "A"}, 400, "invalid_address"),
+        ({"revision": 1, "range": "A1:ZZ9"}, 409, "unknown_id"),
+        ({"revision": 1, "range": "A1"}, 409, "unknown_id"),  # a row of later
+    ):
+        refused = program.call("POST", path, body)
+        assert (refused.status_code, refused.json()["code"]) == (status, code), body
