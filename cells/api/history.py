@@ -227,7 +227,6 @@ def restore(
 
     Of a range the cells come back; rows and columns stay as they are.
     """
-
     with ExitStack() as turn:
 
         def make(sheet: Sheet) -> RestoreTo:

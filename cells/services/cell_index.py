@@ -130,8 +130,8 @@ def _read(sheet_id: int, after: int, head: int, ending: float) -> _Portion:
                     step = None if raw is None else step_of(load_operation(decode(raw)))
                     touched = sorted(touched_by(step, decode(before)))
                     rows += [(sheet_id, row, column, number) for row, column in touched]
-            if len(rows) >= ROWS_PER_READ or time.monotonic() >= ending:
-                return _Portion(rows, number)
+                if len(rows) >= ROWS_PER_READ or time.monotonic() >= ending:
+                    return _Portion(rows, number)
             size = sum(len(before or "") + len(raw or "") for _, raw, before in lines)
             count = min(2 * count, LINES_AT_ONCE) if size < BYTES_AT_ONCE else max(1, count // 2)
     return _Portion(rows, head)

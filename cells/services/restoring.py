@@ -37,9 +37,7 @@ from cells.services.versions import read_kept_state
 
 MAX_CELLS = 50_000  # of one line of the log: a second in the lock, and SQLite has one writer
 MAX_CHARACTERS = 10_000_000  # of the inputs in it: the old ones come on top of that
-MAX_HELD_CELLS = (
-    500_000  # touched since, whether they differ or not: some 150 MB while it is planned
-)
+MAX_HELD_CELLS = 500_000  # touched since, be they as they were or not: some 150 MB of a plan
 MAX_HELD_CHARACTERS = 50_000_000  # of what was in them
 FEW_REVISIONS = 200  # may be read in the sheet's lock
 MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from cells.domain.errors import Unavailable
 
 IMPORTS_AT_ONCE = 2
-READINGS_AT_ONCE = 2  # of a million cells 250 MB each
+READINGS_AT_ONCE = 2  # a dozen of large sheets took 3 GB, and edits waited 12 s
 READING_PATIENCE_SECONDS = 3.0  # most are over by then; who waits longer had better come again
-_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
 
+_LIBRARY = ctypes.CDLL(None) if sys.platform == "linux" else None
 _imports = threading.BoundedSemaphore(IMPORTS_AT_ONCE)
 _readings = threading.BoundedSemaphore(READINGS_AT_ONCE)
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from cells.services.commit import Committed, Refused, Submission, commit
 from cells.services.past_states import read_contents
 from cells.services.restoring import RestorePlan, plan_restore
 from cells.services.transactions import Cursor
-from tests.services.histories import ALICE, BOB, new_sheet, seen_now
+from tests.services.histories import ALICE, BOB, History, new_sheet, seen_now
 from tests.services.prices import texts
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,18 @@ def test_what_is_committed_while_a_restore_is_planned_counts() -> None:
     assert texts()["B1"] == "later"
     sheet.refresh_from_db()
     assert sheet.rows == [[6, -1], [0, 6]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_done_behind_a_plan_the_sheet_is_what_it_was(seed: int) -> None:
+    random = Random(seed)
+    history = History(random)
+    history.go_on(15)
+    target = random.randrange(len(history.seen))
+    plan = plan_restore("prices", RestoreTo(target), uuid.uuid4())
+    history.go_on(random.randrange(1, 10))
+    put(plan)
+    assert seen_now(history.sheet).visible() == history.seen[target].visible()
 
 
 def test_only_editors_restore() -> None:
