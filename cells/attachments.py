@@ -10,6 +10,7 @@ from cells.models import Sheet
 from cells.sending import BYTES_IN_MEMORY, send_file
 from cells.services.csv_files import write_csv
 from cells.services.exporting import Exported
+from cells.services.work_turns import reading_turn
 from cells.services.xlsx_writing import write_xlsx
 
 CSV = "text/csv"
@@ -24,7 +25,7 @@ class Attachment(NamedTuple):
 
 
 def csv_attachment(request: HttpRequest, sheet: Sheet, *, formulas: bool) -> Attachment:
-    """Answer with a sheet as CSV for spreadsheet programs. Raises NoSuchSheet."""
+    """Answer with a sheet as CSV for spreadsheet programs. Raises NoSuchSheet and Unavailable."""
 
     def write(file: IO[bytes]) -> Exported:
         return write_csv(sheet.pk, file, formulas=formulas, bom=True)
@@ -33,7 +34,7 @@ def csv_attachment(request: HttpRequest, sheet: Sheet, *, formulas: bool) -> Att
 
 
 def xlsx_attachment(request: HttpRequest, sheet: Sheet) -> Attachment:
-    """Answer with a sheet as a workbook. Raises NoSuchSheet."""
+    """Answer with a sheet as a workbook. Raises NoSuchSheet and Unavailable."""
 
     def write(file: IO[bytes]) -> Exported:
         return write_xlsx(sheet.pk, file)
@@ -51,7 +52,8 @@ def _attachment(
     """
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - sent, then closed
     try:
-        exported = write(file)
+        with reading_turn():
+            exported = write(file)
     except BaseException:
         file.close()
         raise

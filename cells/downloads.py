@@ -1,14 +1,17 @@
 """Downloads: a sheet as a CSV or XLSX file, for whoever may look at it."""
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cells.attachments import csv_attachment, xlsx_attachment
-from cells.domain.errors import NoSuchSheet
+from cells.domain.errors import NoSuchSheet, Unavailable
 from cells.models import Sheet
 from cells.services.access import role_of
+
+RETRY_SECONDS = 5
 
 
 @require_safe
@@ -35,3 +38,11 @@ def _download(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
         return xlsx_attachment(request, sheet).response
     except NoSuchSheet:
         return render(request, "cells/no_such_sheet.html", status=404)
+    except Unavailable:
+        sentence = _("Others are downloading at the moment; try again in a few seconds.")
+        return HttpResponse(
+            sentence,
+            content_type="text/plain; charset=utf-8",
+            status=503,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )

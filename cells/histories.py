@@ -1,7 +1,7 @@
 """Histories: of a cell, and of a sheet; what a sheet was, and names for its versions.
 
-Small answers in JSON for the sheet's page, and a past sheet as lines of JSON. For whoever may
-open the sheet; names are given by who may edit it.
+Small answers in JSON for the sheet's page, and a past sheet as lines of JSON. For whoever may edit
+the sheet: what was cleaned away before it was shared is not for those who may only look.
 """
 
 import tempfile
@@ -19,12 +19,15 @@ from cells import protocol
 from cells.domain.errors import (
     Forbidden,
     InvalidText,
+    KeptByName,
     LimitExceeded,
     Malformed,
     NoSuchSheet,
     Outdated,
+    OwnerOnly,
     Pruned,
     SheetSyncError,
+    Unavailable,
 )
 from cells.domain.operations import MAX_ID, MAX_REVISION
 from cells.models import AuthorKind, Role, Sheet
@@ -38,6 +41,7 @@ from cells.services.past_states import reach_of, read_touched
 from cells.services.read import one_state
 from cells.services.timeline import Who, read_timeline
 from cells.services.versions import name_version, read_version
+from cells.services.work_turns import reading_turn
 
 MAX_CHANGED = 10_000  # cells that a preview marks; more are only counted
 NDJSON = "application/x-ndjson"
@@ -49,32 +53,41 @@ _STATUSES = {
     Forbidden.code: 403,
     NoSuchSheet.code: 404,
     Outdated.code: 404,
+    OwnerOnly.code: 403,
+    KeptByName.code: 409,
     Pruned.code: 410,
+    Unavailable.code: 503,
 }
+RETRY_SECONDS = 5  # until a turn may be free
 
 Answer = Callable[..., HttpResponseBase]
 
 
-def _for_visitors(answer: Answer) -> Callable[..., HttpResponseBase]:
-    """Let in whom the sheet's page lets in, and answer refusals."""
+def _for_editors(answer: Answer) -> Callable[..., HttpResponseBase]:
+    """Let in who may edit the sheet, and answer refusals."""
 
     @wraps(answer)
     def view(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
         try:
             admission = admit(slug, request.user)
+            if admission.role == Role.VIEWER:
+                raise Forbidden("the history is for those who may edit this sheet; ask its owner")
             if kwargs.get("revision", 0) > MAX_REVISION:
                 raise Outdated("there is no such revision yet")
             return answer(request, admission, **kwargs)
         except SheetSyncError as refusal:
             body = {"code": refusal.code, "message": str(refusal)}
-            return JsonResponse(body, status=_STATUSES[refusal.code])
+            response = JsonResponse(body, status=_STATUSES[refusal.code])
+            if isinstance(refusal, Unavailable):
+                response.headers["Retry-After"] = str(RETRY_SECONDS)
+            return response
 
     return view
 
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_cell(request: HttpRequest, admission: Admission) -> HttpResponse:
     """Answer with a page of what changed a cell: `?row=&column=`, by ids."""
     key = _number(request, "row", MAX_ID), _number(request, "column", MAX_ID)
@@ -98,7 +111,7 @@ def show_cell(request: HttpRequest, admission: Admission) -> HttpResponse:
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
     """Answer with a page of the time line, the newest entries first."""
     sheet = Sheet.objects.get(pk=admission.sheet_id)
@@ -122,7 +135,7 @@ def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
 
 @require_safe
 @never_cache
-@_for_visitors
+@_for_editors
 def show_revision(request: HttpRequest, admission: Admission, *, revision: int) -> HttpResponseBase:
     """Answer with the sheet as its readers saw it: lines of JSON.
 
@@ -132,8 +145,9 @@ def show_revision(request: HttpRequest, admission: Admission, *, revision: int) 
     since = _number(request, "since")
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - sent, then closed
     try:
-        for line in _lines(admission.sheet_id, revision, since):
-            file.write(line + b"\n")
+        with reading_turn():
+            for line in _lines(admission.sheet_id, revision, since):
+                file.write(line + b"\n")
     except BaseException:
         file.close()
         raise
@@ -162,13 +176,21 @@ def _lines(sheet_id: int, revision: int, since: int | None) -> Iterator[bytes]:
 
 @require_POST
 @never_cache
-@_for_visitors
+@_for_editors
 def give_name(request: HttpRequest, admission: Admission, *, revision: int) -> HttpResponse:
-    """Give a revision the name in `name`; an empty one takes it away."""
-    if admission.role == Role.VIEWER:
-        raise Forbidden("you can look at this sheet, not change it; ask its owner")
+    """Give a revision the name in `name`; an empty one takes it away.
+
+    With `gone=1` the owner takes it from a version that nothing else keeps.
+    """
     sheet = Sheet.objects.get(pk=admission.sheet_id)
-    name = name_version(sheet, revision, request.POST.get("name", ""), _author(request))
+    name = name_version(
+        sheet,
+        revision,
+        request.POST.get("name", ""),
+        _author(request),
+        is_owner=admission.role == Role.OWNER,
+        may_be_gone=request.POST.get("gone") == "1",
+    )
     return _json({"revision": revision, "name": name or None})
 
 

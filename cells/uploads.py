@@ -40,10 +40,10 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author, import_origin
 from cells.services.csv_reading import DELIMITERS
 from cells.services.files import preview, read_file
 from cells.services.guests import guest_name
-from cells.services.import_turns import import_turn
 from cells.services.importing import Contents, run_import
 from cells.services.people import name_of
 from cells.services.shelf import delete_sheet
+from cells.services.work_turns import import_turn
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from django.test import Client
 
 from cells.models import LinkRole, Revision, Role, Sheet, SheetAccess
 from cells.services.access import create_sheet
-from cells.services.import_turns import import_turn
 from cells.services.shelf import delete_sheet
+from cells.services.work_turns import import_turn
 from tests.servers.databases import Databases
 from tests.servers.process import wait_until
 from tests.servers.sheetsync import WebServer, run_manage

@@ -18,8 +18,10 @@ class Found:
     role: Role
 
 
-def find_sheet(caller: Caller, slug: str, *, at_least: Role = Role.VIEWER) -> Found:
-    """Return a sheet that the caller may see.
+def find_sheet(
+    caller: Caller, slug: str, *, at_least: Role = Role.VIEWER, to: str | None = None
+) -> Found:
+    """Return a sheet that the caller may see; `to` is what they want, for the refusal.
 
     Raises NoSuchSheet, for sheets that they may not see too, and Forbidden for a weaker role.
     """
@@ -31,6 +33,6 @@ def find_sheet(caller: Caller, slug: str, *, at_least: Role = Role.VIEWER) -> Fo
         raise NoSuchSheet(f"there is no sheet {slug[:64]!r}, or it is not shared with you")
     order = list(Role)
     if order.index(role) < order.index(at_least):
-        what = "change" if at_least == Role.EDITOR else "rename or delete"
+        what = to or ("change" if at_least == Role.EDITOR else "rename or delete")
         raise Forbidden(f"you may not {what} this sheet; ask its owner")
     return Found(sheet, role)

@@ -1,5 +1,6 @@
 """History: a sheet's log, its time line, a cell's changes, and the way back."""
 
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,16 +13,18 @@ from cells.api.callers import caller_of
 from cells.api.found import find_sheet
 from cells.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, RequestBody, answers
 from cells.api.writing import IdempotencyKey, IfMatch, Written, write
-from cells.domain.addresses import parse_address
+from cells.domain.addresses import parse_address, parse_range
+from cells.domain.errors import Malformed
 from cells.domain.operations import MAX_REVISION, RestoreTo
 from cells.domain.references import Axes, is_formula, to_shown
-from cells.models import Sheet
+from cells.models import Role, Sheet
 from cells.services.authors import file_of, source_of
 from cells.services.cell_history import CHANGES_PER_PAGE, ChangeSource, read_changes_of
 from cells.services.cell_index import fill_index
 from cells.services.log import LINES_PER_PAGE, read_log
 from cells.services.ranges import read_axes
 from cells.services.timeline import ENTRIES_PER_PAGE, read_timeline
+from cells.services.work_turns import reading_turn
 
 router = Router(tags=["History"])
 
@@ -50,13 +53,19 @@ class LogRead(Schema):
     older: int | None = Field(description="What `before` is to be for older ones; null: none.")
 
 
+def _sheet_with_past(request: HttpRequest, slug: str) -> Sheet:
+    """Return a sheet whose past the caller may read: a cleaned sheet is shown without it."""
+    to = "read the history of"
+    return find_sheet(caller_of(request), slug, at_least=Role.EDITOR, to=to).sheet
+
+
 @router.get("/sheets/{slug}/revisions", response=answers(200, LogRead, READ_PROBLEMS))
 def read_revisions(
     request: HttpRequest,
     slug: str,
     before: Before = None,
 ) -> Any:
-    sheet = find_sheet(caller_of(request), slug).sheet
+    sheet = _sheet_with_past(request, slug)
     page = read_log(sheet, before=before)
     return {
         "revisions": [
@@ -73,7 +82,9 @@ def read_revisions(
     }
 
 
-read_revisions.__doc__ = f"""The log, {LINES_PER_PAGE} edits a page, the newest first."""
+read_revisions.__doc__ = (
+    f"""The log, {LINES_PER_PAGE} edits a page, the newest first. For editors."""
+)
 
 
 class TimelineEntry(Schema):
@@ -98,7 +109,7 @@ class TimelineRead(Schema):
 
 @router.get("/sheets/{slug}/timeline", response=answers(200, TimelineRead, READ_PROBLEMS))
 def read_time_line(request: HttpRequest, slug: str, before: Before = None) -> Any:
-    page = read_timeline(find_sheet(caller_of(request), slug).sheet, before)
+    page = read_timeline(_sheet_with_past(request, slug), before)
     entries = [
         {
             "first": entry.first,
@@ -114,7 +125,9 @@ def read_time_line(request: HttpRequest, slug: str, before: Before = None) -> An
     return {"entries": entries, "older": page.before, "oldest": page.oldest}
 
 
-read_time_line.__doc__ = f"""Who was at work and when, {ENTRIES_PER_PAGE} entries a page."""
+read_time_line.__doc__ = (
+    f"""Who was at work and when, {ENTRIES_PER_PAGE} entries a page. For editors."""
+)
 
 
 class CellChangeRead(Schema):
@@ -150,7 +163,7 @@ def read_cell_changes(
     source: ChangeSource | None = None,
     before: Before = None,
 ) -> Any:
-    sheet = find_sheet(caller_of(request), slug).sheet
+    sheet = _sheet_with_past(request, slug)
     row, column = parse_address(address)
     axes = read_axes(sheet.pk)
     key = axes.rows.id_at(row), axes.columns.id_at(column)
@@ -173,7 +186,9 @@ def read_cell_changes(
     return {"changes": changes, "older": page.before, "is_complete": True}
 
 
-read_cell_changes.__doc__ = f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page."""
+read_cell_changes.__doc__ = (
+    f"""Who changed a cell, {CHANGES_PER_PAGE} changes a page. For editors."""
+)
 
 
 def _told_origin(source: str, origin: str) -> str:
@@ -190,10 +205,27 @@ def _shown(text: str | None, axes: Axes) -> str | None:
     return to_shown(text, axes) if text is not None and is_formula(text) else text
 
 
+def _corners(sheet: Sheet, text: str) -> tuple[int, int, int, int]:
+    """Return the ids of a range's corners. Raises InvalidAddress; UnknownId beyond the sheet."""
+    range_ = parse_range(text)
+    axes = read_axes(sheet.pk)
+    return (
+        axes.rows.id_at(range_.top),
+        axes.columns.id_at(range_.left),
+        axes.rows.id_at(range_.bottom),
+        axes.columns.id_at(range_.right),
+    )
+
+
 class Restoration(RequestBody):
-    """The revision that the sheet is to be again."""
+    """The revision that the sheet, or a range of it, is to be again."""
 
     revision: int = Field(ge=0, le=MAX_REVISION)
+    range: str | None = Field(
+        None,
+        max_length=32,
+        description="That alone, such as A1:C9, as the sheet stands now; null: the whole sheet.",
+    )
 
 
 @router.post(
@@ -208,9 +240,20 @@ def restore(
     idempotency_key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> Written:
-    """Make the whole sheet what it was at a revision, as a new one."""
+    """Make the whole sheet what it was at a revision, or a range of it, as a new one.
 
-    def make(sheet: Sheet) -> RestoreTo:
-        return RestoreTo(body.revision)
+    Of a range the cells come back; rows and columns stay as they are.
+    """
+    with ExitStack() as turn:
 
-    return write(request, slug, make, key=idempotency_key, if_match=if_match)
+        def make(sheet: Sheet) -> RestoreTo:
+            if body.revision > sheet.head:
+                raise Malformed(
+                    f"the sheet is at revision {sheet.head:,}; there is no revision "
+                    f"{body.revision:,} yet"
+                )
+            corners = None if body.range is None else _corners(sheet, body.range)
+            turn.enter_context(reading_turn())  # until it is committed
+            return RestoreTo(body.revision, corners)
+
+        return write(request, slug, make, key=idempotency_key, if_match=if_match)

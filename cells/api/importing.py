@@ -38,10 +38,10 @@ from cells.services.access import create_sheet
 from cells.services.authors import Author, import_origin
 from cells.services.files import read_file
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, mark_of
-from cells.services.import_turns import import_turn
 from cells.services.importing import AlreadyBegunError, Contents, run_import
 from cells.services.ranges import read_head
 from cells.services.shelf import bring_back, delete_sheet
+from cells.services.work_turns import import_turn
 
 logger = logging.getLogger(__name__)
 

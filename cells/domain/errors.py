@@ -64,6 +64,18 @@ class Forbidden(SheetSyncError):
     code = "forbidden"
 
 
+class OwnerOnly(SheetSyncError):
+    """An editor may not do this: it destroys what others may need. The sheet's owner may."""
+
+    code = "owner_only"
+
+
+class KeptByName(SheetSyncError):
+    """A version that nothing but its name keeps: to take it away has to be meant."""
+
+    code = "kept_by_name"
+
+
 class NothingToUndo(SheetSyncError):
     """The log has no such operation of this author's, or it has been taken back already."""
 

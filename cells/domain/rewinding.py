@@ -60,6 +60,8 @@ class Rewinding:
         self.layout = layout
         self.inputs: dict[CellId, str | CellId] = {}
         self.styles: dict[CellId, Style | CellId] = {}
+        self.characters = 0
+        """Of the inputs, which a sort only takes elsewhere."""
 
     def take_back(self, step: Step | None, before: Mapping[str, Any]) -> None:
         """Take one step back; None stands for any that does nothing but change cells in place."""
@@ -68,7 +70,9 @@ class Rewinding:
             _carry_back(self.styles, step)
         for row, column, text, *style in before.get("cells", ()):
             if text is not None:
+                held = self.inputs.get((row, column))
                 self.inputs[row, column] = text
+                self.characters += len(text) - (len(held) if isinstance(held, str) else 0)
             if style:
                 self.styles[row, column] = style_from_json(style[0])
         if step is not None:

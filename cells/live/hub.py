@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 
 from cells import protocol
-from cells.domain.errors import Forbidden, Unavailable
+from cells.domain.errors import Forbidden, SheetSyncError, Unavailable
 from cells.domain.operations import Intended, RestoreTo
 from cells.live.attendance import Register
 from cells.live.client import Client
@@ -24,6 +24,7 @@ from cells.live.committer import Committer
 from cells.live.frames import Frame
 from cells.live.opening import Opening, read_frames
 from cells.live.packing import Packer
+from cells.live.planning import Planning
 from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
@@ -32,7 +33,6 @@ from cells.services import tracing
 from cells.services.announce import MAX_HINT_BYTES, CommittedHint
 from cells.services.figures import figures
 from cells.services.read import open_sheet
-from cells.services.restoring import plan_restore
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Hub:
         process: str,
         writers: DatabaseThreads,
         readers: DatabaseThreads,
+        planning: Planning,
         packer: Packer,
         register: Register,
         tell_others: Tell,
@@ -67,13 +68,13 @@ class Hub:
         self.clients: set[Client] = set()
         self._by_id: dict[str, set[Client]] = {}
         self._readers = readers
+        self._planning = planning
         self._register = register
         self._tell_others = tell_others
         self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
         self._presence = Presence(process)
         self._recent = Recent()
         self._opening = Opening(sheet_id, readers, packer, self._recent, lambda: self.head)
-        self._restoring = asyncio.Lock()  # one at a time: each may read all of a long log
         self._ahead: dict[int, Broadcast] = {}
         self._known_head = 0
         self._hinted_trace: tracing.Parent = ""
@@ -172,8 +173,7 @@ class Hub:
         """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:
             error = Forbidden("you may look at this sheet but not change it")
-            figures.refusals.note(error.code)
-            client.send(protocol.encode_rejected(operation_id, error))
+            self._refuse(client, operation_id, error)
             return None
         if isinstance(operation, RestoreTo):
             return self._restore(client, operation_id, operation)
@@ -181,17 +181,23 @@ class Hub:
 
     async def _restore(self, client: Client, operation_id: UUID, wanted: RestoreTo) -> None:
         """Find out what a restore needs, and hand it in; only its own client waits for that."""
-        async with self._restoring:
-            try:
-                plan = await self._readers.run(plan_restore, self.slug, wanted, operation_id)
-            except DatabaseError as error:
-                logger.warning("sheet=%s: a restore cannot be planned: %s", self.slug, error)
-                refusal = Unavailable("the database does not answer; send it again")
-                client.send(protocol.encode_rejected(operation_id, refusal))
-                return
+        try:
+            plan = await self._planning.plan(client.person, self.slug, wanted, operation_id)
+        except Unavailable as error:
+            self._refuse(client, operation_id, error)
+            return
+        except DatabaseError as error:
+            logger.warning("sheet=%s: a restore cannot be planned: %s", self.slug, error)
+            refusal = Unavailable("the database does not answer; send it again")
+            self._refuse(client, operation_id, refusal)
+            return
         waiting = self._committer.submit(client, operation_id, plan)
         if waiting is not None:
             await waiting
+
+    def _refuse(self, client: Client, operation_id: UUID, refusal: SheetSyncError) -> None:
+        figures.refusals.note(refusal.code)
+        client.send(protocol.encode_rejected(operation_id, refusal))
 
     def _tell_committed(self, broadcast: Broadcast) -> bool:
         """Tell this process's sockets of a commit, and the other processes.

@@ -19,6 +19,7 @@ from cells.live.hub import Hub
 from cells.live.mailbox import Mailbox
 from cells.live.packing import Packer
 from cells.live.places import Places
+from cells.live.planning import Planning
 from cells.live.presence import REFRESH_SECONDS
 from cells.live.tail import Tail
 from cells.live.threads import (
@@ -52,6 +53,7 @@ class Hubs:
         writers = POSTGRESQL_WRITERS if connection.vendor == "postgresql" else SQLITE_WRITERS
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
+        self._planning = Planning()
         self._packer = Packer(self.readers)
         self._register = Register(self.process)
         self.door = Door(self.readers)
@@ -81,6 +83,7 @@ class Hubs:
                 self.process,
                 self.writers,
                 self.readers,
+                self._planning,
                 self._packer,
                 self._register,
                 self._mailbox.send,
@@ -134,6 +137,7 @@ class Hubs:
         for opened in list(self._opened.values()):
             await opened.hub.stop()
         self._opened.clear()
+        self._planning.stop()
         await self._register.stop()
         await self._packer.stop()
         await self._mailbox.stop()
@@ -195,6 +199,7 @@ class Hubs:
     def _close_threads(self) -> None:
         self.writers.close()
         self.readers.close()
+        self._planning.close()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hubs] = WeakKeyDictionary()

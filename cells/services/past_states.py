@@ -4,7 +4,7 @@ Worked out from the log: back from the head, by what each line replaced. Held in
 was touched since, and no more.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,6 +30,9 @@ from cells.services.transactions import Cursor
 
 KEYS_PER_READ = 10_000
 LINES_FOR_VALUES = 2_000  # of the log before a revision, for what formulas came to by then
+
+Check = Callable[[int, int], None]
+"""Asked with how many cells and characters are held by now; raises to give up."""
 
 
 @dataclass(slots=True)
@@ -90,27 +93,44 @@ def check_reach(sheet_id: int, number: int, head: int) -> None:
 
 
 def read_state(
-    cursor: CursorWrapper, sheet_id: int, number: int, *, is_checked: bool = True
+    cursor: CursorWrapper,
+    sheet_id: int,
+    number: int,
+    *,
+    is_checked: bool = True,
+    check: Check | None = None,
 ) -> PastState:
     """Return what a sheet was at a revision; `cursor` sees one state (read.one_state).
 
     Raises NoSuchSheet, Outdated for what is beyond the head, Pruned, and for what a newer release
     has logged what load_operation raises. Without `is_checked` the log is known to reach so far.
+    `check` is asked after each step.
     """
     head, layout = read_head(cursor, sheet_id)
     if is_checked:
         check_reach(sheet_id, number, head)
     with closing(steps_back(sheet_id, number, head)) as steps:
-        return rewound_state(cursor, sheet_id, PastState(number, head, layout, {}, {}), steps)
+        present = PastState(number, head, layout, {}, {})
+        return rewound_state(cursor, sheet_id, present, steps, check=check)
 
 
 def rewound_state(
-    cursor: Cursor, sheet_id: int, present: PastState, steps: Iterable[LoggedStep]
+    cursor: Cursor,
+    sheet_id: int,
+    present: PastState,
+    steps: Iterable[LoggedStep],
+    *,
+    check: Check | None = None,
 ) -> PastState:
-    """Return `present` with some steps taken back; what only moved is looked up as it is now."""
+    """Return `present` with some steps taken back; what only moved is looked up as it is now.
+
+    `check` is asked after each step.
+    """
     rewinding = Rewinding(present.layout.copy())
     for _, step, before in steps:
         rewinding.take_back(step, before)
+        if check is not None:
+            check(max(len(rewinding.inputs), len(rewinding.styles)), rewinding.characters)
     elsewhere = {place for place in rewinding.inputs.values() if isinstance(place, tuple)}
     elsewhere |= {place for place in rewinding.styles.values() if isinstance(place, tuple)}
     contents = read_contents(cursor, sheet_id, elsewhere)

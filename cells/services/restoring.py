@@ -29,13 +29,16 @@ from cells.services.past_states import (
     read_contents,
     read_head,
     rewound_state,
+    touched_by,
 )
 from cells.services.read import one_state
 from cells.services.transactions import Cursor
 from cells.services.versions import read_kept_state
 
-MAX_CELLS = 150_000  # of one line of the log; up to four seconds in the sheet's lock, as a sort
-MAX_CHARACTERS = 20_000_000  # of the inputs in it: the old ones come on top of that
+MAX_CELLS = 50_000  # of one line of the log: a second in the lock, and SQLite has one writer
+MAX_CHARACTERS = 10_000_000  # of the inputs in it: the old ones come on top of that
+MAX_HELD_CELLS = 500_000  # touched since, be they as they were or not: some 150 MB of a plan
+MAX_HELD_CHARACTERS = 50_000_000  # of what was in them
 FEW_REVISIONS = 200  # may be read in the sheet's lock
 MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
 
@@ -44,6 +47,7 @@ MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
 class RestorePlan:
     """A RestoreTo whose past is known: what differed when the sheet was at revision `base`.
 
+    `now` is what those cells had then, as far as they existed.
     `refusal` is why it cannot be. It is given only under the sheet's lock: what is in the log
     already may well be impossible by now.
     """
@@ -53,6 +57,7 @@ class RestorePlan:
     base: int
     layout: Layout | None = None
     cells: Mapping[CellId, Content] = field(default_factory=dict)
+    now: Mapping[CellId, Content] = field(default_factory=dict)
     refusal: SheetSyncError | None = None
 
 
@@ -67,10 +72,11 @@ def plan_restore(slug: str, wanted: RestoreTo, operation_id: UUID) -> RestorePla
             sheet_id = _sheet_id(slug)
             if Revision.objects.filter(sheet_id=sheet_id, operation_id=operation_id).exists():
                 raise Outdated("it has been restored already")
-            state = read_kept_state(cursor, sheet_id, wanted.revision)
+            state = read_kept_state(cursor, sheet_id, wanted.revision, check=_check_held)
             cells = _contents_of(cursor, sheet_id, state, _chosen(wanted, state.layout))
-            cells = _differing(cursor, sheet_id, cells)
-            plan = RestorePlan(wanted, sheet_id, state.head, state.layout, cells)
+            cells, now = _differing(cursor, sheet_id, cells)
+            plan = RestorePlan(wanted, sheet_id, state.head, state.layout, cells, now)
+            _check_plan(plan, read_head(cursor, sheet_id)[1])
         for _ in range(MAX_ROUNDS):
             caught_up = _caught_up(plan, state.layout)
             is_close = caught_up.base - plan.base <= FEW_REVISIONS
@@ -104,20 +110,18 @@ def resolve(
         raise Outdated("the sheet is another one by now; reload the page")
     since = all_steps_back(cursor, sheet_id, plan.base, head)
     then = plan.cells
+    known = set(then)
     if since:
+        for line in since:
+            known -= touched_by(line.step, line.before)
         begun = PastState(plan.base, head, layout, {}, {})
         state = rewound_state(cursor, sheet_id, begun, since)
         then = {**_contents_of(cursor, sheet_id, state, _chosen(wanted, shape)), **plan.cells}
     steps = steps_of_shape(layout, shape) if wanted.range is None else []
-    rows, columns = ((shape if wanted.range is None else layout).axes[name] for name in AxisName)
-    living_rows = _living(rows, {row for row, _ in then})
-    living_columns = _living(columns, {column for _, column in then})
-    seen = {
-        key: what
-        for key, what in then.items()
-        if key[0] in living_rows and key[1] in living_columns
-    }
-    steps += steps_of_cells(read_contents(cursor, sheet_id, seen), seen)
+    seen = _seen(then, shape if wanted.range is None else layout)
+    # Little is read in the lock: what nobody has touched since is as it was.
+    present = {**plan.now, **read_contents(cursor, sheet_id, seen.keys() - known)}
+    steps += steps_of_cells(present, seen)
     _check_size(steps)
     left = 0 if wanted.range is None else len(then) - len(seen)
     return Restored(wanted.revision, wanted.range, Several(tuple(steps)) if steps else None), left
@@ -132,10 +136,13 @@ def _caught_up(plan: RestorePlan, shape: Layout) -> RestorePlan:
         check_reach(plan.sheet_id, plan.base, head)
         begun = PastState(plan.base, head, layout, {}, {})
         with closing(steps_back(plan.sheet_id, plan.base, head)) as steps:
-            state = rewound_state(cursor, plan.sheet_id, begun, steps)
+            state = rewound_state(cursor, plan.sheet_id, begun, steps, check=_check_held)
         cells = _contents_of(cursor, plan.sheet_id, state, _chosen(plan.wanted, shape))
         cells |= plan.cells
-        return replace(plan, base=head, cells=_differing(cursor, plan.sheet_id, cells))
+        cells, now = _differing(cursor, plan.sheet_id, cells)
+        caught_up = replace(plan, base=head, cells=cells, now=now)
+        _check_plan(caught_up, layout)
+        return caught_up
 
 
 def _contents_of(
@@ -154,9 +161,18 @@ def _contents_of(
 
 def _differing(
     cursor: Cursor, sheet_id: int, cells: Mapping[CellId, Content]
-) -> dict[CellId, Content]:
+) -> tuple[dict[CellId, Content], dict[CellId, Content]]:
+    """Return those of the cells that are others now, and what these have now."""
     now = read_contents(cursor, sheet_id, cells)
-    return {key: what for key, what in cells.items() if what != now.get(key, ("", ""))}
+    differing = {key: what for key, what in cells.items() if what != now.get(key, ("", ""))}
+    return differing, {key: now[key] for key in differing.keys() & now.keys()}
+
+
+def _seen(cells: Mapping[CellId, Content], layout: Layout) -> dict[CellId, Content]:
+    """Return those cells whose rows and columns are alive in a layout."""
+    rows = _living(layout.axes[AxisName.ROWS], {row for row, _ in cells})
+    columns = _living(layout.axes[AxisName.COLUMNS], {column for _, column in cells})
+    return {key: what for key, what in cells.items() if key[0] in rows and key[1] in columns}
 
 
 def _chosen(wanted: RestoreTo, shape: Layout) -> Callable[[CellId], bool]:
@@ -175,6 +191,22 @@ def _chosen(wanted: RestoreTo, shape: Layout) -> Callable[[CellId], bool]:
 def _living(axis: Axis, ids: Iterable[int]) -> set[int]:
     """Return those that are alive; some may have been born later."""
     return {id_ for id_ in ids if id_ < axis.next_id and axis.is_alive(id_)}
+
+
+def _check_held(cells: int, characters: int) -> None:
+    """Give up on the way back, before what is held takes the process's memory."""
+    if cells > MAX_HELD_CELLS or characters > MAX_HELD_CHARACTERS:
+        raise LimitExceeded(
+            f"more than {MAX_HELD_CELLS:,} cells, or {MAX_HELD_CHARACTERS:,} characters, have "
+            "been changed since; restore a later revision"
+        )
+
+
+def _check_plan(plan: RestorePlan, layout: Layout) -> None:
+    """Refuse ahead of the lock what would be refused under it."""
+    shape = plan.layout if plan.wanted.range is None else layout
+    if shape is not None:
+        _check_size(steps_of_cells(plan.now, _seen(plan.cells, shape)))
 
 
 def _check_size(steps: Iterable[Step]) -> None:

@@ -1,6 +1,7 @@
 """The time line: a sheet's log as people remember it, by who was at work and when they paused."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -55,6 +56,13 @@ class _Line(NamedTuple):
     who: Who
 
 
+class _Names(NamedTuple):
+    """Which revisions have a name, in order, and which."""
+
+    numbers: Sequence[int]
+    names: Mapping[int, str]
+
+
 def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
     """Return a page of the time line: the newest entries, or those below a revision.
 
@@ -62,8 +70,11 @@ def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
     two. A version that has a name ends its entry; those whose log has been pruned come last.
     """
     reach = reach_of(sheet.pk, sheet.head)
-    versions = list(NamedVersion.objects.filter(sheet=sheet).order_by("-revision"))
-    named = {version.revision: version.name for version in versions}
+    versions = list(NamedVersion.objects.filter(sheet=sheet).defer("data").order_by("revision"))
+    named = _Names(
+        [version.revision for version in versions],
+        {version.revision: version.name for version in versions},
+    )
     entries: list[Entry] = []
     for read, line in enumerate(_lines(sheet, reach, before)):
         entry = _entry_of(entries, line, named)
@@ -73,7 +84,7 @@ def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
             entries.append(_begun(entries, line, named, before or sheet.head + 1))
         else:
             _add(entry, line)
-    entries += [_kept(version) for version in versions if version.revision <= reach]
+    entries += [_kept(version) for version in reversed(versions) if version.revision <= reach]
     return TimelinePage(entries, None, reach)
 
 
@@ -88,7 +99,7 @@ def _lines(sheet: Sheet, reach: int, before: int | None) -> Iterator[_Line]:
         yield _Line(number, at, Who(source_of(kind, origin), *who))
 
 
-def _entry_of(entries: list[Entry], line: _Line, named: Mapping[int, str]) -> Entry | None:
+def _entry_of(entries: list[Entry], line: _Line, named: _Names) -> Entry | None:
     """Return the entry that an older line belongs to; None if it begins another one."""
     if not entries:
         return None
@@ -106,15 +117,17 @@ def _add(entry: Entry, line: _Line) -> None:
         entry.authors.append(line.who)
 
 
-def _begun(entries: list[Entry], line: _Line, named: Mapping[int, str], before: int) -> Entry:
+def _begun(entries: list[Entry], line: _Line, named: _Names, before: int) -> Entry:
     found = _named_between(named, line.number, entries[-1].first if entries else before)
-    last, name = (line.number, None) if found is None else (found, named[found])
+    last, name = (line.number, None) if found is None else (found, named.names[found])
     return Entry(line.number, last, line.at, line.at, [line.who], name=name)
 
 
-def _named_between(named: Mapping[int, str], first: int, stop: int) -> int | None:
+def _named_between(named: _Names, first: int, stop: int) -> int | None:
     """Return the newest revision that has a name, from `first` up to, not including, `stop`."""
-    return max((number for number in named if first <= number < stop), default=None)
+    place = bisect_left(named.numbers, stop)
+    found = named.numbers[place - 1] if place else None
+    return found if found is not None and found >= first else None
 
 
 def _kept(version: NamedVersion) -> Entry:

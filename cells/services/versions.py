@@ -6,16 +6,17 @@ from typing import Any
 
 import msgspec
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from cells.domain.axes import Axis, AxisName
 from cells.domain.deltas import Delta
-from cells.domain.errors import InvalidText, LimitExceeded, Pruned
+from cells.domain.errors import InvalidText, KeptByName, LimitExceeded, OwnerOnly, Pruned
 from cells.domain.layout import CellId, Layout
-from cells.domain.operations import check_text
 from cells.domain.styles import Style, canonical
 from cells.models import NamedVersion, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.past_states import (
+    Check,
     PastState,
     check_reach,
     read_head,
@@ -28,27 +29,40 @@ from cells.services.transactions import writing
 
 FORMAT = 1  # gzip of lines of JSON: lists of [row, column, input, style, value], then the shape
 LEVEL = 6  # it is written once, and kept for long
+MAX_NAMES = 200  # of a sheet: each is kept whole when the log goes
 MAX_NAME_CHARACTERS = 100  # NamedVersion.name's column
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def name_version(sheet: Sheet, revision: int, name: str, author: Author) -> str:
+def name_version(
+    sheet: Sheet,
+    revision: int,
+    name: str,
+    author: Author,
+    *,
+    is_owner: bool = False,
+    may_be_gone: bool = False,
+) -> str:
     """Give a revision a name, or another one, and return it; an empty one takes it away.
 
-    Raises Outdated for a revision that is still to come, Pruned for one that is not kept,
-    LimitExceeded or InvalidText for a name that cannot be one.
+    From a version whose log is pruned only the owner takes it, who knows that it will be gone.
+    Raises KeptByName or OwnerOnly else, Outdated for a revision that is still to come, Pruned for
+    one that is not kept, LimitExceeded or InvalidText for a name that cannot be one.
     """
     name = " ".join(name.split())
-    check_text(name)
-    if not name.isprintable():
-        raise InvalidText("a name cannot hold control characters; remove them")
     if len(name) > MAX_NAME_CHARACTERS:
         raise LimitExceeded(f"a name has at most {MAX_NAME_CHARACTERS} characters; shorten it")
+    if not name.isprintable():
+        raise InvalidText("a name cannot hold control characters; remove them")
     versions = NamedVersion.objects.filter(sheet=sheet, revision=revision)
     if not name:
-        versions.delete()
+        _take_name(versions, is_owner=is_owner, may_be_gone=may_be_gone)
     if not name or versions.update(name=name):
         return name
+    if NamedVersion.objects.filter(sheet=sheet).count() >= MAX_NAMES:
+        raise LimitExceeded(
+            f"a sheet has at most {MAX_NAMES} versions with names; take the name from one first"
+        )
     head = Sheet.objects.values_list("head", flat=True).get(pk=sheet.pk)
     check_reach(sheet.pk, revision, head)
     line = Revision.objects.filter(sheet=sheet, number=revision)
@@ -71,10 +85,30 @@ def name_version(sheet: Sheet, revision: int, name: str, author: Author) -> str:
     return name
 
 
-def read_kept_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastState:
+def _take_name(versions: QuerySet[NamedVersion], *, is_owner: bool, may_be_gone: bool) -> None:
+    if is_owner and may_be_gone:
+        versions.delete()
+        return
+    versions.filter(data=None).delete()
+    if not versions.exists():
+        return
+    if not is_owner:
+        raise OwnerOnly(
+            "the log of this version has been pruned, and without its name it would be gone; only "
+            "the sheet's owner can take the name away"
+        )
+    raise KeptByName(
+        "the log of this version has been pruned, and without its name it is gone; send gone=1 "
+        "if that is meant"
+    )
+
+
+def read_kept_state(
+    cursor: CursorWrapper, sheet_id: int, number: int, *, check: Check | None = None
+) -> PastState:
     """Do what read_state of past_states does, of a pruned version with a name too."""
     try:
-        return read_state(cursor, sheet_id, number)
+        return read_state(cursor, sheet_id, number, check=check)
     except Pruned:
         packed = _load(sheet_id, number)
         if packed is None:
@@ -84,13 +118,19 @@ def read_kept_state(cursor: CursorWrapper, sheet_id: int, number: int) -> PastSt
     inputs: dict[CellId, str] = {}
     styles: dict[CellId, Style] = {}
     # Whatever is filled now and was not then was empty.
+    characters = 0
     for some in filled_cells(sheet_id):
         for row, column, *_ in some:
             inputs[row, column] = styles[row, column] = ""
+        if check is not None:
+            check(len(inputs), characters)
     for some in cells:
         for row, column, text, style, *_ in some:
             inputs[row, column] = text
             styles[row, column] = canonical(style) if style else ""
+            characters += len(text)
+        if check is not None:
+            check(len(inputs), characters)
     return PastState(number, head, layout, inputs, styles)
 
 

@@ -1,11 +1,16 @@
 """A restore over the wire: one revision like any other, and it holds nobody up."""
 
 import threading
+import uuid
+from functools import partial
 
 import pytest
+from django.contrib.auth.models import User
 
-from cells.live import hub
+from cells.live import planning
+from cells.live.threads import READERS
 from cells.models import LinkRole, Sheet
+from cells.services.access import create_sheet
 from cells.services.restoring import RestorePlan, plan_restore
 from tests.live.conftest import LiveServer, database, state_of
 from tests.live.test_styles import cells_of, do, newest
@@ -45,7 +50,7 @@ async def test_others_edit_while_a_restore_is_planned(
         assert may_go_on.wait(20)
         return plan
 
-    monkeypatch.setattr(hub, "plan_restore", slowly)
+    monkeypatch.setattr(planning, "plan_restore", slowly)
     frame = {"kind": "restore", "revision": 1}
     await alice.send(
         {
@@ -60,3 +65,38 @@ async def test_others_edit_while_a_restore_is_planned(
     await bob.until(lambda: bob.replica.revision == 5)
     assert await state_of() == (5, {(0, 0): "a"})
     assert bob.replica.filled() == {(0, 0): "a"}
+
+
+async def test_restores_of_many_sheets_keep_nobody_from_opening_one(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have a thread of their own, and each person one turn."""
+    user = await database(lambda: User.objects.create_user("alice"))
+    may_go_on = threading.Event()
+    planned: list[object] = []
+
+    def slowly(*arguments: object) -> RestorePlan:
+        planned.append(arguments)
+        assert may_go_on.wait(20)
+        return plan_restore(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(planning, "plan_restore", slowly)
+    restore = {"kind": "restore", "revision": 0}
+    wire = {"type": "operation.submit", "operation_id": str(uuid.uuid4()), "operation": restore}
+    tabs = []
+    for number in range(READERS):
+        slug = f"sheet-{number}"
+        await database(partial(create_sheet, None, slug, slug=slug, link_role=LinkRole.EDITOR))
+        tabs.append(await live.tab(slug, user=None if number else user))
+        await tabs[-1].send(wire)
+    try:
+        hers = await live.tab(user=user)
+        answer = await hers.submit(restore)
+        assert (answer["code"], answer["retryable"]) == ("unavailable", True)
+        assert "another restore of yours" in answer["message"]
+        assert len(planned) <= 1
+    finally:
+        may_go_on.set()
+    for tab in tabs:
+        await tab.until(lambda tab=tab: tab.replica.revision == 1)  # type: ignore[misc]
+    assert len(planned) == READERS

@@ -21,6 +21,7 @@ from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
 from cells.live.outbox import Outbox
 from cells.live.packing import Packer
+from cells.live.planning import Planning
 from cells.live.presence import Presence
 from cells.live.tail import Tail
 from cells.live.threads import DatabaseThreads
@@ -192,8 +193,9 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
     packer = Packer(threads)
     for place in range(2):
         tell = group.teller(place)
+        register = Register(str(place))
         group.hubs.append(
-            Hub(sheet.pk, slug, str(place), threads, threads, packer, Register(str(place)), tell)
+            Hub(sheet.pk, slug, str(place), threads, threads, Planning(), packer, register, tell)
         )
     for hub in group.hubs:
         await hub.start()

@@ -1,7 +1,7 @@
 """Who changed a cell, and what it was: whatever has happened, each line says what was seen."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -86,17 +86,33 @@ def test_a_page_is_one_query_on_an_index_however_long_the_log_is() -> None:
     assert "cell_change_once" in plan or "sqlite_autoindex_cells_cellchange" in plan, plan
 
 
-def test_the_index_is_filled_by_portions_and_says_how_far_it_is(
+def test_the_index_is_filled_by_small_writes_and_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sheet = new_sheet()
-    edit(50)
-    monkeypatch.setattr(cell_index, "LINES_PER_READ", 20)
-    progress = [fill_index(sheet.pk, seconds=0) for _ in range(3)]
-    assert [one.through for one in progress] == [20, 40, 50]
-    assert [one.is_done for one in progress] == [False, False, True]
-    assert CellChange.objects.count() == 50
-    # Somebody else who began at the same place writes the same, and moves nothing back.
+    Sheet.objects.update(rows=[[0, 50]])
+    paste = SetCells(tuple((number, 0, "x") for number in range(50)))
+    commit([Submission("prices", uuid.uuid4(), paste, ALICE)])
+    edit(49)
+    monkeypatch.setattr(cell_index, "ROWS_PER_WRITE", 20)
+    monkeypatch.setattr(cell_index, "ROWS_PER_READ", 30)
+    write, written = cell_index._write, []
+
+    def noted(sheet_id: int, rows: Sequence[Any], through: int) -> None:
+        written.append((len(rows), through))
+        write(sheet_id, rows, through)
+
+    monkeypatch.setattr(cell_index, "_write", noted)
+    progress = [fill_index(sheet.pk, seconds=0) for _ in range(2)]
+    assert [one.through for one in progress] == [1, 2], "a line at least, and then the clock"
+    assert written == [(20, 0), (20, 0), (10, 1), (1, 2)]
+    monkeypatch.setattr(cell_index, "_filling", {sheet.pk})
+    assert fill_index(sheet.pk, seconds=0).through == 2, "somebody else is at it"
+    monkeypatch.setattr(cell_index, "_filling", set())
+    assert fill_index(sheet.pk, seconds=60).is_done
+    assert max(rows for rows, _ in written) <= 20
+    assert CellChange.objects.count() == 99
+    # Another process that began at the same place writes the same, and moves nothing back.
     LogReach.objects.update(indexed=0)
-    fill_index(sheet.pk)
-    assert CellChange.objects.count() == Revision.objects.count() == 50
+    assert fill_index(sheet.pk, seconds=60).is_done
+    assert (CellChange.objects.count(), Revision.objects.count()) == (99, 50)

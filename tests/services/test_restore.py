@@ -1,19 +1,34 @@
 """Restoring: one operation, like any other, that brings an earlier sheet or range back."""
 
 import uuid
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
 
 import pytest
 
 from cells.domain.axes import AxisName
-from cells.domain.errors import SheetSyncError
-from cells.domain.operations import Delete, Insert, Intended, RestoreTo, SetCells, SetStyles, Undo
+from cells.domain.errors import LimitExceeded, SheetSyncError
+from cells.domain.operations import (
+    Delete,
+    Insert,
+    Intended,
+    RestoreTo,
+    SetCells,
+    SetStyles,
+    Step,
+    Undo,
+)
+from cells.domain.rewinding import Rewinding
 from cells.domain.styles import parse_change
 from cells.models import Calculation, Cell, LinkRole, Revision, Sheet
 from cells.services import restoring
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
+from cells.services.past_states import read_contents
 from cells.services.restoring import RestorePlan, plan_restore
-from tests.services.histories import ALICE, BOB, new_sheet, seen_now
+from cells.services.transactions import Cursor
+from tests.services.histories import ALICE, BOB, History, new_sheet, seen_now
 from tests.services.prices import texts
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +114,18 @@ def test_what_is_committed_while_a_restore_is_planned_counts() -> None:
     assert sheet.rows == [[6, -1], [0, 6]]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_done_behind_a_plan_the_sheet_is_what_it_was(seed: int) -> None:
+    random = Random(seed)
+    history = History(random)
+    history.go_on(15)
+    target = random.randrange(len(history.seen))
+    plan = plan_restore("prices", RestoreTo(target), uuid.uuid4())
+    history.go_on(random.randrange(1, 10))
+    put(plan)
+    assert seen_now(history.sheet).visible() == history.seen[target].visible()
+
+
 def test_only_editors_restore() -> None:
     new_sheet()
     put(cell(0, 0, "a"))
@@ -134,8 +161,49 @@ def test_too_much_for_one_line_of_the_log_is_refused(monkeypatch: pytest.MonkeyP
     with pytest.raises(SheetSyncError, match="by ranges") as refusal:
         put(RestoreTo(0))
     assert refusal.value.code == "limit_exceeded"
+    plan = plan_restore("prices", RestoreTo(0), uuid.uuid4())
+    assert isinstance(plan.refusal, LimitExceeded), "nothing is left for the lock"
     put(RestoreTo(0, (0, 0, 0, 0)))
     assert texts() == {"B1": "b"}
+
+
+def test_a_plan_gives_up_before_it_holds_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    new_sheet()
+    for row in range(6):
+        put(cell(row, 0, "a"))
+    taken = []
+    take_back = Rewinding.take_back
+
+    def counted(self: Rewinding, step: Step | None, before: Mapping[str, Any]) -> None:
+        taken.append(before)
+        take_back(self, step, before)
+
+    monkeypatch.setattr(Rewinding, "take_back", counted)
+    monkeypatch.setattr(restoring, "MAX_HELD_CELLS", 2)
+    plan = plan_restore("prices", RestoreTo(0), uuid.uuid4())
+    assert isinstance(plan.refusal, LimitExceeded)
+    assert "a later revision" in str(plan.refusal)
+    assert len(taken) == 3
+
+
+def test_only_what_has_been_touched_since_is_read_in_the_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new_sheet()
+    put(SetCells(((0, 0, "a"), (0, 1, "a"), (0, 2, "a"))))
+    put(SetCells(((0, 0, "b"), (0, 1, "b"), (0, 2, "a"))))
+    plan = plan_restore("prices", RestoreTo(1), uuid.uuid4())
+    put(cell(0, 0, "c"), BOB)
+    read: list[set[tuple[int, int]]] = []
+
+    def noted(cursor: Cursor, sheet_id: int, keys: Iterable[tuple[int, int]]) -> Any:
+        read.append(set(keys))
+        return read_contents(cursor, sheet_id, read[-1])
+
+    monkeypatch.setattr(restoring, "read_contents", noted)
+    put(plan)
+    assert set().union(*read) == {(0, 0)}
+    assert texts() == {"A1": "a", "B1": "a", "C1": "a"}
 
 
 def test_a_restored_formula_is_calculated_again() -> None:

@@ -4,6 +4,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cells.domain.operations import SetCells
 from cells.models import AuthorKind, NamedVersion, Revision, Sheet
@@ -76,5 +78,7 @@ def test_a_name_ends_its_entry_and_calculations_are_nobodys_work() -> None:
     sheet = log((0, ALICE), (1, ALICE), (2, CALCULATOR), (3, ALICE), (4, CALCULATOR))
     for number in (1, 3, 5):
         NamedVersion.objects.create(sheet=sheet, revision=number, name=f"v{number}")
-    found = [(one.first, one.last, one.name) for one in read_timeline(sheet).entries]
+    with CaptureQueriesContext(connection) as queries:
+        found = [(one.first, one.last, one.name) for one in read_timeline(sheet).entries]
+    assert not [one for one in queries if '"data"' in one["sql"]], "that is the whole sheet"
     assert found == [(4, 5, "v5"), (2, 3, "v3"), (1, 1, "v1")]

@@ -30,6 +30,7 @@ async function ask(path, options = {}) {
   });
   if (answer.ok) return answer;
   const { code = "internal", message = "" } = await answer.json().catch(() => ({}));
+  if (code === "forbidden") throw new NoPast(gettext("The history is for those who may edit this sheet."), code);
   throw new NoPast(code === "internal" ? gettext("The server could not tell of the past. Try again.") : reasonOf(code, message, false), code);
 }
 
