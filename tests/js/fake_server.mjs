@@ -64,6 +64,7 @@ export class FakeServer {
       return;
     }
     try {
+      if (frame.expected !== undefined && frame.expected !== this.head) throw Object.assign(new Error("there is another revision"), { code: "outdated" });
       const revision = this.commit(client.name, operation, operation_id);
       client.hear(this.answer(revision - 1));
     } catch (error) {

@@ -122,6 +122,11 @@ export class Replica {
     return this.#outgoing.isStruggling;
   }
 
+  /** Whether there is a connection on which the sheet is open. */
+  get isOnline() {
+    return this.#isOpen;
+  }
+
   get mayEdit() {
     return this.role === "editor" || this.role === "owner";
   }
@@ -246,6 +251,7 @@ export class Replica {
    * @param {Intended} operation
    */
   submit(operation) {
+    if (operation.kind === "restore") operation = { ...operation, seen: this.revision };
     const operation_id = this.#outgoing.submit(operation);
     this.#overwrites.submitted(operation_id, operation);
     return operation_id;
