@@ -213,6 +213,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     refusals: [],
     overwritten: [],
     left: [],
+    restored: [],
     news: [],
     told: [],
     journal: new Map(),
@@ -258,6 +259,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     refused: (refusal) => client.refusals.push(refusal),
     overwritten: (overwritten) => client.overwritten.push(overwritten),
     left: (count) => client.left.push(count),
+    restored: (...news) => client.restored.push(news),
     steps: { load: () => structuredClone(steps), save: (kept) => (client.steps = structuredClone(kept)) },
     arrived: (changes) => client.told.push(...changes),
     journal: {

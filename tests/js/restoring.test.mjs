@@ -51,4 +51,5 @@ test("a restore whose connection broke, or whose page was reloaded, goes on wher
   after.exchange(server);
   assert.deepEqual(kinds(server), ["alice set_cells", "alice restore"]);
   assert.deepEqual(server.log[1].operation, restore);
+  assert.deepEqual(after.restored, [[server.log[1].operation_id, 0]]);
 });

@@ -193,13 +193,15 @@ export class Outgoing {
   /**
    * Take operations.committed.
    * @param {[operation_id: string, revision: number][]} operations
-   * @param {Record<string, number>} [left] how many cells an undo left alone
+   * @param {Record<string, number>} [left] how many cells an undo, or a restore, left alone
    */
   committed(operations, left = {}) {
     for (const [operation_id, revision] of operations) {
       const entry = this.#unacknowledged.find(operation_id);
       if (!entry) continue;
-      if (isTakeBack(entry.operation) && entry.state !== "committed") this.#history.answered(operation_id, left[operation_id] ?? 0);
+      const isNews = entry.state !== "committed";
+      if (isTakeBack(entry.operation) && isNews) this.#history.answered(operation_id, left[operation_id] ?? 0);
+      if (entry.operation.kind === "restore" && isNews) this.#around.restored?.(operation_id, left[operation_id] ?? 0);
       entry.state = "committed";
       entry.revision = revision;
       this.#around.journal.remove([entry]);
@@ -338,7 +340,7 @@ export class Outgoing {
       this.#refuse(waiting, code, message);
       return;
     }
-    this.#around.refused({ code, message, text: textOf(entry.operation, this.#confirmed), operation: entry.operation });
+    this.#around.refused({ operation_id: entry.operation_id, code, message, text: textOf(entry.operation, this.#confirmed), operation: entry.operation });
     this.#around.changed("cells");
     this.#around.changed("unsaved");
     this.send();

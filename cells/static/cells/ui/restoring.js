@@ -1,7 +1,71 @@
-/** Asking before a version of the past is made the present again: what that does, and to whom. */
+/** Making a version of the past the present again: the question before it, and what is told until it is done. */
 
 import { element } from "./elements.js";
-import { gettext } from "./words.js";
+import { gettext, ngettext } from "./words.js";
+
+/**
+ * @typedef {object} Around
+ * @property {(sentence: string) => () => void} wait say what is being done, until what it returns is called
+ * @property {(sentence: string, label: string, run: () => void) => void} offer
+ * @property {(operation_id: string) => void} undo
+ */
+
+/** Restores that are on their way: nothing is called restored until the log has it. */
+export class Restores {
+  #around;
+  /** @type {Map<string, {when: string, done: () => void}>} by the operation's id */ #waiting = new Map();
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  /**
+   * A restore was submitted.
+   * @param {string} operation_id
+   * @param {string} when which version it is
+   */
+  began(operation_id, when) {
+    this.#waiting.set(operation_id, { when, done: this.#around.wait(gettext("Restoring: %(when)s…", { when })) });
+  }
+
+  /**
+   * It is in the log.
+   * @param {string} operation_id
+   * @param {number} left how many cells of its range are in rows or columns that were deleted
+   */
+  restored(operation_id, left) {
+    const when = this.#end(operation_id);
+    const sentence = when === null ? gettext("The version was restored.") : gettext("Restored: %(when)s", { when });
+    const said = [sentence, left > 0 ? leftOut(left) : ""].filter(Boolean).join(" · ");
+    this.#around.offer(said, gettext("Undo"), () => this.#around.undo(operation_id));
+  }
+
+  /**
+   * An operation was refused: whoever refuses says why.
+   * @param {string} operation_id of a restore, or another one
+   */
+  refused(operation_id) {
+    this.#end(operation_id);
+  }
+
+  /** @param {string} operation_id */
+  #end(operation_id) {
+    const waiting = this.#waiting.get(operation_id);
+    this.#waiting.delete(operation_id);
+    waiting?.done();
+    return waiting?.when ?? null; // null: it was submitted before the page was reloaded
+  }
+}
+
+/** @param {number} count */
+function leftOut(count) {
+  return ngettext(
+    "%(count)s cell is left out: its row or column was deleted. Restore the whole version to get it back.",
+    "%(count)s cells are left out: their rows or columns were deleted. Restore the whole version to get them back.",
+    count,
+  );
+}
 
 /**
  * Ask whether to restore; resolves to whether that is wanted.

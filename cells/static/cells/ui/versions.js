@@ -31,7 +31,7 @@ const PAGES_AT_ONCE = 10; // looked through for a version with a name
  * @property {() => void} turned the past is shown, or no longer
  * @property {(sentence: string) => void} say politely, to a screen reader
  * @property {(sentence: string) => void} tell
- * @property {(sentence: string, label: string, run: () => void) => void} offer
+ * @property {import("./restoring.js").Restores} restores
  */
 
 export class Versions {
@@ -58,6 +58,7 @@ export class Versions {
     });
     this.#build();
     around.button.addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
+    for (const kind of ["online", "offline"]) addEventListener(kind, () => this.lineChanged());
     document.addEventListener("keydown", (event) => this.#called(event), true);
     document.addEventListener("keydown", (event) => this.#escaped(event));
     for (const kind of /** @type {const} */ (["paste", "cut", "dblclick", "keydown"])) around.host.addEventListener(kind, (event) => this.#tried(event));
@@ -101,6 +102,17 @@ export class Versions {
       if (document.visibilityState === "visible" && !this.#isAsking) void this.#ask("newest");
       else this.changed();
     }, REFRESH_MS);
+  }
+
+  /** A restore is only offered while it would be committed now: later it would replace what others do meanwhile. */
+  lineChanged() {
+    const { mayEditNow } = this.#around.model;
+    this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
+  }
+
+  /** The browser may know it before the socket does. */
+  get #isOnline() {
+    return this.#around.model.isOnline && navigator.onLine;
   }
 
   #build() {
@@ -230,7 +242,8 @@ export class Versions {
     if (version) {
       const [author, ...others] = version.authors;
       host.style.setProperty("--then", (others.length === 0 && author?.color) || "var(--accent)");
-      this.#bar.show(this.#sentence(version), model.mayEditNow);
+      this.#bar.show(this.#sentence(version));
+      this.lineChanged();
     }
     grid.reshape();
     this.#around.turned();
@@ -256,7 +269,7 @@ export class Versions {
     this.#line.named(version.last, name || null);
     if (this.#shown?.last === version.last) {
       this.#shown = { ...version, name: name || null };
-      this.#bar.show(this.#sentence(this.#shown), this.#around.model.mayEditNow);
+      this.#bar.show(this.#sentence(this.#shown));
     }
     this.#paint();
     this.#say(name ? gettext("The version is called “%(name)s” now.", { name }) : gettext("The version has no name any more."));
@@ -271,12 +284,11 @@ export class Versions {
     const [one, other] = [[top, left], [bottom, right]].map(([row, column]) => [model.rows.idAt(row) ?? -1, model.columns.idAt(column) ?? -1]);
     const when = whenOf(version);
     if (!(await askToRestore(when, isSelection ? formatRange(grid.selection.range) : null)) || this.#shown?.last !== version.last) return;
+    if (!this.#isOnline) return this.#around.tell(needsConnection());
     this.leave();
     const range = /** @type {[number, number, number, number]} */ ([...one, ...other]);
     const id = model.submit({ kind: "restore", revision: version.last, ...(isSelection ? { range } : {}) });
-    this.#around.offer(gettext("Restored: %(when)s", { when }), gettext("Undo"), () => {
-      if (!model.undo(id)) this.#around.tell(gettext("There is nothing of yours to undo."));
-    });
+    this.#around.restores.began(id, when);
   }
 
   /** @param {string} sentence */
@@ -330,6 +342,10 @@ export class Versions {
     const isEdit = !(event instanceof KeyboardEvent) || ["Delete", "Backspace", "F2"].includes(event.key) || (isCommand && ["z", "y"].includes(event.key.toLowerCase()));
     if (this.#around.model.isPast && isEdit) this.#around.tell(this.#around.model.refusal);
   }
+}
+
+function needsConnection() {
+  return gettext("To restore needs a connection, and there is none now. Try again when you are back online.");
 }
 
 /** @param {Version} version */
