@@ -18,6 +18,7 @@ const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell 
  * @property {(row_id: number, column_id: number) => string|null} addressOf
  * @property {() => {row: number, column: number}} active the active cell, by ids
  * @property {(input: string) => string} typedOf an input as it reads now
+ * @property {(revision: number, at: string) => void} showBefore show the sheet as it was before a change
  * @property {() => void} focus give the keyboard back to the grid
  */
 
@@ -137,7 +138,7 @@ export class CellHistory {
    * @param {Change} change
    * @param {Date} now
    */
-  #item({ at, author, source, kind, old, new: became }, now) {
+  #item({ revision, at, author, source, kind, old, new: became }, now) {
     const moment = new Date(at);
     const item = element("li", "change", { tabindex: "-1" });
     const head = element("p", "change-head");
@@ -150,6 +151,9 @@ export class CellHistory {
     if ((old.input ?? "") !== (became.input ?? "")) item.append(this.#texts(old.input ?? "", became.input ?? ""));
     const looks = looksChanged(old.style, became.style);
     if (looks.length > 0) item.append(element("p", "change-looks", {}, looks.join(", ")));
+    const before = element("button", "change-before", { type: "button" }, gettext("Show the sheet before this change"));
+    before.addEventListener("click", () => this.#around.showBefore(revision, at));
+    item.append(before);
     return item;
   }
 

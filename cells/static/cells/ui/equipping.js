@@ -141,6 +141,7 @@ export function equip(parts, around) {
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     active: () => grid.activeIds(),
     typedOf: (input) => typedOf(input, model),
+    showBefore: (revision, at) => versions.showBefore(revision, at),
     focus: () => grid.focus(),
   });
   const restores = new Restores({

@@ -1,14 +1,15 @@
 /** Version history: a panel with the sheet's versions beside the grid, which shows the one that is chosen, to be looked at. */
 
 import { formatRange } from "../domain/addresses.js";
-import { dayAndTime } from "./ago.js";
+import { dayAndTime, exactly } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
 import { NoPast, askForJson, askForState, sendName } from "./history_asking.js";
 import { askToRestore } from "./restoring.js";
 import { ThenBar } from "./then_bar.js";
-import { TimeLine } from "./time_line.js";
+import { TimeLine, keyOf } from "./time_line.js";
 import { versionList } from "./version_items.js";
+import { VersionSteps, before } from "./version_steps.js";
 import { gettext, ngettext } from "./words.js";
 
 const REFRESH_MS = 3_000; // how late the panel may hear of an edit
@@ -38,6 +39,7 @@ export class Versions {
   #around;
   #bar;
   #line = new TimeLine();
+  #steps = new VersionSteps();
   #panel = element("aside", "versions", { "aria-labelledby": "versions-title", "data-region": "", tabindex: "-1", hidden: "" });
   #isNamedOnly = element("input", "", { type: "checkbox" });
   #status = element("p", "versions-status", { role: "status" });
@@ -73,6 +75,19 @@ export class Versions {
     this.#setOpen(true);
     (this.#current ?? this.#panel).focus();
     void this.#ask("newest");
+  }
+
+  /**
+   * Show the sheet as it was before a change.
+   * @param {number} revision
+   * @param {string} started_at when it was
+   */
+  showBefore(revision, started_at) {
+    if (!this.isOpen) {
+      this.#setOpen(true);
+      void this.#ask("newest");
+    }
+    void this.#choose(before({ first: revision, started_at }));
   }
 
   close() {
@@ -151,6 +166,7 @@ export class Versions {
       const page = await askForJson(which === "older" ? `?before=${this.#line.before}` : "");
       if (which === "older") this.#line.takeOlder(page);
       else this.#line.takeNewest(page);
+      for (const version of this.#line.versions) if (this.#steps.isStale(version)) void this.#askForSteps(version, "newest");
       if (isFirst) this.#say("");
       this.#paintGently();
       if (isFirst && document.activeElement === this.#panel) this.#buttons[0]?.focus();
@@ -161,6 +177,26 @@ export class Versions {
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  /**
+   * @param {Version} version
+   * @param {"newest"|"older"} which
+   */
+  async #askForSteps(version, which) {
+    try {
+      this.#steps.take(version, which, await askForJson(this.#steps.queryFor(version, which)));
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#paintGently();
+  }
+
+  /** @param {Version} version */
+  #toggle(version) {
+    if (this.#steps.of(version) === null) return void this.#askForSteps(version, "newest");
+    this.#steps.close(version);
+    this.#paintGently();
   }
 
   /** Versions with names may be far back: ask for some pages more, until there is one that is not shown yet. */
@@ -189,15 +225,21 @@ export class Versions {
     const versions = this.#line.versionsBeside(this.#shown).filter(({ name }) => name !== null || !isNamedOnly);
     const focused = document.activeElement;
     const isWithin = this.#list.contains(focused);
-    const at = focused instanceof HTMLElement ? focused.dataset.version : undefined;
-    const parts = versionList(versions, this.#shown?.last ?? null, this.#around.model.mayEditNow, {
+    const { version: at, toggles } = focused instanceof HTMLElement ? focused.dataset : /** @type {DOMStringMap} */ ({});
+    const parts = versionList(versions, this.#shown, this.#around.model.mayEditNow, {
       choose: (version) => void this.#choose(version),
       rename: (version, name) => void this.#rename(version, name),
+      stepsOf: (version) => this.#steps.of(version),
+      toggle: (version) => this.#toggle(version),
+      more: (version) => void this.#askForSteps(version, "older"),
+      oldest: this.#line.oldest,
     });
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
     this.#older.hidden = this.#line.before === null;
-    if (isWithin) (this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
+    if (!isWithin) return;
+    const toggle = toggles === undefined ? null : /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-toggles="${toggles}"]`));
+    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
   }
 
   /** Paint, unless somebody is typing a name. */
@@ -252,6 +294,7 @@ export class Versions {
 
   /** @param {Version} version */
   #sentence(version) {
+    if (version.part === "before") return gettext("The sheet as it was before the edit of %(when)s.", { when: whenOf(version) });
     return gettext("The sheet as it was: %(when)s.", { when: whenOf(version) });
   }
 
@@ -267,7 +310,7 @@ export class Versions {
       return;
     }
     this.#line.named(version.last, name || null);
-    if (this.#shown?.last === version.last) {
+    if (this.#shown && keyOf(this.#shown) === keyOf(version)) {
       this.#shown = { ...version, name: name || null };
       this.#bar.show(this.#sentence(this.#shown));
     }
@@ -321,12 +364,18 @@ export class Versions {
   }
 
   /**
-   * Arrow keys go from version to version.
+   * Arrow keys go from version to version, and open one, or close it.
    * @param {KeyboardEvent} event
    */
   #moved(event) {
     const buttons = this.#buttons;
     const at = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
+    if (at >= 0 && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+      const toggle = /** @type {HTMLElement|null} */ (buttons[at].parentElement?.querySelector(".version-toggle"));
+      if (toggle?.getAttribute("aria-expanded") === String(event.key === "ArrowLeft")) toggle.click();
+      event.preventDefault();
+      return;
+    }
     const to = /** @type {Record<string, number>} */ ({ ArrowDown: Math.min(at + 1, buttons.length - 1), ArrowUp: Math.max(at - 1, 0), Home: 0, End: buttons.length - 1 })[event.key];
     if (at < 0 || to === undefined) return;
     buttons[to].focus();
@@ -349,7 +398,7 @@ function needsConnection() {
 }
 
 /** @param {Version} version */
-function whenOf({ name, ended_at }) {
-  const at = dayAndTime(new Date(ended_at));
+function whenOf({ name, ended_at, part }) {
+  const at = part ? exactly(new Date(ended_at)) : dayAndTime(new Date(ended_at));
   return name === null ? at : gettext("“%(name)s”, %(when)s", { name, when: at });
 }
