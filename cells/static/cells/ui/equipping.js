@@ -134,7 +134,7 @@ export function equip(parts, around) {
       announcer.isOn = isOn;
       voice.keep(isOn);
     },
-  }, () => grid.focus());
+  }, () => grid.focus(), () => model.mayEditNow);
   const goRound = makeRegions(() => grid.finish());
   const cellHistory = new CellHistory(byId("stage"), {
     rectOf,
@@ -189,8 +189,7 @@ export function equip(parts, around) {
     },
     /** What the grid's menu offers beside what the grid does. */
     items: () => [
-      null,
-      ...historyItems(grid.activeIds(), (...cell) => cellHistory.open(...cell), () => versions.open()),
+      ...(model.mayEditNow ? [null, ...historyItems(grid.activeIds(), (...cell) => cellHistory.open(...cell), () => versions.open())] : []),
       null,
       ...fileItems(model.mayEdit),
     ],

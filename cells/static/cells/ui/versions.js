@@ -59,6 +59,7 @@ export class Versions {
       restoreSelection: () => void this.#restore(true),
     });
     this.#build();
+    this.lineChanged();
     around.button.addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
     for (const kind of ["online", "offline"]) addEventListener(kind, () => this.lineChanged());
     document.addEventListener("keydown", (event) => this.#called(event), true);
@@ -119,9 +120,14 @@ export class Versions {
     }, REFRESH_MS);
   }
 
-  /** A restore is only offered while it would be committed now: later it would replace what others do meanwhile. */
+  /**
+   * The past is for those who may edit. A restore is only offered while it would be committed now: later it would replace
+   * what others do meanwhile.
+   */
   lineChanged() {
     const { mayEditNow } = this.#around.model;
+    this.#around.button.hidden = !mayEditNow;
+    if (!mayEditNow && this.isOpen) this.close();
     this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
   }
 
@@ -348,7 +354,7 @@ export class Versions {
   /** @param {KeyboardEvent} event */
   #called(event) {
     const isIts = (event.ctrlKey || event.metaKey) && event.altKey && event.shiftKey && event.code === "KeyH";
-    if (!isIts || document.querySelector("dialog[open]")) return;
+    if (!isIts || !this.#around.model.mayEditNow || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     event.stopPropagation();
     this.open();
