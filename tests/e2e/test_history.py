@@ -108,7 +108,7 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     expect(then).to_contain_text("To restore needs a connection")
     expect(then.get_by_role("button", name="Restore this version")).to_be_hidden()
     page.context.set_offline(False)
-    then.get_by_role("button", name="Restore this version").click()
+    panel.get_by_role("button", name="Restore this version").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     for grid in (alice, bob):
         grid.expect_cells("A1", [["2.30", "kept"]])

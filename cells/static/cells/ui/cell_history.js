@@ -3,12 +3,13 @@
 import { agoOf, exactly } from "./ago.js";
 import { authorName, looksChanged, sources, wayOf } from "./change_words.js";
 import { element } from "./elements.js";
-import { NoPast, askForJson } from "./history_asking.js";
+import { NoPast, SLOW, askForJson } from "./history_asking.js";
 import { placeBeside } from "./offers.js";
 import { authorDot } from "./version_items.js";
 import { gettext, locale } from "./words.js";
 
 const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell has the rest
+const STILL_LOOKING = { changes: [], before: null, indexing: { through: 0, head: 1 } }; // the server goes on where it was
 
 /** @typedef {{input?: string|null, style?: unknown}} State of a cell, as far as a change is about it */
 /** @typedef {{revision: number, at: string, author: import("./change_words.js").Author, source: import("./change_words.js").Source|null, kind: string, old: State, new: State}} Change */
@@ -104,10 +105,15 @@ export class CellHistory {
     this.#older.hidden = true;
     this.#say(gettext("Loading…"));
     try {
-      for (;;) {
-        const { changes, before, indexing } = await askForJson(`cell/?${query}`);
+      for (let isLookingThrough = false; ; ) {
+        const { changes, before, indexing } = await askForJson(`cell/?${query}`).catch((error) => {
+          if (isLookingThrough && error instanceof NoPast && error.code === SLOW) return STILL_LOOKING;
+          throw error;
+        });
         if (run !== this.#run) return;
         if (!indexing) return this.#show(changes, before, isFirst);
+        isLookingThrough = true;
+        if (indexing === STILL_LOOKING.indexing) continue;
         // A long log is looked through once, a portion each time that it is asked.
         this.#say(gettext("Looking through the history: %(percent)s", { percent: (indexing.through / indexing.head).toLocaleString(locale, { style: "percent" }) }));
       }

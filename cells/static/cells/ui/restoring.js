@@ -1,6 +1,6 @@
 /** Making a version of the past the present again: the question before it, and what is told until it is done. */
 
-import { element } from "./elements.js";
+import { askWhether } from "./asking.js";
 import { gettext, ngettext } from "./words.js";
 
 /**
@@ -74,29 +74,21 @@ function leftOut(count) {
  * @returns {Promise<boolean>}
  */
 export function askToRestore(when, range) {
-  const dialog = element("dialog", "restoring", { "aria-labelledby": "restoring-title", "aria-describedby": "restoring-text" });
   const title = range === null ? gettext("Restore this version?") : gettext("Restore %(range)s of this version?", { range });
   const what =
     range === null
       ? gettext("Cells, formats, rows and columns become what they were then, for everybody who has this sheet open.")
       : gettext("These cells and their formats become what they were then, for everybody who has this sheet open. All others stay as they are.");
   const text = `${when}. ${what} ${gettext("What has come since stays in the history, and you can undo this.")}`;
-  const buttons = element("div", "restoring-buttons");
-  const restore = element("button", "button button-primary", { type: "button" }, gettext("Restore"));
-  const cancel = element("button", "button", { type: "button" }, gettext("Cancel"));
-  buttons.append(cancel, restore);
-  dialog.append(element("h2", "", { id: "restoring-title" }, title), element("p", "", { id: "restoring-text", dir: "auto" }, text), buttons);
-  document.body.append(dialog);
-  const before = document.activeElement;
-  return new Promise((resolve) => {
-    restore.addEventListener("click", () => dialog.close("restore"));
-    cancel.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("keydown", (event) => event.stopPropagation()); // Escape is for the dialog alone
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-      resolve(dialog.returnValue === "restore");
-    });
-    dialog.showModal();
-  });
+  return askWhether(title, text, gettext("Restore"));
+}
+
+/**
+ * Ask whether a version that only its name keeps is to go; resolves to whether that is wanted.
+ * @param {string} name
+ */
+export function askToForget(name) {
+  const title = gettext("Remove “%(name)s” for good?", { name });
+  const text = gettext("The history does not reach back to this version any more: it is only kept by its name. Without it, it can never be looked at or restored again, by anybody.");
+  return askWhether(title, text, gettext("Remove for good"));
 }

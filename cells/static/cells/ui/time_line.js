@@ -61,6 +61,14 @@ export class TimeLine {
   }
 
   /**
+   * A version that only its name kept is no more.
+   * @param {number} revision
+   */
+  forget(revision) {
+    this.#entries = this.#entries.filter(({ last }) => last !== revision);
+  }
+
+  /**
    * @param {number} revision
    * @param {string|null} name
    */

@@ -15,6 +15,7 @@ const MAX_NAME = 100; // characters, the server's limit
  * @typedef {object} Around
  * @property {(version: Version|null) => void} choose null: now
  * @property {(version: Version, name: string) => void} rename "": takes the name away
+ * @property {() => void} restore what is shown
  * @property {(version: Version) => import("./version_steps.js").Steps|null} stepsOf its edits, if it is opened
  * @property {(version: Version) => void} toggle open it, or close it
  * @property {(version: Version) => void} more ask for older edits of it
@@ -25,10 +26,10 @@ const MAX_NAME = 100; // characters, the server's limit
  * Return the list's parts, the newest first.
  * @param {readonly Version[]} versions
  * @param {Version|null} shown null: now
- * @param {boolean} mayName
+ * @param {boolean} mayEdit
  * @param {Around} around
  */
-export function versionList(versions, shown, mayName, around) {
+export function versionList(versions, shown, mayEdit, around) {
   const now = new Date();
   const parts = [];
   let day = "";
@@ -43,7 +44,7 @@ export function versionList(versions, shown, mayName, around) {
       list = element("ul", "version-group", { "aria-label": its });
       parts.push(element("h3", "version-day", {}, its), list);
     }
-    list.append(versionItem(version, shown, mayName, around));
+    list.append(versionItem(version, shown, mayEdit, around));
   }
   return parts;
 }
@@ -78,10 +79,10 @@ function versionButton(version, shown, around) {
 /**
  * @param {Version} version
  * @param {Version|null} shown
- * @param {boolean} mayName
+ * @param {boolean} mayEdit
  * @param {Around} around
  */
-function versionItem(version, shown, mayName, around) {
+function versionItem(version, shown, mayEdit, around) {
   const { last, ended_at, name, operations } = version;
   const at = new Date(ended_at);
   const item = element("li", "version-item");
@@ -92,15 +93,25 @@ function versionItem(version, shown, mayName, around) {
   const line = element("div", "version-line");
   line.append(button);
   item.append(line);
-  if (shown && keyOf(shown) === keyOf(version) && mayName) item.append(nameForm(version, around));
+  if (shown && keyOf(shown) === keyOf(version) && mayEdit) item.append(nameForm(version, around), restoreButton(around));
   if (operations === 0) return item; // kept by its name: of its edits nothing is known
   const steps = around.stepsOf(version);
   const label = gettext("Edits of this version: %(when)s", { when: name ?? timeOf(at) });
   const toggle = element("button", "version-toggle", { type: "button", "aria-expanded": String(steps !== null), "aria-label": label, title: gettext("Edits of this version"), "data-toggles": String(last) });
   toggle.addEventListener("click", () => around.toggle(version));
   line.append(toggle);
-  if (steps !== null) item.append(stepList(version, steps, label, shown, around));
+  if (steps !== null) item.append(stepList(version, steps, label, shown, mayEdit, around));
   return item;
+}
+
+/**
+ * Return what the bar over the grid has too, for who comes here by the keyboard.
+ * @param {Around} around
+ */
+function restoreButton(around) {
+  const button = element("button", "button version-restore", { type: "button" }, gettext("Restore this version"));
+  button.addEventListener("click", () => around.restore());
+  return button;
 }
 
 /**
@@ -108,13 +119,15 @@ function versionItem(version, shown, mayName, around) {
  * @param {import("./version_steps.js").Steps} its
  * @param {string} label
  * @param {Version|null} shown
+ * @param {boolean} mayEdit
  * @param {Around} around
  */
-function stepList(version, { steps, hasMore }, label, shown, around) {
+function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
   const list = element("ul", "version-steps", { "aria-label": label });
   const add = (/** @type {HTMLElement} */ made) => {
     const item = element("li", "");
     item.append(made);
+    if (mayEdit && made.getAttribute("aria-current") === "true") item.append(restoreButton(around));
     list.append(item);
   };
   for (const step of steps) {

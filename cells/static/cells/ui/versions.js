@@ -5,7 +5,7 @@ import { dayAndTime, exactly } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
 import { NoPast, askForJson, askForState, sendName } from "./history_asking.js";
-import { askToRestore } from "./restoring.js";
+import { askToForget, askToRestore } from "./restoring.js";
 import { ThenBar } from "./then_bar.js";
 import { TimeLine, keyOf } from "./time_line.js";
 import { versionList } from "./version_items.js";
@@ -129,6 +129,7 @@ export class Versions {
     this.#around.button.hidden = !mayEditNow;
     if (!mayEditNow && this.isOpen) this.close();
     this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = !this.#isOnline;
   }
 
   /** The browser may know it before the socket does. */
@@ -235,6 +236,7 @@ export class Versions {
     const parts = versionList(versions, this.#shown, this.#around.model.mayEditNow, {
       choose: (version) => void this.#choose(version),
       rename: (version, name) => void this.#rename(version, name),
+      restore: () => void this.#restore(false),
       stepsOf: (version) => this.#steps.of(version),
       toggle: (version) => this.#toggle(version),
       more: (version) => void this.#askForSteps(version, "older"),
@@ -242,6 +244,7 @@ export class Versions {
     });
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
+    this.lineChanged();
     this.#older.hidden = this.#line.before === null;
     if (!isWithin) return;
     const toggle = toggles === undefined ? null : /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-toggles="${toggles}"]`));
@@ -309,11 +312,19 @@ export class Versions {
    * @param {string} name
    */
   async #rename(version, name) {
+    const isGone = version.last < this.#line.oldest; // the log is pruned beyond it
+    if (isGone && name === "" && !(await askToForget(version.name ?? ""))) return;
     try {
-      await sendName(version.last, name, this.#around.token);
+      await sendName(version.last, name, this.#around.token, isGone && name === "");
     } catch (error) {
       this.#failed(error);
       return;
+    }
+    if (isGone && name === "") {
+      this.#line.forget(version.last);
+      this.leave();
+      this.#paint();
+      return this.#say(gettext("The version was removed."));
     }
     this.#line.named(version.last, name || null);
     if (this.#shown && keyOf(this.#shown) === keyOf(version)) {
