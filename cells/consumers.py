@@ -172,8 +172,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
             return None
         try:
             match protocol.decode_frame(text):
-                case OperationSubmit(operation_id, operation):
-                    return self._submit(operation_id, operation, text)
+                case OperationSubmit() as frame:
+                    return self._submit(frame, text)
                 case PresenceUpdate() as frame:
                     if self._may_spend(PRESENCE_COST, text):
                         self._update_presence(frame)
@@ -256,11 +256,10 @@ class SheetConsumer(AsyncWebsocketConsumer):
         except DatabaseError as error:
             self._pause(error)
 
-    def _submit(
-        self, operation_id: uuid.UUID, raw: object, text: str | bytes | None
-    ) -> Awaitable[None] | None:
+    def _submit(self, frame: OperationSubmit, text: str | bytes | None) -> Awaitable[None] | None:
         if self.hub is None or self.client is None:
             raise Malformed("send sheet.open first")
+        operation_id, raw = frame.operation_id, frame.operation
         try:
             operation: Intended
             match raw:
@@ -277,7 +276,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
             return None
         if self.client.role == Role.VIEWER and not self._may_spend(REFUSAL_COST, text):
             return None
-        return self.hub.submit(self.client, operation_id, operation)
+        return self.hub.submit(self.client, operation_id, operation, frame.expected)
 
     def _may_spend(self, cost: float, text: str | bytes | None) -> bool:
         """Pay for a frame that no commit holds back; close the socket that cannot."""

@@ -39,7 +39,7 @@ from cells.services.cell_index import fill_index
 from cells.services.guests import color_of, guest_name
 from cells.services.past_states import reach_of, read_touched
 from cells.services.read import one_state
-from cells.services.timeline import Who, read_timeline
+from cells.services.timeline import TimelinePage, Who, read_steps, read_timeline
 from cells.services.versions import name_version, read_version
 from cells.services.work_turns import reading_turn
 
@@ -113,9 +113,12 @@ def show_cell(request: HttpRequest, admission: Admission) -> HttpResponse:
 @never_cache
 @_for_editors
 def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
-    """Answer with a page of the time line, the newest entries first."""
+    """Answer with a page of the time line, the newest entries first.
+
+    With `?first=&last=` the edits between them are told one by one.
+    """
     sheet = Sheet.objects.get(pk=admission.sheet_id)
-    page = read_timeline(sheet, _number(request, "before"))
+    page = _steps(request, sheet) or read_timeline(sheet, _number(request, "before"))
     entries = [
         {
             "first": entry.first,
@@ -131,6 +134,15 @@ def show_timeline(request: HttpRequest, admission: Admission) -> HttpResponse:
     return _json(
         {"entries": entries, "before": page.before, "oldest": page.oldest, "head": sheet.head}
     )
+
+
+def _steps(request: HttpRequest, sheet: Sheet) -> TimelinePage | None:
+    first, last = _number(request, "first"), _number(request, "last")
+    if first is None and last is None:
+        return None
+    if first is None or last is None or first > last:
+        raise Malformed("name the first and the last revision: ?first=1&last=9")
+    return read_steps(sheet, first, last)
 
 
 @require_safe

@@ -36,6 +36,7 @@ class CloseCode(IntEnum):
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+_Revision = Annotated[int, msgspec.Meta(ge=0)]
 
 # -- client to server ----------------------------------------------------------------------------
 
@@ -61,7 +62,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
 
     protocol: int
     client_id: UUID
-    revision: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    revision: _Revision | None = None
     packed: str | None = None
     view: View | None = None
     user: str | None = None
@@ -74,10 +75,14 @@ class RowsLoad(msgspec.Struct, frozen=True, tag="rows.load", tag_field="type"):
 
 
 class OperationSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
-    """Commit one operation; `operation` is for cells.domain.operations to read."""
+    """Commit one operation; `operation` is for cells.domain.operations to read.
+
+    With `expected` only as the next revision after that one.
+    """
 
     operation_id: UUID
     operation: Any = None
+    expected: _Revision | None = None
 
 
 class SetCellsFields(msgspec.Struct, frozen=True, tag="set_cells", tag_field="kind"):
@@ -118,11 +123,13 @@ class StyledCellsFields(msgspec.Struct, frozen=True, tag="set_cells", tag_field=
 class _StyledCellsSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
     operation_id: UUID
     operation: StyledCellsFields
+    expected: _Revision | None = None
 
 
 class _SetCellsSubmit(msgspec.Struct, frozen=True, tag="operation.submit", tag_field="type"):
     operation_id: UUID
     operation: SetCellsFields
+    expected: _Revision | None = None
 
 
 class PresenceUpdate(msgspec.Struct, frozen=True, tag="presence.update", tag_field="type"):
@@ -162,7 +169,7 @@ def decode_frame(text: str | bytes | None) -> ClientFrame:
             submitted = decoder.decode(text)
         except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
             continue  # it is something else, or wrong: read again, to say what
-        return OperationSubmit(submitted.operation_id, submitted.operation)
+        return OperationSubmit(submitted.operation_id, submitted.operation, submitted.expected)
     try:
         frame: ClientFrame = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
@@ -179,11 +186,19 @@ def _decode_submission(text: str | bytes, error: Exception) -> OperationSubmit:
     try:
         raw = json.loads(text, parse_int=_parse_int)
         if isinstance(raw, dict) and raw.get("type") == "operation.submit":
-            return OperationSubmit(UUID(raw["operation_id"]), raw.get("operation"))
+            return OperationSubmit(
+                UUID(raw["operation_id"]), raw.get("operation"), _expected(raw.get("expected"))
+            )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     raise Malformed(f"not a frame of this protocol: {reason}")
+
+
+def _expected(raw: object) -> int | None:
+    if raw is None or (type(raw) is int and raw >= 0):
+        return raw
+    raise Malformed("expected must be a revision: a whole number from 0 on; or leave it out")
 
 
 def _parse_int(digits: str) -> int | float:

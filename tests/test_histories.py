@@ -118,6 +118,8 @@ def test_the_time_line_has_names_that_editors_give(prices: Sheet, ask: Ask) -> N
     authors = [[who["name"] for who in one["authors"]] for one in line["entries"]]
     assert authors == [["Alice", "Ticks"], ["Bob", "Alice"]]
     assert (line["before"], line["oldest"], line["head"]) == (None, 0, 4)
+    _, steps = ask("bob", "?first=3&last=4")
+    assert [(one["first"], one["last"]) for one in steps["entries"]] == [(4, 4), (3, 3)]
     assert ask("bob", "2/name/", {"name": ""})[1] == {"revision": 2, "name": None}
     assert not NamedVersion.objects.exists()
 
@@ -171,7 +173,15 @@ def test_the_past_is_for_editors(prices: Sheet, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["cell/", "cell/?row=0&column=x", "cell/?row=0&column=0&source=me", "2/?since=3"]
+    "path",
+    [
+        "cell/",
+        "cell/?row=0&column=x",
+        "cell/?row=0&column=0&source=me",
+        "2/?since=3",
+        "?first=3&last=2",
+        "?last=2",
+    ],
 )
 def test_what_has_no_meaning_is_refused(prices: Sheet, ask: Ask, path: str) -> None:
     status, body = ask("alice", path)

@@ -93,7 +93,11 @@ class Committer:
         return self._working is not None
 
     def submit(
-        self, client: Client, operation_id: UUID, operation: Intended | RestorePlan
+        self,
+        client: Client,
+        operation_id: UUID,
+        operation: Intended | RestorePlan,
+        expected_head: int | None = None,
     ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame.
 
@@ -104,7 +108,9 @@ class Committer:
             return None  # unanswered, so its client sends it again elsewhere, under the same id
         weight = weight_of(operation)
         client.begin(weight)
-        submission = Submission(self._slug, operation_id, operation, client.author)
+        submission = Submission(
+            self._slug, operation_id, operation, client.author, expected_head=expected_head
+        )
         span = tracing.begin_edit(self._slug, operation_id) if tracing.is_on else None
         self._pending.add(client, _Pending(client, submission, weight, span))
         self._pace.note_arrival()

@@ -168,7 +168,11 @@ class Hub:
     # -- edits -----------------------------------------------------------------------------------
 
     def submit(
-        self, client: Client, operation_id: UUID, operation: Intended
+        self,
+        client: Client,
+        operation_id: UUID,
+        operation: Intended,
+        expected_head: int | None = None,
     ) -> Awaitable[None] | None:
         """Hand in an edit; its outcome reaches the client as a frame. See Committer.submit."""
         if client.role == Role.VIEWER:
@@ -176,10 +180,12 @@ class Hub:
             self._refuse(client, operation_id, error)
             return None
         if isinstance(operation, RestoreTo):
-            return self._restore(client, operation_id, operation)
-        return self._committer.submit(client, operation_id, operation)
+            return self._restore(client, operation_id, operation, expected_head)
+        return self._committer.submit(client, operation_id, operation, expected_head)
 
-    async def _restore(self, client: Client, operation_id: UUID, wanted: RestoreTo) -> None:
+    async def _restore(
+        self, client: Client, operation_id: UUID, wanted: RestoreTo, expected_head: int | None
+    ) -> None:
         """Find out what a restore needs, and hand it in; only its own client waits for that."""
         try:
             plan = await self._planning.plan(client.person, self.slug, wanted, operation_id)
@@ -191,7 +197,7 @@ class Hub:
             refusal = Unavailable("the database does not answer; send it again")
             self._refuse(client, operation_id, refusal)
             return
-        waiting = self._committer.submit(client, operation_id, plan)
+        waiting = self._committer.submit(client, operation_id, plan, expected_head)
         if waiting is not None:
             await waiting
 

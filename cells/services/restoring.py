@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from django.db.backends.utils import CursorWrapper
+
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import LimitExceeded, NoSuchSheet, Outdated, SheetSyncError
 from cells.domain.layout import CellId, Layout
@@ -21,7 +23,7 @@ from cells.domain.operations import (
     Step,
 )
 from cells.domain.restoring import Content, steps_of_cells, steps_of_shape
-from cells.models import Revision, Sheet
+from cells.models import Cell, Revision, Sheet
 from cells.services.past import all_steps_back, steps_back
 from cells.services.past_states import (
     PastState,
@@ -40,6 +42,7 @@ MAX_CHARACTERS = 10_000_000  # of the inputs in it: the old ones come on top of 
 MAX_HELD_CELLS = 500_000  # touched since, be they as they were or not: some 150 MB of a plan
 MAX_HELD_CHARACTERS = 50_000_000  # of what was in them
 FEW_REVISIONS = 200  # may be read in the sheet's lock
+IDS_PER_QUERY = 500  # of rows and columns that are gone
 MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
 
 
@@ -47,7 +50,8 @@ MAX_ROUNDS = 5  # of catching up with a sheet that is edited all the while
 class RestorePlan:
     """A RestoreTo whose past is known: what differed when the sheet was at revision `base`.
 
-    `now` is what those cells had then, as far as they existed.
+    `now` is what those cells had then, as far as they existed. `lost` are the filled cells of a
+    range, as it was, whose rows or columns have been deleted since.
     `refusal` is why it cannot be. It is given only under the sheet's lock: what is in the log
     already may well be impossible by now.
     """
@@ -58,6 +62,7 @@ class RestorePlan:
     layout: Layout | None = None
     cells: Mapping[CellId, Content] = field(default_factory=dict)
     now: Mapping[CellId, Content] = field(default_factory=dict)
+    lost: frozenset[CellId] = frozenset()
     refusal: SheetSyncError | None = None
 
 
@@ -75,7 +80,8 @@ def plan_restore(slug: str, wanted: RestoreTo, operation_id: UUID) -> RestorePla
             state = read_kept_state(cursor, sheet_id, wanted.revision, check=_check_held)
             cells = _contents_of(cursor, sheet_id, state, _chosen(wanted, state.layout))
             cells, now = _differing(cursor, sheet_id, cells)
-            plan = RestorePlan(wanted, sheet_id, state.head, state.layout, cells, now)
+            lost = _lost(cursor, sheet_id, wanted, state)
+            plan = RestorePlan(wanted, sheet_id, state.head, state.layout, cells, now, lost)
             _check_plan(plan, read_head(cursor, sheet_id)[1])
         for _ in range(MAX_ROUNDS):
             caught_up = _caught_up(plan, state.layout)
@@ -118,12 +124,14 @@ def resolve(
         state = rewound_state(cursor, sheet_id, begun, since)
         then = {**_contents_of(cursor, sheet_id, state, _chosen(wanted, shape)), **plan.cells}
     steps = steps_of_shape(layout, shape) if wanted.range is None else []
-    seen = _seen(then, shape if wanted.range is None else layout)
+    alive = shape if wanted.range is None else layout
+    seen = _seen(then, alive)
     # Little is read in the lock: what nobody has touched since is as it was.
     present = {**plan.now, **read_contents(cursor, sheet_id, seen.keys() - known)}
     steps += steps_of_cells(present, seen)
     _check_size(steps)
-    left = 0 if wanted.range is None else len(then) - len(seen)
+    rows, columns = (alive.axes[name] for name in AxisName)
+    left = 0 if wanted.range is None else _count_left(plan.lost, then, seen, rows, columns)
     return Restored(wanted.revision, wanted.range, Several(tuple(steps)) if steps else None), left
 
 
@@ -179,13 +187,61 @@ def _chosen(wanted: RestoreTo, shape: Layout) -> Callable[[CellId], bool]:
     """Return what says of a cell whether it is in the range, as the sheet was. Raises UnknownId."""
     if wanted.range is None:
         return lambda key: True
+    rows, columns = _ids_in(wanted.range, shape)
+    return lambda key: key[0] in rows and key[1] in columns
+
+
+def _ids_in(range_: tuple[int, int, int, int], shape: Layout) -> tuple[set[int], set[int]]:
     ids = []
-    for name, one, other in zip(AxisName, wanted.range[:2], wanted.range[2:], strict=True):
+    for name, one, other in zip(AxisName, range_[:2], range_[2:], strict=True):
         axis = shape.axes[name]
         span = axis.span_between(one, other)
         ids.append(set(() if span is None else axis.ids_between(span.first, span.last + 1)))
-    rows, columns = ids
-    return lambda key: key[0] in rows and key[1] in columns
+    return ids[0], ids[1]
+
+
+def _lost(
+    cursor: CursorWrapper, sheet_id: int, wanted: RestoreTo, state: PastState
+) -> frozenset[CellId]:
+    """Return what of a range cannot come back: `lost` of a plan. Raises UnknownId."""
+    if wanted.range is None:
+        return frozenset()
+    rows, columns = _ids_in(wanted.range, state.layout)
+    _, layout = read_head(cursor, sheet_id)
+    dead = (
+        ("row", rows - _living(layout.axes[AxisName.ROWS], rows)),
+        ("column", columns - _living(layout.axes[AxisName.COLUMNS], columns)),
+    )
+    texts: dict[CellId, str] = {}
+    for name, ids in dead:
+        ordered = sorted(ids)
+        for at in range(0, len(ordered), IDS_PER_QUERY):
+            some = {f"{name}__in": ordered[at : at + IDS_PER_QUERY]}
+            cells = Cell.objects.filter(sheet_id=sheet_id, **some)
+            for row, column, text in cells.values_list("row", "column", "input"):
+                texts[row, column] = text
+    texts |= state.inputs  # of what was written since, what it was
+    (_, dead_rows), (_, dead_columns) = dead
+    is_chosen = _chosen(wanted, state.layout)
+    return frozenset(
+        key
+        for key, text in texts.items()
+        if text and is_chosen(key) and (key[0] in dead_rows or key[1] in dead_columns)
+    )
+
+
+def _count_left(
+    lost: Iterable[CellId],
+    then: Mapping[CellId, Content],
+    seen: Mapping[CellId, Content],
+    rows: Axis,
+    columns: Axis,
+) -> int:
+    """Return how many cells that were not empty are left out, for they have no place now."""
+    left = {key for key, what in then.items() if key not in seen and what != ("", "")} | {*lost}
+    living_rows = _living(rows, {row for row, _ in left})
+    living_columns = _living(columns, {column for _, column in left})
+    return sum(row not in living_rows or column not in living_columns for row, column in left)
 
 
 def _living(axis: Axis, ids: Iterable[int]) -> set[int]:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from cells.models import AuthorKind, NamedVersion, Revision, Sheet
@@ -14,6 +15,7 @@ PAUSE = timedelta(minutes=5)  # after it, somebody comes back
 TOGETHER = timedelta(minutes=1)  # between the edits of people who work at the same time
 MAX_SPAN = timedelta(hours=1)  # a stream never pauses
 ENTRIES_PER_PAGE = 30
+STEPS_PER_PAGE = 200
 LINES_PER_PAGE = 5_000  # narrow ones: no operation is read
 
 
@@ -86,6 +88,27 @@ def read_timeline(sheet: Sheet, before: int | None = None) -> TimelinePage:
             _add(entry, line)
     entries += [_kept(version) for version in reversed(versions) if version.revision <= reach]
     return TimelinePage(entries, None, reach)
+
+
+def read_steps(sheet: Sheet, first: int, last: int) -> TimelinePage:
+    """Return the edits from revision `first` to `last` one by one, each an entry, the newest first.
+
+    A page holds 200; where there are more, `before` is the oldest one on it.
+    """
+    reach = reach_of(sheet.pk, sheet.head)
+    named = dict(
+        NamedVersion.objects.filter(sheet=sheet, revision__gte=first, revision__lte=last)
+        .order_by()
+        .values_list("revision", "name")
+    )
+    lines = _lines(sheet, max(reach, first - 1), last + 1)
+    entries = [
+        Entry(number, number, at, at, [who], name=named.get(number))
+        for number, at, who in islice(lines, STEPS_PER_PAGE + 1)
+    ]
+    has_more = len(entries) > STEPS_PER_PAGE
+    entries = entries[:STEPS_PER_PAGE]
+    return TimelinePage(entries, entries[-1].first if has_more else None, reach)
 
 
 def _lines(sheet: Sheet, reach: int, before: int | None) -> Iterator[_Line]:

@@ -231,7 +231,7 @@ def test_a_sheet_has_no_violation_whatever_is_open(
     alice.press("ArrowDown", "Enter")
     expect(page.locator(".then-bar")).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Restore this version").click()
+    page.locator(".then-bar").get_by_role("button", name="Restore this version").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
     alice.press("Escape")

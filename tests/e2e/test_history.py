@@ -21,7 +21,7 @@ from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
 create_sheet(None, "Prices", slug="to-look-at", link_role=LinkRole("editor"))
-create_sheet(None, "Cleaned", slug="cleaned", link_role=LinkRole("viewer"))
+create_sheet(None, "Prices", slug="for-viewers", link_role=LinkRole("viewer"))
 stream = Author(AuthorKind.STREAM, "prices", origin="prices-sub/4711")
 cells = tuple((row, column, f"{row}/{column}") for row in range(1000) for column in range(10))
 operation = SetCells(cells)
@@ -55,6 +55,12 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     expect(changes.nth(0)).to_contain_text(bob_is)
     expect(changes.nth(0)).to_contain_text("before: 2.10 → after: 2.30")
     expect(changes.nth(1)).to_contain_text("before: empty → after: 2.10")
+    changes.nth(0).get_by_role("button", name="Show the sheet before this change").click()
+    alice.expect_cells("A1", [["2.10", "kept"]])
+    page.get_by_role("button", name="Back to now").click()
+    alice.expect_cells("A1", [["2.30", "kept"]])
+    versions(alice).get_by_role("button", name="Close").click()
+    alice.choose("Show edit history")
     card.get_by_label("Changes by").select_option("Streams")
     expect(card).to_contain_text("No such changes.")
     alice.press("Escape")
@@ -64,7 +70,18 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     alice.press("Control+Alt+Shift+H")
     panel = versions(alice)
     expect(panel.get_by_role("button", name="Now", exact=True)).to_be_focused()
-    alice.press("ArrowDown", "Enter")
+    alice.press("ArrowDown", "ArrowRight")
+    steps = panel.get_by_role("list", name="Edits of this version").get_by_role("button")
+    expect(steps).to_have_count(4)  # three edits, and what was before them
+    expect(steps.nth(0)).to_contain_text(bob_is)
+    alice.press("ArrowDown", "ArrowDown", "Enter")
+    alice.expect_cells("A1", [["2.10", "kept"]])
+    alice.press("ArrowDown", "ArrowDown", "Enter")
+    alice.expect_cells("A1", [["", ""]])
+    expect(page.get_by_role("group", name="The sheet as it was before the edit of")).to_be_visible()
+    alice.press("ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowLeft")
+    expect(steps).to_have_count(0)
+    alice.press("Enter")
     then = page.get_by_role("group", name="The sheet as it was")
     expect(then).to_be_visible()
     changed = page.get_by_role("gridcell", name="2.30")
@@ -85,9 +102,13 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     expect(then).to_be_hidden()
     alice.expect_cells("A1", [["9.99", "kept"]])
 
-    panel.get_by_role("button", name="Agreed").click()
+    panel.get_by_role("button", name=re.compile("^Agreed")).click()
     alice.expect_cell("A1", "2.30")
-    then.get_by_role("button", name="Restore this version").click()
+    page.context.set_offline(True)
+    expect(then).to_contain_text("To restore needs a connection")
+    expect(then.get_by_role("button", name="Restore this version")).to_be_hidden()
+    page.context.set_offline(False)
+    panel.get_by_role("button", name="Restore this version").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     for grid in (alice, bob):
         grid.expect_cells("A1", [["2.30", "kept"]])
@@ -96,7 +117,7 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
         grid.expect_cells("A1", [["9.99", "kept"]])
 
 
-def test_a_large_past_is_looked_at_with_a_connection_by_who_may_edit(
+def test_a_large_past_is_shown_and_who_may_only_look_has_no_way_to_it(
     own_server: OwnServer, own_context: Callable[..., BrowserContext]
 ) -> None:
     own_server.shell(_TO_LOOK_AT)
@@ -121,9 +142,21 @@ def test_a_large_past_is_looked_at_with_a_connection_by_who_may_edit(
     panel.get_by_role("button", name="prices").click()
     expect(panel.get_by_role("status")).to_contain_text("The history needs a connection")
     expect(then).to_be_hidden()
-    context.set_offline(False)
-    looking = GridPage(context.new_page(), f"{own_server.url}/sheets/cleaned/").open()
-    looking.page.get_by_role("button", name="Version history").click()
-    told = versions(looking).get_by_role("status")
-    expect(told).to_have_text("The history is for those who may edit this sheet.")
     assert carol.errors == []
+    context.set_offline(False)
+
+    viewer = GridPage(context.new_page(), f"{own_server.url}/sheets/for-viewers/").open()
+    page = viewer.page
+    expect(page.locator("#history-button")).to_be_hidden()
+    viewer.press("Control+Alt+Shift+H")
+    viewer.press("Shift+F10")
+    menu = page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem", name="Copy")).to_be_visible()
+    expect(menu.get_by_role("menuitem", name=re.compile("history"))).to_have_count(0)
+    viewer.press("Escape")
+    viewer.press("Control+/")
+    shortcuts = page.get_by_role("dialog")
+    expect(shortcuts).to_contain_text("This help")
+    expect(shortcuts).not_to_contain_text("Version history")
+    expect(versions(viewer)).to_be_hidden()
+    assert viewer.errors == []

@@ -64,6 +64,7 @@ export class FakeServer {
       return;
     }
     try {
+      if (frame.expected !== undefined && frame.expected !== this.head) throw Object.assign(new Error("there is another revision"), { code: "outdated" });
       const revision = this.commit(client.name, operation, operation_id);
       client.hear(this.answer(revision - 1));
     } catch (error) {
@@ -212,6 +213,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     refusals: [],
     overwritten: [],
     left: [],
+    restored: [],
     news: [],
     told: [],
     journal: new Map(),
@@ -257,6 +259,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     refused: (refusal) => client.refusals.push(refusal),
     overwritten: (overwritten) => client.overwritten.push(overwritten),
     left: (count) => client.left.push(count),
+    restored: (...news) => client.restored.push(news),
     steps: { load: () => structuredClone(steps), save: (kept) => (client.steps = structuredClone(kept)) },
     arrived: (changes) => client.told.push(...changes),
     journal: {

@@ -23,4 +23,6 @@ test("a refused edit was not saved, a refused undo or redo was not done", () => 
   assert.equal(said("undo", "forbidden"), "Not undone: Only your own edits can be taken back.");
   assert.equal(said("redo", "limit_exceeded", "Too many rows."), "Not redone: Too many rows.");
   assert.equal(said("restore", "pruned", "It is too long ago."), "Not restored: It is too long ago.");
+  assert.equal(said("restore", "outdated", "ids"), "Not restored: The sheet was changed meanwhile. Look at it and restore again.");
+  assert.match(said("restore", "limit_exceeded", "numbers"), /^Not restored: This version differs in too many cells .* Select a part/);
 });

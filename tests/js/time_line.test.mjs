@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { agoOf, dayOf } from "../../cells/static/cells/ui/ago.js";
 import { looksChanged, wayOf } from "../../cells/static/cells/ui/change_words.js";
 import { TimeLine } from "../../cells/static/cells/ui/time_line.js";
+import { VersionSteps, before } from "../../cells/static/cells/ui/version_steps.js";
 
 const entry = ([first, last]) => ({ first, last, name: null, operations: last - first + 1 });
-const page = (before, ...spans) => ({ entries: spans.map(entry), before, head: (spans[0]?.[1] ?? 0) + 1 });
+const page = (before, ...spans) => ({ entries: spans.map(entry), before, oldest: 0, head: (spans[0]?.[1] ?? 0) + 1 });
 
 function line(...pages) {
   const made = new TimeLine();
@@ -78,4 +79,34 @@ test("moments are called as people call them", () => {
   assert.equal(agoOf(new Date(now.getTime() + 9_000), now), "now"); // another clock
   assert.deepEqual([dayOf(new Date(2026, 10, 27), now), dayOf(new Date(2026, 10, 26, 23, 59), now)], ["today", "yesterday"]);
   assert.match(dayOf(new Date(2026, 10, 25), now), /November 25, 2026/);
+});
+
+test("a version's edits are asked for by pages, each looked at where its formulas had been calculated", () => {
+  const steps = new VersionSteps();
+  const [version] = line(page(null, [2, 9])).versions;
+  const listed = (it) => steps.of(it).steps.map(({ first, through }) => [first, through]);
+  assert.equal(steps.of(version), null);
+  assert.equal(steps.queryFor(version, "newest"), "?first=2&last=9");
+  steps.take(version, "newest", page(7, [9, 9], [7, 7]));
+  assert.equal(steps.queryFor(version, "older"), "?first=2&last=6");
+  steps.take(version, "older", page(null, [4, 4], [2, 2]));
+  assert.deepEqual(listed(version), [[9, 10], [7, 8], [4, 6], [2, 3]]);
+  assert.equal(steps.of(version).hasMore, false);
+  assert.equal(steps.isStale(version), false);
+  const [grown] = line(page(null, [2, 12])).versions;
+  assert.equal(steps.isStale(grown), true);
+  steps.take(grown, "newest", page(9, [12, 12], [9, 9]));
+  assert.deepEqual(listed(grown), [[12, 13], [9, 11], [7, 8], [4, 6], [2, 3]]);
+  const [far] = line(page(null, [2, 30])).versions;
+  steps.take(far, "newest", page(20, [30, 30], [20, 20])); // what lies between is not here
+  assert.deepEqual([listed(far), steps.of(far).hasMore], [[[30, 31], [20, 29]], true]);
+  steps.close(far);
+  assert.equal(steps.of(far), null);
+});
+
+test("before an edit the sheet was what its revision before said, and that is no part of a version that goes on", () => {
+  const made = line(page(null, [3, 9], [1, 2]));
+  const shown = before(made.versions[0]);
+  assert.deepEqual([shown.last, shown.through], [2, 2]);
+  assert.deepEqual(made.versionsBeside({ ...shown, first: 5, last: 4, through: 4 }).map(({ first, last }) => [first, last]), [[3, 9], [1, 2]]);
 });

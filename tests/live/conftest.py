@@ -90,13 +90,14 @@ class Tab:
     async def send(self, frame: object) -> None:
         await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
-    async def submit(self, operation: Frame, operation_id: str | None = None) -> Frame:
-        """Submit an operation and return the frame that answers it."""
+    async def submit(
+        self, operation: Frame, operation_id: str | None = None, **more: object
+    ) -> Frame:
+        """Submit an operation, with more fields of the frame; return the frame that answers it."""
         operation_id = operation_id or str(uuid.uuid4())
         seen = len(self.frames)
-        await self.send(
-            {"type": "operation.submit", "operation_id": operation_id, "operation": operation}
-        )
+        frame = {"type": "operation.submit", "operation_id": operation_id, "operation": operation}
+        await self.send(frame | more)
 
         def answer() -> Frame | None:
             for frame in self.frames[seen:]:

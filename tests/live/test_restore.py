@@ -31,6 +31,26 @@ async def test_everybody_sees_a_restore_and_its_undo(live: LiveServer) -> None:
     assert alice.replica.cells == {(0, 0): "b"}
     answer = await alice.submit({"kind": "restore", "revision": 99})
     assert (answer["type"], answer["code"]) == ("operation.rejected", "outdated")
+    answer = await bob.submit({"kind": "restore", "revision": 1}, expected=4)
+    assert (answer["type"], answer["code"]) == ("operation.rejected", "outdated")
+    # What is in the log is no longer to be refused: the answer to its first attempt was lost.
+    answer = await bob.submit({"kind": "restore", "revision": 1}, restore, expected=2)
+    assert answer["type"] == "operations.committed"
+    answer = await bob.submit({"kind": "restore", "revision": 1}, expected=5)
+    assert answer["type"] == "operations.committed"
+    seen = len(bob.frames)
+    frame = {"type": "operation.submit", "operation_id": restore, "expected": "x"}
+    for operation in (
+        {"kind": "restore", "revision": 1},
+        {"kind": "set_cells", "cells": [[0, 0, "x"]]},
+    ):
+        await bob.send(frame | {"operation": operation})
+        refusal = await bob.next("error", seen)
+        assert refusal["code"] == "malformed"
+        assert "expected" in refusal["message"]
+        seen = len(bob.frames)
+    answer = await bob.submit({"kind": "set_cells", "cells": [[0, 0, "x"]]}, expected=5)
+    assert (answer["type"], answer["code"]) == ("operation.rejected", "outdated")
     await database(lambda: Sheet.objects.update(link_role=LinkRole.VIEWER))
     carol = await live.tab()
     answer = await carol.submit({"kind": "restore", "revision": 1})

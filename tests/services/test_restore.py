@@ -55,13 +55,14 @@ def cell(row: int, column: int, text: str) -> SetCells:
 
 def test_a_range_comes_back_and_the_rest_stays() -> None:
     new_sheet()
-    put(SetCells(((0, 0, "a"), (1, 1, "b"), (2, 2, "c"))))
+    first = ((0, 0, "a"), (1, 0, "untouched"), (1, 1, "b"), (1, 2, "not asked for"), (2, 2, "c"))
+    put(SetCells(first))
     put(SetStyles(((0, 3),), ((0, 3),), parse_change({"bold": True})))
     put(SetCells(((0, 0, "A"), (1, 1, "B"), (2, 2, "C"))))
     put(Delete(ROWS, ((1, 1),)), BOB)
     outcome = put(RestoreTo(1, (1, 1, 0, 0)))
     assert texts() == {"A1": "a", "C2": "C"}
-    assert outcome.left == 2, "two cells of a row that is gone"
+    assert outcome.left == 2, "two texts of a row that is gone"
     looks = Cell.objects.exclude(style=None).values_list("row", "column")
     assert sorted(looks) == [(0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)]
     put(Undo(outcome.operation_id, is_redo=False))

@@ -12,7 +12,7 @@ from cells.models import AuthorKind, NamedVersion, Revision, Sheet
 from cells.services import timeline
 from cells.services.authors import Author, import_origin
 from cells.services.commit import Submission, commit
-from cells.services.timeline import read_timeline
+from cells.services.timeline import read_steps, read_timeline
 from tests.services.histories import ALICE, BOB, CALCULATOR, new_sheet
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +82,15 @@ def test_a_name_ends_its_entry_and_calculations_are_nobodys_work() -> None:
         found = [(one.first, one.last, one.name) for one in read_timeline(sheet).entries]
     assert not [one for one in queries if '"data"' in one["sql"]], "that is the whole sheet"
     assert found == [(4, 5, "v5"), (2, 3, "v3"), (1, 1, "v1")]
+
+
+def test_an_entry_is_told_edit_by_edit_and_by_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = log((0, ALICE), (1, ALICE), (2, CALCULATOR), (3, BOB), (4, ALICE), (5, ALICE))
+    NamedVersion.objects.create(sheet=sheet, revision=4, name="v4")
+    monkeypatch.setattr(timeline, "STEPS_PER_PAGE", 2)
+    told = [(5, "Alice", None), (4, "Bob", "v4")]
+    for last, before, expected in ((5, 4, told), (3, None, [(2, "Alice", None)])):
+        page = read_steps(sheet, 2, last)
+        steps = [(one.last, one.authors[0].name, one.name) for one in page.entries]
+        assert (steps, page.before) == (expected, before)
+        assert all(one.first == one.last and one.operations == 1 for one in page.entries)

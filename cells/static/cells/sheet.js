@@ -68,7 +68,10 @@ const replica = new Replica({
   },
   refused: (refusal) => {
     const { text, operation } = refusal;
-    void whenEquipped.then(({ offers, refusalOf }) => offers.refused(refusalOf(refusal, grid.hasDeletedFor(operation)), text, operation));
+    void whenEquipped.then(({ offers, refusalOf, restores }) => {
+      restores.refused(refusal.operation_id);
+      offers.refused(refusalOf(refusal, grid.hasDeletedFor(operation)), text, operation);
+    });
   },
   overwritten: (overwritten) => {
     const name = (presence.author(overwritten.author) ?? presence.author(null))?.name ?? "";
@@ -89,6 +92,7 @@ const replica = new Replica({
       ),
     );
   },
+  restored: (operation_id, left) => void whenEquipped.then(({ restores }) => restores.restored(operation_id, left)),
   journal: {
     put: (kept) => keep((opened) => opened.put(kept)),
     remove: (kept) => keep((opened) => opened.remove(kept)),

@@ -17,7 +17,7 @@ import { isFormula, renamed, typedOf } from "./references.js";
 /** @typedef {{kind: "reorder_cells", rows: Run[], columns: Run[], order: number[], shown?: ShownEdit[]}} ReorderCells The i-th of `rows` gets, in `columns`, what the order[i]-th has; `shown` is what that comes to here, and never travels. */
 /** @typedef {{kind: "freeze", rows: number, columns: number}} Freeze How many rows and columns stay in view. */
 /** @typedef {{kind: "undo"|"redo", operation_id: string}} TakeBack Names the operation that is taken back, or done again. */
-/** @typedef {{kind: "restore", revision: number, range?: [top_row_id: number, left_column_id: number, bottom_row_id: number, right_column_id: number]}} Restore Makes the sheet, or what was a range of it, what it was at a revision; what that comes to the server knows. */
+/** @typedef {{kind: "restore", revision: number, range?: [top_row_id: number, left_column_id: number, bottom_row_id: number, right_column_id: number], seen?: number}} Restore Makes the sheet, or what was a range of it, what it was at a revision; what that comes to the server knows. `seen`: the revision that was here when it was submitted. */
 /** @typedef {SetCells|SetStyles|ReorderCells|Insert|Delete|Move|Resize|Freeze|TakeBack|Restore} Operation What travels. */
 /** @typedef {{first: number, offset: number}} Expected The ids from `first` on stand for what is not born; the first of it comes so many places behind the cell that is pasted at. */
 /** @typedef {{kind: "paste", cell: [row_id: number, column_id: number], values: string[][], styles?: (Style|""|null)[][], expected?: {rows: Expected, columns: Expected}}} Paste Waits for rows and columns that are not born; its formulas may name these. Null leaves a cell's style. Never travels. */
@@ -160,6 +160,10 @@ export function shownOf(operation) {
  */
 export function forTheWire(operation) {
   if (operation.kind === "transfer") return { kind: "set_cells", cells: [...operation.cells, ...operation.cleared] };
+  if (operation.kind === "restore") {
+    const { seen, ...wanted } = operation;
+    return wanted;
+  }
   if (operation.kind !== "reorder_cells") return operation;
   const { kind, rows, columns, order } = operation;
   return { kind, rows, columns, order };

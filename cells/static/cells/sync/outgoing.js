@@ -72,6 +72,7 @@ export class Outgoing {
    */
   submit(operation) {
     const entry = makeEntry(this.#around.newId(), operation, this.#unacknowledged.nextOrder());
+    entry.isLate = !this.#line.isReady();
     this.#history.did(entry.operation_id);
     this.#keep([entry]);
     this.send();
@@ -95,7 +96,7 @@ export class Outgoing {
    * @param {Kept[]} lines
    */
   restore(lines) {
-    this.#unacknowledged.add(lines.map(({ operation_id, operation, order }) => makeEntry(operation_id, operation, order)));
+    this.#unacknowledged.add(lines.map(({ operation_id, operation, order }) => lateEntry(operation_id, operation, order)));
     this.#around.changed("cells");
     this.#around.changed("unsaved");
   }
@@ -109,7 +110,7 @@ export class Outgoing {
     const entries = orphans
       .filter(({ operation_id }) => !this.#unacknowledged.find(operation_id))
       .map(({ operation_id, operation }, place) =>
-        makeEntry(operation_id, operation, first + place / orphans.length),
+        lateEntry(operation_id, operation, first + place / orphans.length),
       );
     this.#keep(entries);
     this.send();
@@ -118,6 +119,7 @@ export class Outgoing {
   /** The connection is gone: whatever is unanswered will be sent again under the same id. */
   disconnected() {
     for (const entry of this.#unacknowledged.entries) {
+      entry.isLate = true;
       if (entry.state !== "in_flight") continue;
       entry.state = "pending";
       entry.due_ms = 0;
@@ -191,13 +193,15 @@ export class Outgoing {
   /**
    * Take operations.committed.
    * @param {[operation_id: string, revision: number][]} operations
-   * @param {Record<string, number>} [left] how many cells an undo left alone
+   * @param {Record<string, number>} [left] how many cells an undo, or a restore, left alone
    */
   committed(operations, left = {}) {
     for (const [operation_id, revision] of operations) {
       const entry = this.#unacknowledged.find(operation_id);
       if (!entry) continue;
-      if (isTakeBack(entry.operation) && entry.state !== "committed") this.#history.answered(operation_id, left[operation_id] ?? 0);
+      const isNews = entry.state !== "committed";
+      if (isTakeBack(entry.operation) && isNews) this.#history.answered(operation_id, left[operation_id] ?? 0);
+      if (entry.operation.kind === "restore" && isNews) this.#around.restored?.(operation_id, left[operation_id] ?? 0);
       entry.state = "committed";
       entry.revision = revision;
       this.#around.journal.remove([entry]);
@@ -336,7 +340,7 @@ export class Outgoing {
       this.#refuse(waiting, code, message);
       return;
     }
-    this.#around.refused({ code, message, text: textOf(entry.operation, this.#confirmed), operation: entry.operation });
+    this.#around.refused({ operation_id: entry.operation_id, code, message, text: textOf(entry.operation, this.#confirmed), operation: entry.operation });
     this.#around.changed("cells");
     this.#around.changed("unsaved");
     this.send();
@@ -368,7 +372,7 @@ export class Outgoing {
       entry.due_ms = now + ANSWER_TIMEOUT_MS;
       room -= 1;
       this.#lastSent = now;
-      this.#around.send({ type: "operation.submit", operation_id: entry.operation_id, operation: forTheWire(entry.operation) });
+      this.#around.send({ type: "operation.submit", operation_id: entry.operation_id, operation: forTheWire(entry.operation), ...expectedOf(entry) });
     }
   }
 
@@ -411,6 +415,25 @@ export class Outgoing {
       return cleared.length === 0 ? [] : [makeEntry(entry.operation_id, { ...operation, cleared, after }, entry.order)];
     });
   }
+}
+
+/**
+ * Make an entry of what an earlier page kept.
+ * @param {string} operation_id
+ * @param {Intended} operation
+ * @param {number} order
+ */
+function lateEntry(operation_id, operation, order) {
+  return Object.assign(makeEntry(operation_id, operation, order), { isLate: true });
+}
+
+/**
+ * A restore replaces what all others did: once its user no longer sees that, because the connection broke, it is only to be
+ * committed if there has been nothing.
+ * @param {Entry} entry
+ */
+function expectedOf({ operation, isLate }) {
+  return operation.kind === "restore" && isLate ? { expected: operation.seen ?? 0 } : {};
 }
 
 /**

@@ -21,7 +21,7 @@ export const PROTOCOL = 1;
 /** @typedef {import("../domain/styles.js").Style} Style */
 /** @typedef {import("./confirmed.js").Cell} Cell */
 /** @typedef {{operation_id: string, operation: Intended, order: number}} Kept */
-/** @typedef {{code: string, message: string, text: string, operation: Intended}} Refusal */
+/** @typedef {{operation_id: string, code: string, message: string, text: string, operation: Intended}} Refusal */
 /** @typedef {import("./overwrites.js").Overwritten} Overwritten */
 /** @typedef {[author: string|null, cells: import("./confirmed.js").WireCell[]][]} Changes as cells.changed has them */
 /**
@@ -40,6 +40,7 @@ export const PROTOCOL = 1;
  * @property {(changes: Changes) => void} [came] cells have changed just now, one's own among them
  * @property {(changes: Changes) => void} [arrived] others changed cells just now: no first load, no catch-up, nothing of one's own
  * @property {(count: number) => void} left so many cells an undo or redo left alone, for somebody else has written them since
+ * @property {(operation_id: string, left: number) => void} [restored] a restore is in the log; so many cells of its range are in rows or columns that are gone
  * @property {{put(kept: Kept[]): void, remove(kept: Kept[]): void}} journal
  * @property {import("./history.js").Store} steps what can be undone and redone, over a reload
  */
@@ -121,6 +122,11 @@ export class Replica {
   /** Whether the server keeps refusing an edit for now. */
   get isStruggling() {
     return this.#outgoing.isStruggling;
+  }
+
+  /** Whether there is a connection on which the sheet is open. */
+  get isOnline() {
+    return this.#isOpen;
   }
 
   get mayEdit() {
@@ -248,6 +254,7 @@ export class Replica {
    * @param {Intended} operation
    */
   submit(operation) {
+    if (operation.kind === "restore") operation = { ...operation, seen: this.revision };
     const operation_id = this.#outgoing.submit(operation);
     this.#overwrites.submitted(operation_id, operation);
     return operation_id;

@@ -22,6 +22,7 @@ import { Overlay } from "./overlay.js";
  * @property {number} revision
  * @property {number} attempts
  * @property {number} due_ms not to be sent, or not to be waited for, beyond this moment
+ * @property {boolean} isLate it goes out over another connection than the one on which it was submitted
  * @property {string|null} for the paste that waits for this one
  */
 
@@ -40,7 +41,7 @@ export function makeEntry(operation_id, operation, order, waiting = null) {
   const whole = operation.kind === "set_styles" || operation.kind === "reorder_cells" ? new Area(operation.rows, operation.columns) : null;
   const area = operation.kind === "set_styles" ? whole : null;
   /** @type {Entry} */
-  const entry = { operation_id, operation, order, state: "pending", cells, area, extent: whole ?? cells, isTakenBack: false, revision: 0, attempts: 0, due_ms: 0, for: waiting };
+  const entry = { operation_id, operation, order, state: "pending", cells, area, extent: whole ?? cells, isTakenBack: false, revision: 0, attempts: 0, due_ms: 0, isLate: false, for: waiting };
   return entry;
 }
 

@@ -52,6 +52,14 @@ export function timeOf(at) {
 }
 
 /**
+ * Return a moment's time of the day, to the second.
+ * @param {Date} at
+ */
+export function timeToTheSecond(at) {
+  return at.toLocaleTimeString(locale, { timeStyle: "medium" });
+}
+
+/**
  * Return how a moment's day is called: "today", "yesterday", else its date.
  * @param {Date} at
  * @param {Date} now

@@ -3,12 +3,13 @@
 import { agoOf, exactly } from "./ago.js";
 import { authorName, looksChanged, sources, wayOf } from "./change_words.js";
 import { element } from "./elements.js";
-import { NoPast, askForJson } from "./history_asking.js";
+import { NoPast, SLOW, askForJson } from "./history_asking.js";
 import { placeBeside } from "./offers.js";
 import { authorDot } from "./version_items.js";
 import { gettext, locale } from "./words.js";
 
 const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell has the rest
+const STILL_LOOKING = { changes: [], before: null, indexing: { through: 0, head: 1 } }; // the server goes on where it was
 
 /** @typedef {{input?: string|null, style?: unknown}} State of a cell, as far as a change is about it */
 /** @typedef {{revision: number, at: string, author: import("./change_words.js").Author, source: import("./change_words.js").Source|null, kind: string, old: State, new: State}} Change */
@@ -18,6 +19,7 @@ const MAX_SHOWN = 400; // characters of a text: the card is small, and its cell 
  * @property {(row_id: number, column_id: number) => string|null} addressOf
  * @property {() => {row: number, column: number}} active the active cell, by ids
  * @property {(input: string) => string} typedOf an input as it reads now
+ * @property {(revision: number, at: string) => void} showBefore show the sheet as it was before a change
  * @property {() => void} focus give the keyboard back to the grid
  */
 
@@ -103,10 +105,15 @@ export class CellHistory {
     this.#older.hidden = true;
     this.#say(gettext("Loading…"));
     try {
-      for (;;) {
-        const { changes, before, indexing } = await askForJson(`cell/?${query}`);
+      for (let isLookingThrough = false; ; ) {
+        const { changes, before, indexing } = await askForJson(`cell/?${query}`).catch((error) => {
+          if (isLookingThrough && error instanceof NoPast && error.code === SLOW) return STILL_LOOKING;
+          throw error;
+        });
         if (run !== this.#run) return;
         if (!indexing) return this.#show(changes, before, isFirst);
+        isLookingThrough = true;
+        if (indexing === STILL_LOOKING.indexing) continue;
         // A long log is looked through once, a portion each time that it is asked.
         this.#say(gettext("Looking through the history: %(percent)s", { percent: (indexing.through / indexing.head).toLocaleString(locale, { style: "percent" }) }));
       }
@@ -137,7 +144,7 @@ export class CellHistory {
    * @param {Change} change
    * @param {Date} now
    */
-  #item({ at, author, source, kind, old, new: became }, now) {
+  #item({ revision, at, author, source, kind, old, new: became }, now) {
     const moment = new Date(at);
     const item = element("li", "change", { tabindex: "-1" });
     const head = element("p", "change-head");
@@ -150,6 +157,9 @@ export class CellHistory {
     if ((old.input ?? "") !== (became.input ?? "")) item.append(this.#texts(old.input ?? "", became.input ?? ""));
     const looks = looksChanged(old.style, became.style);
     if (looks.length > 0) item.append(element("p", "change-looks", {}, looks.join(", ")));
+    const before = element("button", "change-before", { type: "button" }, gettext("Show the sheet before this change"));
+    before.addEventListener("click", () => this.#around.showBefore(revision, at));
+    item.append(before);
     return item;
   }
 

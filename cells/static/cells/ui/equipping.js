@@ -13,6 +13,7 @@ import { MoreRows } from "./more_rows.js";
 import { Offers } from "./offers.js";
 import { People } from "./people.js";
 import { refusalOf } from "./refusals.js";
+import { Restores } from "./restoring.js";
 import { makeRegions } from "./regions.js";
 import { storage } from "./storage.js";
 import { Streams } from "./streams.js";
@@ -21,6 +22,7 @@ import { Tints } from "./tints.js";
 import { Toolbar } from "./toolbar.js";
 import { Versions } from "./versions.js";
 import { Voice } from "./voice.js";
+import { gettext } from "./words.js";
 
 /**
  * @typedef {object} Around
@@ -132,14 +134,22 @@ export function equip(parts, around) {
       announcer.isOn = isOn;
       voice.keep(isOn);
     },
-  }, () => grid.focus());
+  }, () => grid.focus(), () => model.mayEditNow);
   const goRound = makeRegions(() => grid.finish());
   const cellHistory = new CellHistory(byId("stage"), {
     rectOf,
     addressOf: (row_id, column_id) => grid.addressOf(row_id, column_id),
     active: () => grid.activeIds(),
     typedOf: (input) => typedOf(input, model),
+    showBefore: (revision, at) => versions.showBefore(revision, at),
     focus: () => grid.focus(),
+  });
+  const restores = new Restores({
+    wait: (sentence) => notices.wait(sentence),
+    offer: (...offered) => notices.offer(...offered),
+    undo: (operation_id) => {
+      if (!model.undo(operation_id)) notices.tell(gettext("There is nothing of yours to undo."));
+    },
   });
   const versions = new Versions({
     deck: byId("deck"),
@@ -156,13 +166,14 @@ export function equip(parts, around) {
     },
     say: (sentence) => voice.polite(sentence),
     tell: (sentence) => void notices.tell(sentence),
-    offer: (...offered) => notices.offer(...offered),
+    restores,
   });
   return {
-    ...{ announcer, find, follow, goRound, offers, refusalOf, streams, tints },
+    ...{ announcer, find, follow, goRound, offers, refusalOf, restores, streams, tints },
     /** @param {"cells"|"shape"|"opened"|"unsaved"|"history"} what is other than before */
     changed(what) {
       if (what === "history") toolbar.refresh();
+      if (what === "opened" || what === "unsaved") versions.lineChanged();
       if (what !== "cells" && what !== "shape") return;
       find.changed();
       versions.changed();
@@ -178,8 +189,7 @@ export function equip(parts, around) {
     },
     /** What the grid's menu offers beside what the grid does. */
     items: () => [
-      null,
-      ...historyItems(grid.activeIds(), (...cell) => cellHistory.open(...cell), () => versions.open()),
+      ...(model.mayEditNow ? [null, ...historyItems(grid.activeIds(), (...cell) => cellHistory.open(...cell), () => versions.open())] : []),
       null,
       ...fileItems(model.mayEdit),
     ],

@@ -6,8 +6,11 @@ import { gettext } from "./words.js";
 
 /** @typedef {{isOn: boolean, keep: (isOn: boolean) => void}} Announcements */
 
-/** @returns {[heading: string, keys: [keys: string, what: string][]][]} */
-function shortcuts() {
+/**
+ * @param {boolean} hasHistory
+ * @returns {[heading: string, keys: [keys: string, what: string][]][]}
+ */
+function shortcuts(hasHistory) {
   return [
     [gettext("Move and select"), [
       ["↑ ↓ ← →", gettext("Move by one cell")],
@@ -52,7 +55,7 @@ function shortcuts() {
     [gettext("Around the page"), [
       ["Shift+F10", gettext("Menu of what is selected")],
       ["F6, Ctrl+F6", gettext("Next part of the page; with Shift the previous one")],
-      ["Ctrl+Alt+Shift+H", gettext("Version history")],
+      ...(hasHistory ? [/** @type {[string, string]} */ (["Ctrl+Alt+Shift+H", gettext("Version history")])] : []),
       ["Ctrl+/", gettext("This help")],
     ]],
   ];
@@ -62,13 +65,16 @@ export class Help {
   #dialog = element("dialog", "help", { "aria-labelledby": "help-title" });
   #announcements;
   #returnFocus;
+  #hasHistory;
 
   /**
    * @param {HTMLElement} button opens it, too
    * @param {Announcements} announcements
    * @param {() => void} returnFocus
+   * @param {() => boolean} hasHistory whether the sheet's past is to be had
    */
-  constructor(button, announcements, returnFocus) {
+  constructor(button, announcements, returnFocus, hasHistory) {
+    this.#hasHistory = hasHistory;
     this.#announcements = announcements;
     this.#returnFocus = returnFocus;
     document.body.append(this.#dialog);
@@ -99,7 +105,7 @@ export class Help {
     close.addEventListener("click", () => this.#dialog.close());
     head.append(element("h2", "", { id: "help-title" }, gettext("Keyboard shortcuts and help")), close);
     const groups = element("div", "help-groups");
-    for (const [heading, keys] of shortcuts()) {
+    for (const [heading, keys] of shortcuts(this.#hasHistory())) {
       const group = element("section", "help-group");
       const list = element("dl", "help-keys");
       for (const [key, what] of keys) {

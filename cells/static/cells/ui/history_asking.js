@@ -5,7 +5,10 @@ import { gettext } from "./words.js";
 
 const PATIENCE_MS = 20_000; // with an answer
 
-/** The past cannot be had; the message is a sentence for people, the code the server's, "" without one. */
+/** The code of an answer that did not come in time. */
+export const SLOW = "slow";
+
+/** The past cannot be had; the message is a sentence for people, the code the server's or SLOW, "" without one. */
 export class NoPast extends Error {
   /**
    * @param {string} message
@@ -26,6 +29,7 @@ export class NoPast extends Error {
 async function ask(path, options = {}) {
   const answer = await fetch(`history/${path}`, options).catch((error) => {
     if (options.signal?.aborted && options.signal.reason?.name !== "TimeoutError") throw error;
+    if (options.signal?.aborted) throw new NoPast(gettext("The server is slow to answer. Try again."), SLOW);
     throw new NoPast(gettext("The history needs a connection, and there is none now. Try again when you are back online."));
   });
   if (answer.ok) return answer;
@@ -65,10 +69,15 @@ export async function askForState(revision, since, signal, take) {
  * @param {number} revision
  * @param {string} name "": none
  * @param {string} token against forged requests
+ * @param {boolean} isGone it was said that the version may be lost with its name
  */
-export async function sendName(revision, name, token) {
-  const options = { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ name }), signal: AbortSignal.timeout(PATIENCE_MS) };
-  const answer = await ask(`${revision}/name/`, options);
+export async function sendName(revision, name, token, isGone) {
+  const body = new URLSearchParams({ name, ...(isGone ? { gone: "1" } : {}) });
+  const options = { method: "POST", headers: { "X-CSRFToken": token }, body, signal: AbortSignal.timeout(PATIENCE_MS) };
+  const answer = await ask(`${revision}/name/`, options).catch((error) => {
+    if (isGone && error instanceof NoPast && error.code === "forbidden") error.message = gettext("Only the owner of this sheet can remove a version for good.");
+    throw error;
+  });
   await answer.text(); // what nobody reads keeps its connection
 }
 
@@ -80,6 +89,7 @@ export async function sendName(revision, name, token) {
 async function read(reading, signal) {
   return reading.catch((error) => {
     if (signal?.aborted) throw error;
+    if (error?.name === "TimeoutError") throw new NoPast(gettext("The server is slow to answer. Try again."), SLOW);
     throw new NoPast(gettext("The answer broke off. Try again."));
   });
 }

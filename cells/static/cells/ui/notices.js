@@ -28,7 +28,7 @@ export class Notices {
   /**
    * @param {string} sentence
    * @param {string} lost
-   * @param {number} ms how long it stays, if nothing was lost
+   * @param {number} ms how long it stays, if nothing was lost; Infinity: until it is removed
    */
   #put(sentence, lost, ms) {
     for (const old of this.#list.children) if (/** @type {HTMLElement} */ (old).dataset.said === sentence + lost) old.remove();
@@ -48,10 +48,20 @@ export class Notices {
     };
     this.#list.append(notice);
     if (lost) say(lost);
-    else setTimeout(() => notice.classList.contains("is-lost") || notice.remove(), ms);
+    else if (ms < Infinity) setTimeout(() => notice.classList.contains("is-lost") || notice.remove(), ms);
     const remarks = [...this.#list.children].filter((child) => !child.classList.contains("is-lost"));
     if (this.#list.children.length > MAX_NOTICES) remarks[0]?.remove();
     return { notice, say };
+  }
+
+  /**
+   * Say what is being done; returns what takes that away again.
+   * @param {string} sentence
+   * @returns {() => void}
+   */
+  wait(sentence) {
+    const { notice } = this.#put(sentence, "", Infinity);
+    return () => notice.remove();
   }
 
   /**

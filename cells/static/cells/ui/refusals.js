@@ -29,13 +29,27 @@ export function reasonOf(code, message, isOwnDeletion) {
 }
 
 /**
+ * Return why a version was not restored.
+ * @param {string} code
+ * @param {string} message
+ * @param {boolean} isOwnDeletion
+ */
+function restoreReasonOf(code, message, isOwnDeletion) {
+  switch (code) {
+    case "outdated": return gettext("The sheet was changed meanwhile. Look at it and restore again.");
+    case "limit_exceeded": return gettext("This version differs in too many cells to be restored at once. Select a part and restore that.");
+    default: return reasonOf(code, message, isOwnDeletion);
+  }
+}
+
+/**
  * Return the whole sentence about a refusal.
  * @param {{code: string, message: string, operation: Intended}} refusal
  * @param {boolean} isOwnDeletion as for reasonOf
  */
 export function refusalOf({ code, message, operation }, isOwnDeletion) {
   const { kind } = operation;
-  if (kind === "restore") return gettext("Not restored: %(reason)s", { reason: reasonOf(code, message, isOwnDeletion) });
+  if (kind === "restore") return gettext("Not restored: %(reason)s", { reason: restoreReasonOf(code, message, isOwnDeletion) });
   if (kind !== "undo" && kind !== "redo") return gettext("Not saved: %(reason)s", { reason: reasonOf(code, message, isOwnDeletion) });
   if (code === "nothing_to_undo") return gettext("There is nothing left to undo: that has been taken back already, or it is too long ago.");
   if (code === "nothing_to_redo") return gettext("There is nothing left to redo: that has been done again already, or it is too long ago.");

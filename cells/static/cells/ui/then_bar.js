@@ -9,6 +9,8 @@ export class ThenBar {
   #bar = element("div", "then-bar", { role: "group", "data-region": "", hidden: "" });
   #text = element("p", "then-text", { dir: "auto" });
   #restoring = element("span", "then-restoring");
+  #why = element("p", "then-why", { role: "status" });
+  #back;
 
   /**
    * @param {HTMLElement} stage what the grid lies in
@@ -25,19 +27,30 @@ export class ThenBar {
       button(gettext("Restore this version"), "button-primary", restore),
       button(gettext("Restore the selection"), "", restoreSelection),
     );
-    this.#bar.append(this.#text, this.#restoring, button(gettext("Back to now"), "", leave));
+    this.#back = button(gettext("Back to now"), "", leave);
+    this.#bar.append(this.#text, this.#restoring, this.#why, this.#back);
     stage.prepend(this.#bar);
   }
 
   /**
    * @param {string} sentence
-   * @param {boolean} mayRestore
    */
-  show(sentence, mayRestore) {
+  show(sentence) {
     this.#text.textContent = sentence;
     this.#bar.setAttribute("aria-label", sentence);
-    this.#restoring.hidden = !mayRestore;
     this.#bar.hidden = false;
+  }
+
+  /**
+   * Offer to restore, or say why not.
+   * @param {boolean} mayRestore
+   * @param {string} why "": there is nothing to be said
+   */
+  offer(mayRestore, why) {
+    const hadFocus = !mayRestore && this.#restoring.contains(document.activeElement);
+    this.#restoring.hidden = !mayRestore;
+    if (hadFocus) this.#back.focus();
+    if (this.#why.textContent !== why) this.#why.textContent = why;
   }
 
   /** Go, and say whether the keyboard was here. */

@@ -5,7 +5,7 @@ import { gettext } from "./words.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {Pick<Model, "rows"|"columns"|"rowSizes"|"columnSizes"|"frozen"|"cellAt"|"filled"|"styled"> & {changedIn: (row_id: number) => ReadonlyMap<number, Mark>|undefined}} Then */
-/** @typedef {Omit<Model, "refusal">} Now */
+/** @typedef {Omit<Model, "refusal"> & {isOnline: boolean}} Now */
 /** @typedef {{row?: number, column?: number}} Only */
 
 /** @implements {Model} */
@@ -77,6 +77,11 @@ export class ThenOrNow {
   /** Whether the sheet may be changed, were it shown as it is now. */
   get mayEditNow() {
     return this.#now.mayEdit;
+  }
+
+  /** Whether there is a connection on which the sheet is open. */
+  get isOnline() {
+    return this.#now.isOnline;
   }
 
   /** What to say to who would change what may not be changed. */

@@ -2,12 +2,21 @@
 
 /** @typedef {import("./change_words.js").Author} Author */
 /** @typedef {{first: number, last: number, started_at: string, ended_at: string, authors: Author[], operations: number, name: string|null}} Entry revisions `first` to `last`, made by the same people without a pause */
-/** @typedef {{entries: Entry[], before: number|null, head: number}} Page `before`: what to ask for next */
-/** @typedef {Entry & {through: number}} Version `through`: where its formulas had come to something, and nobody had done anything else */
+/** @typedef {{entries: Entry[], before: number|null, oldest: number, head: number}} Page `before`: what to ask for next; `oldest`: the oldest revision that can be looked at */
+/** @typedef {Entry & {through: number, part?: "step"|"before"}} Version `through`: where its formulas had come to something, and nobody had done anything else; `part`: a single edit, or what was before one */
+
+/**
+ * Return what tells a version from all others.
+ * @param {Version} version
+ */
+export function keyOf({ part, last }) {
+  return `${part ?? ""}${last}`;
+}
 
 export class TimeLine {
   /** @type {Entry[]} */ #entries = [];
   #head = 0;
+  /** The oldest revision that the log can tell. */ oldest = 0;
   /** @type {number|null} What to ask for next; null: there is no more. */ before = null;
 
   /** @returns {readonly Version[]} */
@@ -25,7 +34,7 @@ export class TimeLine {
    */
   versionsBeside(shown) {
     return this.versions.flatMap((version) => {
-      const hasGrown = shown !== null && version.first <= shown.last && shown.last < version.last;
+      const hasGrown = shown !== null && !shown.part && version.first <= shown.last && shown.last < version.last;
       return hasGrown ? [{ ...version, first: shown.last + 1, operations: Math.max(1, version.operations - shown.operations) }, shown] : [version];
     });
   }
@@ -34,20 +43,29 @@ export class TimeLine {
    * Take the newest versions: what is known of them otherwise is out of date.
    * @param {Page} page
    */
-  takeNewest({ entries, before, head }) {
-    const oldest = entries.at(-1)?.first ?? 0;
-    const older = this.#entries.filter(({ last }) => last < oldest);
-    const isCut = this.#entries.some(({ first, last }) => first < oldest && last >= oldest);
-    const isJoined = older.length > 0 && this.#entries[0].last >= oldest && !isCut;
+  takeNewest({ entries, before, oldest, head }) {
+    const from = entries.at(-1)?.first ?? 0;
+    const older = this.#entries.filter(({ last }) => last < from);
+    const isCut = this.#entries.some(({ first, last }) => first < from && last >= from);
+    const isJoined = older.length > 0 && this.#entries[0].last >= from && !isCut;
     if (!isJoined) this.before = before; // what lies between is not here
     this.#entries = [...entries, ...(isJoined ? older : [])];
     this.#head = head;
+    this.oldest = oldest;
   }
 
   /** @param {Page} page */
   takeOlder({ entries, before }) {
     this.#entries.push(...entries);
     this.before = before;
+  }
+
+  /**
+   * A version that only its name kept is no more.
+   * @param {number} revision
+   */
+  forget(revision) {
+    this.#entries = this.#entries.filter(({ last }) => last !== revision);
   }
 
   /**

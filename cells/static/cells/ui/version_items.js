@@ -1,8 +1,10 @@
-/** The list of a sheet's versions: a day at a time, each version a button, that which is shown with a form for its name. */
+/** The list of a sheet's versions: a day at a time, each version a button, that which is shown with a form for its name, one that was opened with its edits. */
 
-import { dayOf, exactly, timeOf } from "./ago.js";
+import { dayOf, exactly, timeOf, timeToTheSecond } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
+import { keyOf } from "./time_line.js";
+import { before } from "./version_steps.js";
 import { gettext, ngettext } from "./words.js";
 
 const MAX_AUTHORS = 4; // named; the others are a number
@@ -13,16 +15,21 @@ const MAX_NAME = 100; // characters, the server's limit
  * @typedef {object} Around
  * @property {(version: Version|null) => void} choose null: now
  * @property {(version: Version, name: string) => void} rename "": takes the name away
+ * @property {() => void} restore what is shown
+ * @property {(version: Version) => import("./version_steps.js").Steps|null} stepsOf its edits, if it is opened
+ * @property {(version: Version) => void} toggle open it, or close it
+ * @property {(version: Version) => void} more ask for older edits of it
+ * @property {number} oldest revision that can be looked at
  */
 
 /**
  * Return the list's parts, the newest first.
  * @param {readonly Version[]} versions
- * @param {number|null} shown the newest revision of the version that is shown; null: now
- * @param {boolean} mayName
+ * @param {Version|null} shown null: now
+ * @param {boolean} mayEdit
  * @param {Around} around
  */
-export function versionList(versions, shown, mayName, around) {
+export function versionList(versions, shown, mayEdit, around) {
   const now = new Date();
   const parts = [];
   let day = "";
@@ -37,7 +44,7 @@ export function versionList(versions, shown, mayName, around) {
       list = element("ul", "version-group", { "aria-label": its });
       parts.push(element("h3", "version-day", {}, its), list);
     }
-    list.append(versionItem(version, version.last === shown, mayName, around));
+    list.append(versionItem(version, shown, mayEdit, around));
   }
   return parts;
 }
@@ -56,23 +63,89 @@ function nowItem(isShown, around) {
 }
 
 /**
+ * Return the button that shows a version, or a part of one.
  * @param {Version} version
- * @param {boolean} isShown
- * @param {boolean} mayName
+ * @param {Version|null} shown
  * @param {Around} around
  */
-function versionItem(version, isShown, mayName, around) {
+function versionButton(version, shown, around) {
+  const key = keyOf(version);
+  const isShown = shown !== null && keyOf(shown) === key;
+  const button = element("button", "version", { type: "button", "data-version": key, "aria-current": String(isShown), title: exactly(new Date(version.ended_at)) });
+  button.addEventListener("click", () => around.choose(version));
+  return button;
+}
+
+/**
+ * @param {Version} version
+ * @param {Version|null} shown
+ * @param {boolean} mayEdit
+ * @param {Around} around
+ */
+function versionItem(version, shown, mayEdit, around) {
   const { last, ended_at, name, operations } = version;
   const at = new Date(ended_at);
   const item = element("li", "version-item");
-  const button = element("button", "version", { type: "button", "data-version": String(last), "aria-current": String(isShown), title: exactly(at) });
+  const button = versionButton(version, shown, around);
   const edits = operations > 0 ? ngettext("%(count)s edit", "%(count)s edits", operations) : "";
   button.append(element("span", "version-title", { dir: "auto" }, name ?? timeOf(at)));
   button.append(element("span", "version-detail", {}, [name && timeOf(at), edits].filter(Boolean).join(" · ")), authorsOf(version));
-  button.addEventListener("click", () => around.choose(version));
-  item.append(button);
-  if (isShown && mayName) item.append(nameForm(version, around));
+  const line = element("div", "version-line");
+  line.append(button);
+  item.append(line);
+  if (shown && keyOf(shown) === keyOf(version) && mayEdit) item.append(nameForm(version, around), restoreButton(around));
+  if (operations === 0) return item; // kept by its name: of its edits nothing is known
+  const steps = around.stepsOf(version);
+  const label = gettext("Edits of this version: %(when)s", { when: name ?? timeOf(at) });
+  const toggle = element("button", "version-toggle", { type: "button", "aria-expanded": String(steps !== null), "aria-label": label, title: gettext("Edits of this version"), "data-toggles": String(last) });
+  toggle.addEventListener("click", () => around.toggle(version));
+  line.append(toggle);
+  if (steps !== null) item.append(stepList(version, steps, label, shown, mayEdit, around));
   return item;
+}
+
+/**
+ * Return what the bar over the grid has too, for who comes here by the keyboard.
+ * @param {Around} around
+ */
+function restoreButton(around) {
+  const button = element("button", "button version-restore", { type: "button" }, gettext("Restore this version"));
+  button.addEventListener("click", () => around.restore());
+  return button;
+}
+
+/**
+ * @param {Version} version
+ * @param {import("./version_steps.js").Steps} its
+ * @param {string} label
+ * @param {Version|null} shown
+ * @param {boolean} mayEdit
+ * @param {Around} around
+ */
+function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
+  const list = element("ul", "version-steps", { "aria-label": label });
+  const add = (/** @type {HTMLElement} */ made) => {
+    const item = element("li", "");
+    item.append(made);
+    if (mayEdit && made.getAttribute("aria-current") === "true") item.append(restoreButton(around));
+    list.append(item);
+  };
+  for (const step of steps) {
+    const button = versionButton(step, shown, around);
+    button.append(element("span", "version-detail", {}, timeToTheSecond(new Date(step.ended_at))), authorsOf(step));
+    add(button);
+  }
+  if (hasMore) {
+    const more = element("button", "button", { type: "button" }, gettext("Older edits"));
+    more.addEventListener("click", () => around.more(version));
+    add(more);
+  }
+  if (version.first > around.oldest) {
+    const button = versionButton(before(version), shown, around);
+    button.append(element("span", "version-detail", {}, gettext("Before these edits")));
+    add(button);
+  }
+  return list;
 }
 
 /** @param {Version} version */

@@ -1,14 +1,15 @@
 /** Version history: a panel with the sheet's versions beside the grid, which shows the one that is chosen, to be looked at. */
 
 import { formatRange } from "../domain/addresses.js";
-import { dayAndTime } from "./ago.js";
+import { dayAndTime, exactly } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
 import { NoPast, askForJson, askForState, sendName } from "./history_asking.js";
-import { askToRestore } from "./restoring.js";
+import { askToForget, askToRestore } from "./restoring.js";
 import { ThenBar } from "./then_bar.js";
-import { TimeLine } from "./time_line.js";
+import { TimeLine, keyOf } from "./time_line.js";
 import { versionList } from "./version_items.js";
+import { VersionSteps, before } from "./version_steps.js";
 import { gettext, ngettext } from "./words.js";
 
 const REFRESH_MS = 3_000; // how late the panel may hear of an edit
@@ -31,13 +32,14 @@ const PAGES_AT_ONCE = 10; // looked through for a version with a name
  * @property {() => void} turned the past is shown, or no longer
  * @property {(sentence: string) => void} say politely, to a screen reader
  * @property {(sentence: string) => void} tell
- * @property {(sentence: string, label: string, run: () => void) => void} offer
+ * @property {import("./restoring.js").Restores} restores
  */
 
 export class Versions {
   #around;
   #bar;
   #line = new TimeLine();
+  #steps = new VersionSteps();
   #panel = element("aside", "versions", { "aria-labelledby": "versions-title", "data-region": "", tabindex: "-1", hidden: "" });
   #isNamedOnly = element("input", "", { type: "checkbox" });
   #status = element("p", "versions-status", { role: "status" });
@@ -57,7 +59,9 @@ export class Versions {
       restoreSelection: () => void this.#restore(true),
     });
     this.#build();
+    this.lineChanged();
     around.button.addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
+    for (const kind of ["online", "offline"]) addEventListener(kind, () => this.lineChanged());
     document.addEventListener("keydown", (event) => this.#called(event), true);
     document.addEventListener("keydown", (event) => this.#escaped(event));
     for (const kind of /** @type {const} */ (["paste", "cut", "dblclick", "keydown"])) around.host.addEventListener(kind, (event) => this.#tried(event));
@@ -72,6 +76,19 @@ export class Versions {
     this.#setOpen(true);
     (this.#current ?? this.#panel).focus();
     void this.#ask("newest");
+  }
+
+  /**
+   * Show the sheet as it was before a change.
+   * @param {number} revision
+   * @param {string} started_at when it was
+   */
+  showBefore(revision, started_at) {
+    if (!this.isOpen) {
+      this.#setOpen(true);
+      void this.#ask("newest");
+    }
+    void this.#choose(before({ first: revision, started_at }));
   }
 
   close() {
@@ -101,6 +118,23 @@ export class Versions {
       if (document.visibilityState === "visible" && !this.#isAsking) void this.#ask("newest");
       else this.changed();
     }, REFRESH_MS);
+  }
+
+  /**
+   * The past is for those who may edit. A restore is only offered while it would be committed now: later it would replace
+   * what others do meanwhile.
+   */
+  lineChanged() {
+    const { mayEditNow } = this.#around.model;
+    this.#around.button.hidden = !mayEditNow;
+    if (!mayEditNow && this.isOpen) this.close();
+    this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = !this.#isOnline;
+  }
+
+  /** The browser may know it before the socket does. */
+  get #isOnline() {
+    return this.#around.model.isOnline && navigator.onLine;
   }
 
   #build() {
@@ -139,6 +173,7 @@ export class Versions {
       const page = await askForJson(which === "older" ? `?before=${this.#line.before}` : "");
       if (which === "older") this.#line.takeOlder(page);
       else this.#line.takeNewest(page);
+      for (const version of this.#line.versions) if (this.#steps.isStale(version)) void this.#askForSteps(version, "newest");
       if (isFirst) this.#say("");
       this.#paintGently();
       if (isFirst && document.activeElement === this.#panel) this.#buttons[0]?.focus();
@@ -149,6 +184,26 @@ export class Versions {
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  /**
+   * @param {Version} version
+   * @param {"newest"|"older"} which
+   */
+  async #askForSteps(version, which) {
+    try {
+      this.#steps.take(version, which, await askForJson(this.#steps.queryFor(version, which)));
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#paintGently();
+  }
+
+  /** @param {Version} version */
+  #toggle(version) {
+    if (this.#steps.of(version) === null) return void this.#askForSteps(version, "newest");
+    this.#steps.close(version);
+    this.#paintGently();
   }
 
   /** Versions with names may be far back: ask for some pages more, until there is one that is not shown yet. */
@@ -177,15 +232,23 @@ export class Versions {
     const versions = this.#line.versionsBeside(this.#shown).filter(({ name }) => name !== null || !isNamedOnly);
     const focused = document.activeElement;
     const isWithin = this.#list.contains(focused);
-    const at = focused instanceof HTMLElement ? focused.dataset.version : undefined;
-    const parts = versionList(versions, this.#shown?.last ?? null, this.#around.model.mayEditNow, {
+    const { version: at, toggles } = focused instanceof HTMLElement ? focused.dataset : /** @type {DOMStringMap} */ ({});
+    const parts = versionList(versions, this.#shown, this.#around.model.mayEditNow, {
       choose: (version) => void this.#choose(version),
       rename: (version, name) => void this.#rename(version, name),
+      restore: () => void this.#restore(false),
+      stepsOf: (version) => this.#steps.of(version),
+      toggle: (version) => this.#toggle(version),
+      more: (version) => void this.#askForSteps(version, "older"),
+      oldest: this.#line.oldest,
     });
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
+    this.lineChanged();
     this.#older.hidden = this.#line.before === null;
-    if (isWithin) (this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
+    if (!isWithin) return;
+    const toggle = toggles === undefined ? null : /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-toggles="${toggles}"]`));
+    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
   }
 
   /** Paint, unless somebody is typing a name. */
@@ -230,7 +293,8 @@ export class Versions {
     if (version) {
       const [author, ...others] = version.authors;
       host.style.setProperty("--then", (others.length === 0 && author?.color) || "var(--accent)");
-      this.#bar.show(this.#sentence(version), model.mayEditNow);
+      this.#bar.show(this.#sentence(version));
+      this.lineChanged();
     }
     grid.reshape();
     this.#around.turned();
@@ -239,6 +303,7 @@ export class Versions {
 
   /** @param {Version} version */
   #sentence(version) {
+    if (version.part === "before") return gettext("The sheet as it was before the edit of %(when)s.", { when: whenOf(version) });
     return gettext("The sheet as it was: %(when)s.", { when: whenOf(version) });
   }
 
@@ -247,16 +312,24 @@ export class Versions {
    * @param {string} name
    */
   async #rename(version, name) {
+    const isGone = version.last < this.#line.oldest; // the log is pruned beyond it
+    if (isGone && name === "" && !(await askToForget(version.name ?? ""))) return;
     try {
-      await sendName(version.last, name, this.#around.token);
+      await sendName(version.last, name, this.#around.token, isGone && name === "");
     } catch (error) {
       this.#failed(error);
       return;
     }
+    if (isGone && name === "") {
+      this.#line.forget(version.last);
+      this.leave();
+      this.#paint();
+      return this.#say(gettext("The version was removed."));
+    }
     this.#line.named(version.last, name || null);
-    if (this.#shown?.last === version.last) {
+    if (this.#shown && keyOf(this.#shown) === keyOf(version)) {
       this.#shown = { ...version, name: name || null };
-      this.#bar.show(this.#sentence(this.#shown), this.#around.model.mayEditNow);
+      this.#bar.show(this.#sentence(this.#shown));
     }
     this.#paint();
     this.#say(name ? gettext("The version is called “%(name)s” now.", { name }) : gettext("The version has no name any more."));
@@ -271,12 +344,11 @@ export class Versions {
     const [one, other] = [[top, left], [bottom, right]].map(([row, column]) => [model.rows.idAt(row) ?? -1, model.columns.idAt(column) ?? -1]);
     const when = whenOf(version);
     if (!(await askToRestore(when, isSelection ? formatRange(grid.selection.range) : null)) || this.#shown?.last !== version.last) return;
+    if (!this.#isOnline) return this.#around.tell(needsConnection());
     this.leave();
     const range = /** @type {[number, number, number, number]} */ ([...one, ...other]);
     const id = model.submit({ kind: "restore", revision: version.last, ...(isSelection ? { range } : {}) });
-    this.#around.offer(gettext("Restored: %(when)s", { when }), gettext("Undo"), () => {
-      if (!model.undo(id)) this.#around.tell(gettext("There is nothing of yours to undo."));
-    });
+    this.#around.restores.began(id, when);
   }
 
   /** @param {string} sentence */
@@ -293,7 +365,7 @@ export class Versions {
   /** @param {KeyboardEvent} event */
   #called(event) {
     const isIts = (event.ctrlKey || event.metaKey) && event.altKey && event.shiftKey && event.code === "KeyH";
-    if (!isIts || document.querySelector("dialog[open]")) return;
+    if (!isIts || !this.#around.model.mayEditNow || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     event.stopPropagation();
     this.open();
@@ -309,12 +381,18 @@ export class Versions {
   }
 
   /**
-   * Arrow keys go from version to version.
+   * Arrow keys go from version to version, and open one, or close it.
    * @param {KeyboardEvent} event
    */
   #moved(event) {
     const buttons = this.#buttons;
     const at = buttons.indexOf(/** @type {HTMLElement} */ (event.target));
+    if (at >= 0 && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+      const toggle = /** @type {HTMLElement|null} */ (buttons[at].parentElement?.querySelector(".version-toggle"));
+      if (toggle?.getAttribute("aria-expanded") === String(event.key === "ArrowLeft")) toggle.click();
+      event.preventDefault();
+      return;
+    }
     const to = /** @type {Record<string, number>} */ ({ ArrowDown: Math.min(at + 1, buttons.length - 1), ArrowUp: Math.max(at - 1, 0), Home: 0, End: buttons.length - 1 })[event.key];
     if (at < 0 || to === undefined) return;
     buttons[to].focus();
@@ -332,8 +410,12 @@ export class Versions {
   }
 }
 
+function needsConnection() {
+  return gettext("To restore needs a connection, and there is none now. Try again when you are back online.");
+}
+
 /** @param {Version} version */
-function whenOf({ name, ended_at }) {
-  const at = dayAndTime(new Date(ended_at));
+function whenOf({ name, ended_at, part }) {
+  const at = part ? exactly(new Date(ended_at)) : dayAndTime(new Date(ended_at));
   return name === null ? at : gettext("“%(name)s”, %(when)s", { name, when: at });
 }
