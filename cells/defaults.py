@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
+from cells import __version__
+
 DEFAULTS: dict[str, Any] = {
     # Redis hosts of the people on sheets, and what /readyz asks; without any, each process knows
     # its own people.
@@ -16,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "SOCKETS_PER_ADDRESS": 2_500,
     "METRICS_TOKEN": "",
     "SIGN_UP": False,
+    "VERSION": __version__,
     "PUBSUB_PROJECT": "demo",
     "PUBSUB_TOPIC": "sheetsync-edits",
     "PUBSUB_SUBSCRIPTION": "sheetsync-edits-sub",

@@ -13,8 +13,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from cells import __version__
 from cells.defaults import IN_MEMORY_LAYER, SQLITE_OPTIONS
-from sheetsync import __version__
 from sheetsync.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -77,7 +77,7 @@ def _our_server(stage: Stage) -> Iterator[Running]:
 
 @contextmanager
 def _page(browser: Browser, script: str) -> Iterator[tuple[Page, CDPSession]]:
-    context = browser.new_context(viewport=VIEWPORT)
+    context = browser.new_context(viewport=VIEWPORT, bypass_csp=True)
     context.add_init_script(script)
     page = context.new_page()
     page.wait_for_timeout(RESTING_MS)

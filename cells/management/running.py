@@ -1,5 +1,6 @@
 """What commands share that run until they are told to end: signals, and a status line."""
 
+import _thread
 import logging
 import os
 import signal
@@ -32,8 +33,14 @@ class Worker(Protocol):
 def stop_on_signals() -> threading.Event:
     """Return what SIGTERM and Ctrl-C set from now on."""
     stopping = threading.Event()
+
+    def handle(*_: object) -> None:
+        # In a thread, by what takes no lock: the handler runs in the middle of the main thread,
+        # which may be about to wait for this very event, and would wait for itself for ever.
+        _thread.start_new_thread(stopping.set, ())
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, handle)
     return stopping
 
 
