@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "PUBSUB_PUSH_CERTIFICATES_URL": "https://www.googleapis.com/oauth2/v1/certs",
     "PUBSUB_PUSH_UNAUTHENTICATED": False,
 }
-"""By name; the README says what each is for. A project's own settings may say otherwise."""
+"""By name; docs/settings.md says what each is for. A project's own settings may say otherwise."""
 
 IN_MEMORY_LAYER = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
