@@ -1,11 +1,9 @@
-"""A batch of messages becomes one transaction: its edits, and dead letters for what is none."""
+"""A batch of messages becomes edits in one transaction, and dead letters for what is none."""
 
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-
-from django.db import transaction
 
 from cells.domain.errors import SheetSyncError
 from cells.domain.operations import AppendRecord, AppendRows, SetAddresses, UpsertRow
@@ -71,15 +69,13 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
     A message that breaks the whole batch is searched for by halves, and becomes a dead letter
     itself. Raises an error for which `is_outage` is true when the database takes nothing now;
     what came before the failure is committed then, and committing it again changes nothing.
+
+    Edits and dead letters are two transactions, for neither is acknowledged before both: what a
+    person waits for, who edits one of these sheets, are the locks of the first alone.
     """
     try:
-        with _traced(messages), transaction.atomic():
+        with _traced(messages):
             done = commit_messages(messages)
-            letters = [
-                dead_letter(messages[place], refusal) for place, refusal in done.refused.items()
-            ]
-            if letters:
-                record_dead_letters(letters)
     except Exception as error:
         if is_outage(error):
             raise
@@ -89,8 +85,10 @@ def commit_batch(messages: Sequence[Message]) -> Tally:
         tally = commit_batch(messages[:half])
         tally.add(commit_batch(messages[half:]))
         return tally
-    _log(messages, done)
     announce_committed(done.result)
+    _log(messages, done)
+    if done.refused:
+        _keep([(messages[place], refusal) for place, refusal in done.refused.items()])
     return done.tally
 
 
@@ -172,6 +170,16 @@ def commit_messages(messages: Sequence[Message]) -> CommittedMessages:
         if place in refused and (feed_id := refused[place].feed_id) is not None:
             tally.of(feed_id).dead += 1
     return CommittedMessages(tally, result, submissions, sources, refused)
+
+
+def _keep(refused: Sequence[tuple[Message, Refusal]]) -> None:
+    try:
+        record_dead_letters([dead_letter(message, refusal) for message, refusal in refused])
+    except Exception as error:
+        if is_outage(error):
+            raise
+        for message, _ in refused:
+            _bury(message, error)
 
 
 def _bury(message: Message, error: Exception) -> Tally:
