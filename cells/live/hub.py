@@ -22,7 +22,8 @@ from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.committer import Committer
 from cells.live.frames import Frame
-from cells.live.opening import Opening, read_frames
+from cells.live.healing import Healer
+from cells.live.opening import Opening
 from cells.live.packing import Packer
 from cells.live.planning import Planning
 from cells.live.presence import ASK_SECONDS, Presence, PresenceHint
@@ -57,6 +58,7 @@ class Hub:
         process: str,
         writers: DatabaseThreads,
         readers: DatabaseThreads,
+        healer: Healer,
         planning: Planning,
         packer: Packer,
         register: Register,
@@ -68,6 +70,7 @@ class Hub:
         self.clients: set[Client] = set()
         self._by_id: dict[str, set[Client]] = {}
         self._readers = readers
+        self._healer = healer
         self._planning = planning
         self._register = register
         self._tell_others = tell_others
@@ -305,7 +308,7 @@ class Hub:
             await asyncio.sleep(GAP_PATIENCE_SECONDS if is_coming else 0)
             while (wanted := self._known_head) > self.head:
                 try:
-                    read = await self._readers.run(read_frames, self.sheet_id, self.head)
+                    read = await self._healer.read(self.sheet_id, self.head)
                 except DatabaseError as error:
                     if failures == 0:
                         logger.warning("sheet=%s: cannot read the log: %s", self.slug, error)

@@ -15,6 +15,7 @@ from cells.live.admissions import Admissions
 from cells.live.attendance import Register
 from cells.live.client import Client
 from cells.live.door import Door
+from cells.live.healing import Healer
 from cells.live.hub import Hub
 from cells.live.mailbox import Mailbox
 from cells.live.packing import Packer
@@ -53,6 +54,7 @@ class Hubs:
         writers = POSTGRESQL_WRITERS if connection.vendor == "postgresql" else SQLITE_WRITERS
         self.writers = DatabaseThreads("commit", writers)
         self.readers = DatabaseThreads("read", READERS)
+        self._healer = Healer(self.readers)
         self._planning = Planning()
         self._packer = Packer(self.readers)
         self._register = Register(self.process)
@@ -83,6 +85,7 @@ class Hubs:
                 self.process,
                 self.writers,
                 self.readers,
+                self._healer,
                 self._planning,
                 self._packer,
                 self._register,
@@ -137,6 +140,7 @@ class Hubs:
         for opened in list(self._opened.values()):
             await opened.hub.stop()
         self._opened.clear()
+        await self._healer.stop()
         self._planning.stop()
         await self._register.stop()
         await self._packer.stop()

@@ -101,14 +101,14 @@ def read_deltas_at(
         portions = _portions(_touched(cursor, sheet_id, after, head))
     last = next(portions)
     for portion in portions:
-        yield Delta(after, head, _changes(last), has_more=True)
+        yield Delta(after, head, changes_of(last), has_more=True)
         last = portion
     decode = msgspec.json.decode
     has_rows, has_columns = rows_revision > after, columns_revision > after
     yield Delta(
         after,
         head,
-        _changes(last),
+        changes_of(last),
         rows=decode(rows) if has_rows else None,
         columns=decode(columns) if has_columns else None,
         row_sizes=decode(row_sizes) if has_rows else None,
@@ -201,9 +201,9 @@ def deltas_of(through: int, cells: Iterable[list[TouchedCell]], shape: Delta) ->
     portions = _portions(cells)
     last = next(portions)
     for portion in portions:
-        yield Delta(0, through, _changes(last), has_more=True)
+        yield Delta(0, through, changes_of(last), has_more=True)
         last = portion
-    yield replace(shape, after=0, through=through, changes=_changes(last))
+    yield replace(shape, after=0, through=through, changes=changes_of(last))
 
 
 def _touched(
@@ -255,7 +255,7 @@ def _portions(fetched: Iterable[list[TouchedCell]]) -> Iterator[list[TouchedCell
     yield portion
 
 
-def _changes(cells: Iterable[TouchedCell]) -> list[tuple[str | None, list[CellState]]]:
+def changes_of(cells: Iterable[TouchedCell]) -> list[tuple[str | None, list[CellState]]]:
     by_author: dict[str | None, list[CellState]] = defaultdict(list)
     for row, column, text, style, value, kind, origin in cells:
         author = None if kind is None else label_of(kind, origin or "")

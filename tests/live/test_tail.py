@@ -17,6 +17,7 @@ from cells.domain.operations import AppendRows, Intended, SetCells, parse_operat
 from cells.live import presence as presence_module
 from cells.live.attendance import Register
 from cells.live.client import Client
+from cells.live.healing import Healer
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
 from cells.live.outbox import Outbox
@@ -195,7 +196,18 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
         tell = group.teller(place)
         register = Register(str(place))
         group.hubs.append(
-            Hub(sheet.pk, slug, str(place), threads, threads, Planning(), packer, register, tell)
+            Hub(
+                sheet.pk,
+                slug,
+                str(place),
+                threads,
+                threads,
+                Healer(threads),
+                Planning(),
+                packer,
+                register,
+                tell,
+            )
         )
     for hub in group.hubs:
         await hub.start()

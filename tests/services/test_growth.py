@@ -17,6 +17,7 @@ from cells.models import AuthorKind, Sheet
 from cells.services import snapshots
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
+from cells.services.gaps import read_small_gaps
 from cells.services.read import open_sheet, read_deltas
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,13 @@ def test_opening_and_catching_up_go_by_an_index(used: Sheet) -> None:
         list(read_deltas(used.pk, 18))
 
     assert {scan for statement in statements_of(work) for scan in scans_of(statement)} == set()
+
+
+@pytest.mark.only_on("postgresql")
+def test_gaps_of_several_sheets_are_read_by_an_index(used: Sheet) -> None:
+    statements = statements_of(lambda: read_small_gaps({used.pk: 18}))
+    assert [scan for statement in statements for scan in scans_of(statement)] == []
+    assert len(statements) == 1
 
 
 def test_a_scan_would_be_seen(used: Sheet) -> None:
