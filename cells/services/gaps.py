@@ -42,7 +42,7 @@ def _read(wanted: Mapping[int, int]) -> list[Any]:
     what = (
         f'cell."row", cell."column", CASE WHEN LENGTH(cell.input) <= {MAX_CHARACTERS} '
         f"AND LENGTH(COALESCE({value}, '')) <= {MAX_CHARACTERS} THEN cell.input END AS input, "
-        f"{style} AS style, {value} AS value"
+        f"{style} AS style, LEFT({value}, {MAX_CHARACTERS + 1}) AS value"
     )
     of_sheet, at_most = "WHERE cell.sheet_id = given.sheet_id", f"LIMIT {MAX_CELLS + 1}"
     # The limits also keep the planner to the indexes, whatever it thinks of the tables: it cannot
@@ -70,4 +70,4 @@ def _read(wanted: Mapping[int, int]) -> list[Any]:
             f"LEFT JOIN LATERAL ({log}) AS log ON TRUE ORDER BY sheet.id",
             params,
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
