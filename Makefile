@@ -9,6 +9,7 @@
 #   make bench-calc  from an edit to every screen's values, beside other engines, five minutes; writes bench/CALC.md
 #   make bench-exchange  CSV and XLSX files of a million cells in and out, five minutes; writes bench/EXCHANGE.md
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
+#   make upgrade  ten minutes (SECONDS=600): a build with a new migration takes the old one's place under 500 sockets; writes bench/UPGRADE.md
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make messages  collect the sentences of the pages for translation, and compile what is translated; NEW=fr begins one; needs GNU gettext
 #   make check   lint + types + imports + migrations + test: what CI runs
@@ -27,7 +28,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange soak faults messages check
+.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange soak upgrade faults messages check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -73,6 +74,9 @@ bench-exchange: $(INSTALLED_BENCH)
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
+
+upgrade: $(INSTALLED_DEV)
+	@$(BIN)/python -m bench.upgrade --seconds $(or $(SECONDS),600)
 
 faults: $(INSTALLED_DEV)
 	@$(BIN)/python -m tests.faults.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \

@@ -1,13 +1,16 @@
-"""The soak's load: people who edit, reload, look at other sheets, go offline and come back."""
+"""The load of the soak and of the upgrade: people on sheets.
+
+They edit, reload, look at other sheets, go offline and come back.
+"""
 
 import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from tests.servers.process import answers_http
 from tests.servers.retrying import RetryingClient
-from tests.servers.sheetsync import WebServer
 
 MEAN_SECONDS_BETWEEN_ACTIONS = 1.0
 AWAY_SECONDS = 2.0, 20.0
@@ -16,12 +19,21 @@ EDITS_WHILE_AWAY = 3
 ACTIONS = {"edit": 93, "reload": 3, "go_offline": 2, "visit": 2}  # of a hundred
 
 
+class Address(Protocol):
+    """Where people go: a web server, or what stands in front of several."""
+
+    port: int
+
+    @property
+    def websocket_url(self) -> str: ...
+
+
 class Person:
     """One browser tab on one sheet, over as many page loads, sockets and servers as it takes."""
 
     def __init__(
         self,
-        servers: Sequence[WebServer],
+        servers: Sequence[Address],
         sheet: str,
         others: Sequence[str],
         column: int,
@@ -34,6 +46,7 @@ class Person:
         self._edits = 0
         self.sheet = sheet
         self.acknowledged: dict[str, int] = {}
+        self.waits: list[float] = []  # of what was acknowledged on the page that submitted it
         self.done: Counter[str] = Counter()
         self.client = self._new_client(sheet)
 
@@ -94,3 +107,4 @@ class Person:
 
     def _keep_acknowledged(self) -> None:
         self.acknowledged |= self.client.acknowledged
+        self.waits += self.client.waits

@@ -158,17 +158,17 @@ def deployed() -> Iterator[Soak]:
         yield Soak(web, listener, postgresql, redis_server, emulator, project, deployment)
 
 
-async def publish(soak: Soak, until: float) -> Counter[str]:
+async def publish(project: str, sheets: Sequence[str], until: float) -> Counter[str]:
     """Publish edits of one cell at a low rate; return how many per sheet."""
     published: Counter[str] = Counter()
     options = pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
     with pubsub_v1.PublisherClient(publisher_options=options) as publisher:
-        topic = publisher.topic_path(soak.project, TOPIC)
+        topic = publisher.topic_path(project, TOPIC)
         loop = asyncio.get_running_loop()
         while loop.time() < until:
             await asyncio.sleep(1 / MESSAGES_PER_SECOND)
             number = published.total()
-            sheet = SHEETS[number % len(SHEETS)]
+            sheet = sheets[number % len(sheets)]
             edits = [{"cell": f"Z{number % 1_000 + 1}", "value": number}]
             message = publisher.publish(
                 topic, json.dumps({"sheet": sheet, "edits": edits}).encode(), ordering_key=sheet
@@ -202,10 +202,10 @@ async def run(soak: Soak, seconds: float, samples: list[Sample]) -> dict[str, An
     ]
     async with asyncio.TaskGroup() as group:
         group.create_task(watch(soak, until, samples))
-        publishing = group.create_task(publish(soak, until))
+        publishing = group.create_task(publish(soak.project, SHEETS, until))
         for person in people:
             group.create_task(person.live(until))
-    revisions = await check(soak, people, publishing.result())
+    revisions = await check(soak.deployment, SHEETS, people, publishing.result())
     for person in people:
         await person.client.leave()
     done = sum((person.done for person in people), Counter[str]())
@@ -217,17 +217,22 @@ async def run(soak: Soak, seconds: float, samples: list[Sample]) -> dict[str, An
     }
 
 
-async def check(soak: Soak, people: Sequence[Person], published: Counter[str]) -> int:
+async def check(
+    deployment: Deployment,
+    sheets: Sequence[str],
+    people: Sequence[Person],
+    published: Counter[str],
+) -> int:
     """Compare logs, screens and what was acknowledged; return how many revisions there are."""
     revisions = 0
-    for sheet in SHEETS:
+    for sheet in sheets:
         here = [person for person in people if person.sheet == sheet]
-        log = soak.deployment.log(sheet)
+        log = deployment.log(sheet)
         deadline = time.monotonic() + 60
         while sum(line.author_kind == "stream" for line in log) < published[sheet]:
             assert time.monotonic() < deadline, f"published edits of {sheet} are missing"
             await asyncio.sleep(1)
-            log = soak.deployment.log(sheet)
+            log = deployment.log(sheet)
         numbers = {line.operation_id: line.number for line in log}
         assert [line.number for line in log] == list(range(1, len(log) + 1)), "a gap in the log"
         assert len(numbers) == len(log), "an edit twice in the log"
@@ -235,7 +240,7 @@ async def check(soak: Soak, people: Sequence[Person], published: Counter[str]) -
         for person in here:
             assert person.acknowledged.items() <= numbers.items(), "an acknowledged edit is lost"
             await person.client.until_revision(len(log))
-            assert person.client.replica.filled() == soak.deployment.cells(sheet), "screens differ"
+            assert person.client.replica.filled() == deployment.cells(sheet), "screens differ"
         revisions += len(log)
     return revisions
 

@@ -6,7 +6,6 @@ against real servers; only host names and ports are replaced.
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,8 +19,9 @@ from tests.servers.compose import (
     VARIABLE,
     MissingVariableError,
     Service,
-    copy_build_context,
+    build_image,
     dockerfile_stages,
+    environment_of,
     read_compose_file,
     read_services,
 )
@@ -35,7 +35,6 @@ from tests.servers.wire import SheetClient, open_sheet
 pytestmark = pytest.mark.xdist_group("compose")  # they share an image
 
 SECRETS = {"SECRET_KEY": "a-key-of-this-rehearsal", "POSTGRES_PASSWORD": "a-password-of-it"}
-PROGRAMS = Path(sys.executable).parent  # stands for the image's /venv/bin
 SOUNDS_SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL", re.IGNORECASE)
 
 
@@ -156,16 +155,8 @@ def services(
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what the image would hold, made by the Dockerfile's own last step."""
     folder = tmp_path_factory.mktemp("image")
-    copy_build_context(folder)
-    *_, step = [rest for word, rest in dockerfile_stages()[0] if word == "RUN"]
-    assert "collectstatic" in step
-    run(folder, {}, ["sh", "-c", step.replace("/venv/bin/", f"{PROGRAMS}/")])
+    build_image(folder)
     return folder
-
-
-def environment_of(service: Service) -> dict[str, str]:
-    """Return the container's environment; PATH finds this virtual environment as the image's."""
-    return service.environment | {"PATH": f"{PROGRAMS}:/usr/bin:/bin"}
 
 
 def run(folder: Path, environment: Mapping[str, str], command: Sequence[str]) -> str:

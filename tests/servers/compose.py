@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import Any
 
 import yaml
 
-from tests.servers.process import ROOT
+from tests.servers.process import ROOT, clean_environment
+
+PROGRAMS = Path(sys.executable).parent  # stands for the image's /venv/bin
 
 # ${NAME}, ${NAME:-default}, ${NAME:?message}
 # https://docs.docker.com/reference/compose-file/interpolation/
@@ -50,6 +54,11 @@ class Service:
             depends_on=self.depends_on,
             volumes=self.volumes,
         )
+
+
+def environment_of(service: Service) -> dict[str, str]:
+    """Return the container's environment; PATH finds this virtual environment as the image's."""
+    return service.environment | {"PATH": f"{PROGRAMS}:/usr/bin:/bin"}
 
 
 def read_services(variables: Mapping[str, str]) -> dict[str, Service]:
@@ -147,6 +156,20 @@ def dockerfile_environment() -> dict[str, str]:
         for pair in rest.split()
     ]
     return {name: value for name, value in pairs if name != "PATH"}
+
+
+def build_image(target: Path) -> None:
+    """Make in a folder what the image would hold, by the Dockerfile's own last step."""
+    copy_build_context(target)
+    *_, step = [rest for word, rest in dockerfile_stages()[0] if word == "RUN"]
+    assert "collectstatic" in step
+    subprocess.run(
+        ["sh", "-c", step.replace("/venv/bin/", f"{PROGRAMS}/")],
+        cwd=target,
+        env=clean_environment({}),
+        check=True,
+        capture_output=True,
+    )
 
 
 def copy_build_context(target: Path) -> None:

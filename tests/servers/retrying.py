@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 import uuid
 from collections.abc import Callable
 from types import TracebackType
@@ -32,6 +33,7 @@ class RetryingClient:
         self.submitted: set[str] = set()
         self.unacknowledged: dict[str, Frame] = {}
         self.acknowledged: dict[str, int] = {}
+        self.waits: list[float] = []  # seconds from each submission here to its acknowledgement
         self.rejected: list[Frame] = []
         self.close_codes: list[int | None] = []
         self.present: dict[str, Frame] = {}
@@ -39,6 +41,7 @@ class RetryingClient:
         self._socket: ClientConnection | None = None
         self._changed = asyncio.Condition()
         self._retries: set[asyncio.Task[None]] = set()
+        self._submitted_at: dict[str, float] = {}
         self._living = asyncio.create_task(self._live())
 
     async def __aenter__(self) -> Self:
@@ -63,6 +66,7 @@ class RetryingClient:
         """Submit an operation and return its id; it stays unacknowledged until it is answered."""
         operation_id = str(uuid.uuid4())
         self.submitted.add(operation_id)
+        self._submitted_at[operation_id] = time.monotonic()
         self.unacknowledged[operation_id] = {
             "type": "operation.submit",
             "operation_id": operation_id,
@@ -145,6 +149,8 @@ class RetryingClient:
                 for operation_id, revision in frame["operations"]:
                     self.unacknowledged.pop(operation_id, None)
                     self.acknowledged[operation_id] = revision
+                    if (began := self._submitted_at.pop(operation_id, None)) is not None:
+                        self.waits.append(time.monotonic() - began)
             case "operation.rejected":
                 self.rejected.append(frame)
                 assert frame["retryable"], frame
