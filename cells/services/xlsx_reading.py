@@ -17,6 +17,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 from cells.domain.errors import DangerousFile, LimitExceeded, UnreadableFile
+from cells.domain.literals import TEXT_MARK, input_of
 from cells.domain.operations import MAX_INPUT_CHARACTERS, check_text
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
 from cells.services.importing import FileCell, FileRow, Shape
@@ -158,8 +159,8 @@ def _input(value: Any, kind: str, look: Look) -> tuple[str, str]:
         case str():
             if "_x" in value:
                 value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
-            # A text that looks like a formula is none in the file, and must not become one.
-            return (f"'{value}" if value[:1] == "=" and len(value) > 1 else value), look.style
+            # A text is one in the file, whatever it looks like, and must not become anything else.
+            return (f"{TEXT_MARK}{value}" if look.is_marked else input_of(value)), look.style
         case _:
             return "", look.style_of_blank  # a what-if table of Excel's, say
 
