@@ -74,8 +74,10 @@ class XlsxFile:
         self._page = page
         self._looks: dict[int, Look] = {}
 
-    def rows(self, text_only: frozenset[int] = frozenset()) -> Iterator[FileRow]:
-        """Yield the rows with cells that hold or show something.
+    def rows(
+        self, text_only: frozenset[int] = frozenset(), texts: frozenset[int] = frozenset()
+    ) -> Iterator[FileRow]:
+        """Yield the rows with cells that hold or show something; columns as of a CSV file.
 
         Raises DangerousFile, UnreadableFile, LimitExceeded or InvalidText.
         """
@@ -94,19 +96,23 @@ class XlsxFile:
                     raise LimitExceeded(f"row {number:,}: rows must ascend to {MAX_ROWS:,} at most")
                 last = number
                 self._note_height(number - 1, parser.row_dimensions.pop(str(number), None))
-                cells = [cell for each in raw if (cell := self._cell(number, each, text_only))]
+                found = (self._cell(number, each, text_only, texts) for each in raw)
+                cells = [cell for cell in found if cell]
                 if cells:
                     yield FileRow(number - 1, cells)
             self._note_shape(parser)
 
-    def _cell(self, row: int, raw: dict[str, Any], text_only: frozenset[int]) -> FileCell | None:
+    def _cell(
+        self, row: int, raw: dict[str, Any], text_only: frozenset[int], texts: frozenset[int]
+    ) -> FileCell | None:
         column = raw["column"] - 1
         if column >= MAX_COLUMNS:
             raise LimitExceeded(f"row {row:,} has more than {MAX_COLUMNS:,} columns")
         look = self._look(raw["style_id"])
         text, style = _input(raw["value"], raw["data_type"], look)
-        if column in text_only and text[:1] == "=" and len(text) > 1:
-            text = f"'{text}"
+        is_other = column in texts or (column in text_only and text[:1] == "=")
+        if is_other and text[:1] != TEXT_MARK:
+            text = input_of(text)
         if not text and not style:
             return None
         if len(text) > MAX_INPUT_CHARACTERS:

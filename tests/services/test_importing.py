@@ -238,6 +238,14 @@ def test_formulas_of_a_column_can_stay_texts(sheet: Sheet) -> None:
     assert texts() == {"A1": "=1+1", "B1": "'=1+1", "C1": "="}
 
 
+def test_a_column_can_be_said_to_be_text(sheet: Sheet) -> None:
+    bring_in(sheet, b"00123,00123\n=1+1,2024-02-29\n'=x,yes\n'-x,\n'tis,\n", texts=frozenset({0}))
+    assert texts() == {
+        "A1": "'00123", "B1": "00123", "A2": "'=1+1", "B2": "2024-02-29", "A3": "'=x", "B3": "yes",
+        "A4": "'-x", "A5": "''tis",
+    }  # fmt: skip
+
+
 def test_a_file_that_breaks_at_its_end_changes_nothing(sheet: Sheet) -> None:
     with pytest.raises(LimitExceeded):
         bring_in(sheet, b"a,b\n" * 10_000 + b"x" * 40_000)
