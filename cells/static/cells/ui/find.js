@@ -1,8 +1,8 @@
 /** Find and replace: a panel over the grid, and a search that never holds up the page. */
 
-import { TEXT_MARK, textOf } from "../domain/literals.js";
 import { CellMap } from "../domain/cells.js";
 import { SheetSyncError } from "../domain/errors.js";
+import { TEXT_MARK, textOf } from "../domain/literals.js";
 import { cleanText, isTooLong } from "../domain/operations.js";
 import { inputOf, typedOf } from "../domain/references.js";
 import { nextMatch, searchFor } from "../domain/search.js";
