@@ -136,6 +136,7 @@ class _Wish(NamedTuple):
     delimiter: str | None
     at: tuple[int, int]
     text_only: frozenset[int]
+    texts: frozenset[int]
 
 
 def _target(request: HttpRequest, slug: str | None) -> Sheet | HttpResponse | None:
@@ -167,9 +168,6 @@ def _wish(request: HttpRequest) -> _Wish:
             "split it, or have it imported by manage.py import_sheet"
         )
     name = PurePath(file.name or "").name
-    columns = [text for text in request.POST.get("text_only", "").split(",") if text]
-    if any(not text.isdecimal() or len(text) > 5 for text in columns):
-        raise Malformed("text_only must be columns by number, 0 for the first: 0,2")
     return _Wish(
         file.file,
         name,
@@ -177,8 +175,16 @@ def _wish(request: HttpRequest) -> _Wish:
         request.POST.get("encoding") or None,
         request.POST.get("delimiter") or None,
         parse_address(request.POST.get("at", "").strip() or "A1"),
-        frozenset(map(int, columns)),
+        _columns(request, "text_only"),
+        _columns(request, "texts"),
     )
+
+
+def _columns(request: HttpRequest, field: str) -> frozenset[int]:
+    columns = [text for text in request.POST.get(field, "").split(",") if text]
+    if any(not text.isdecimal() or len(text) > 5 for text in columns):
+        raise Malformed(f"{field} must be columns by number, 0 for the first: 0,2")
+    return frozenset(map(int, columns))
 
 
 def _lines(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Lines:
@@ -204,6 +210,7 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> L
             encoding=wish.encoding,
             delimiter=wish.delimiter,
             text_only=wish.text_only,
+            texts=wish.texts,
         )
         for rows in reading:
             yield _line(state="reading", rows=rows)

@@ -35,6 +35,13 @@ def test_a_new_sheet_is_called_as_the_file_and_belongs_to_its_owner(file: Path) 
     assert texts(sheet.slug) == {"A1": "Größe", "B1": "5,5", "A2": "=A1", "B2": "x"}
 
 
+def test_columns_can_be_texts(tmp_path: Path) -> None:
+    create_sheet(None, "Prices", slug="prices")
+    (file := tmp_path / "codes.csv").write_text("00123,00123,=A1\n")
+    run(file, "--sheet", "prices", "--texts", "A, C")
+    assert texts() == {"A1": "'00123", "B1": "00123", "C1": "'=A1"}
+
+
 def test_into_a_sheet_that_there_is(file: Path) -> None:
     create_sheet(None, "Prices", slug="prices")
     run(file, "--sheet", "prices", "--at", "B3", "--text-only", "A", "--delimiter", "tab")

@@ -30,7 +30,7 @@ from cells.api.writing import (
     slug_of,
 )
 from cells.attachments import CSV, XLSX
-from cells.domain.addresses import parse_address, parse_column
+from cells.domain.addresses import parse_address, parse_columns
 from cells.domain.errors import LimitExceeded, NoSuchSheet
 from cells.domain.operations import check_text
 from cells.models import Role, Sheet
@@ -76,6 +76,12 @@ class ImportOptions(Schema):
         "",
         max_length=2_000,
         description="The file's columns whose formulas stay texts: `A,C`.",
+        json_schema_extra=COLUMNS,
+    )
+    texts: str = Field(
+        "",
+        max_length=2_000,
+        description="The file's columns that are texts though they read as numbers or dates.",
         json_schema_extra=COLUMNS,
     )
     name: str = Field("", max_length=MAX_NAME_CHARACTERS, description="The file's, for the log.")
@@ -192,8 +198,7 @@ def _read(request: HttpRequest, options: ImportOptions, *said: str) -> Iterator[
     suffix = SUFFIXES.get(media_type)
     if suffix is None:
         raise UnsupportedMediaType(f"send a file as one of these types: {', '.join(SUFFIXES)}")
-    columns = [name.strip() for name in options.text_only.split(",") if name.strip()]
-    text_only = frozenset(map(parse_column, columns))
+    text_only, texts = parse_columns(options.text_only), parse_columns(options.texts)
     delimiter = "\t" if options.delimiter == "tab" else options.delimiter or None
     encoding = options.encoding or (request.content_params or {}).get("charset")
     check_text(options.name)
@@ -208,10 +213,13 @@ def _read(request: HttpRequest, options: ImportOptions, *said: str) -> Iterator[
             encoding=encoding,
             delimiter=delimiter,
             text_only=text_only,
+            texts=texts,
         )
         for _ in reading:
             pass
-        wishes = options.encoding, options.delimiter, options.text_only
+        wishes = [options.encoding, options.delimiter, options.text_only]
+        if options.texts:  # a key of an older process is still known without
+            wishes.append(options.texts)
         fingerprint = fingerprint_of(request, media_type, encoding, *wishes, *said, digest)
         origin = import_origin(options.name or f"file{suffix}")
         yield _Incoming(contents, origin, fingerprint)

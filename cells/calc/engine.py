@@ -6,7 +6,7 @@ from typing import NotRequired, Protocol, TypedDict
 
 import msgspec
 
-from cells.domain.literals import parse_boolean, parse_day, parse_number
+from cells.domain.literals import parse_boolean, parse_day, parse_number, text_of
 
 # What one cell may show, in characters: Excel's limit.
 # https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3
@@ -75,7 +75,8 @@ class Engine(Protocol):
 def content_of(input_text: str) -> Content:
     """Return what a typed text is: nothing, a formula, a number, true or false, or a text.
 
-    A date or a time is its serial number, in days since 30 December 1899. A lone "=" is a text.
+    A date or a time is its serial number, in days since 30 December 1899. A lone "=" is a text,
+    and so is what stands behind an apostrophe.
     """
     if not input_text:
         return None
@@ -87,4 +88,4 @@ def content_of(input_text: str) -> Content:
     if number is not None:
         return number
     boolean = parse_boolean(input_text)
-    return input_text if boolean is None else boolean
+    return text_of(input_text) if boolean is None else boolean

@@ -44,6 +44,15 @@ def parse_column(text: str) -> int:
     return position - 1
 
 
+def parse_columns(text: str) -> frozenset[int]:
+    """Return the positions of columns that are named with commas between them; none for "".
+
+    Raises InvalidAddress.
+    """
+    names = (name.strip() for name in text.split(","))
+    return frozenset(parse_column(name) for name in names if name)
+
+
 def format_column(position: int) -> str:
     """Return the letters of the column at a zero-based position: 26 is AA.
 

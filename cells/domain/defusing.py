@@ -26,6 +26,11 @@ def defused(text: str) -> str:
     return text
 
 
+def is_defused(text: str) -> bool:
+    """Say whether a text is what `defused` makes of another."""
+    return text[:1] == "'" and defused(text[1:]) == text
+
+
 def fused(text: str) -> str:
     """Return what `defused` was given, as far as that is no formula."""
     if text[:1] != "'":

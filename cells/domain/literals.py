@@ -1,9 +1,13 @@
-"""What a typed text means: a number, a day, true or false; the browser's literals.js agrees."""
+"""What an input means: a number, a day, true, false, a text; the browser's literals.js agrees.
+
+An input that begins with an apostrophe is the text behind it, whatever that looks like.
+"""
 
 import re
 from datetime import date
 
 MAX_CHARACTERS = 40  # of anything but text
+TEXT_MARK = "'"
 
 _NUMBER = re.compile(
     r"([+-]?)[$€£¥]? ?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+))? ?([%€]?)",
@@ -21,6 +25,35 @@ _SPACES = (
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 _DAY_0 = date(1899, 12, 30).toordinal()  # of spreadsheets
+
+
+def text_of(input_text: str) -> str:
+    """Return what an input says as a text: without the apostrophe that makes it one."""
+    return input_text.removeprefix(TEXT_MARK)
+
+
+def input_of(text: str) -> str:
+    """Return what is typed for a text: with an apostrophe where it would be read otherwise."""
+    is_read_otherwise = (
+        text[:1] == TEXT_MARK
+        or (text[:1] == "=" and len(text) > 1)
+        or parse_number(text) is not None
+        or parse_day(text) is not None
+        or parse_boolean(text) is not None
+    )
+    return f"{TEXT_MARK}{text}" if is_read_otherwise else text
+
+
+def inputs_alike(input_text: str) -> tuple[str, ...]:
+    """Return the inputs that say what this one does: `00123` and `'00123`.
+
+    A formula is alike to itself alone, and so is a text that would be one without its apostrophe.
+    """
+    text = text_of(input_text)
+    if not text or input_text[:1] == "=":
+        return (input_text,)
+    marked = f"{TEXT_MARK}{text}"
+    return (marked,) if text[:1] in (TEXT_MARK, "=") else (text, marked)
 
 
 def parse_number(text: str) -> float | None:
@@ -70,4 +103,4 @@ def parse_value(text: str) -> float | int | bool | str | None:
         # JSON of other makers writes 19, too, not 19.0.
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
     truth = parse_boolean(text)
-    return text if truth is None else truth
+    return text_of(text) if truth is None else truth

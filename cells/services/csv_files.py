@@ -8,6 +8,7 @@ from typing import IO, Any
 import msgspec
 
 from cells.domain.defusing import defused
+from cells.domain.literals import text_of
 from cells.domain.values import value_text
 from cells.services.exporting import Exported, ExportedCell, exported_sheet
 
@@ -67,7 +68,9 @@ def _as_it_reads(cell: ExportedCell) -> str:
 
 
 def _as_value(cell: ExportedCell) -> str:
-    if not cell.is_formula or cell.value is None:
+    if not cell.is_formula:
+        return defused(text_of(cell.text))
+    if cell.value is None:
         return defused(cell.text)
     return defused(_calculated(cell.value, cell.style))
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
-from cells.domain.defusing import fused
+from cells.domain.defusing import fused, is_defused
 from cells.domain.errors import LimitExceeded, Malformed, UnreadableFile
+from cells.domain.literals import input_of
 from cells.domain.operations import MAX_INPUT_CHARACTERS, check_text
 from cells.services.importing import FileCell, FileRow
 
@@ -58,20 +59,31 @@ def detect_form(
 
 
 def read_csv(
-    file: IO[bytes], form: CsvForm, *, text_only: frozenset[int] = frozenset()
+    file: IO[bytes],
+    form: CsvForm,
+    *,
+    text_only: frozenset[int] = frozenset(),
+    texts: frozenset[int] = frozenset(),
 ) -> Generator[FileRow, None, None]:
     """Yield the rows that have a text in them, from the top.
 
     What begins with = is a formula, but for the columns of `text_only`, where it gets an
-    apostrophe. Raises UnreadableFile, InvalidText or LimitExceeded, which name the row.
+    apostrophe; in those of `texts` numbers, dates and truths get one as well. Raises
+    UnreadableFile, InvalidText or LimitExceeded, which name the row.
     """
+
+    def typed(column: int, field: str) -> str:
+        if column in texts:
+            return field if is_defused(field) else input_of(field)
+        return _without_formula(field) if column in text_only else fused(field)
+
     file.seek(0)
     text = io.TextIOWrapper(file, form.encoding, newline="")
     row = -1
     try:
         for row, fields in enumerate(csv.reader(text, delimiter=form.delimiter)):
             cells = [
-                FileCell(column, _as_text(field) if column in text_only else fused(field))
+                FileCell(column, typed(column, field))
                 for column, field in enumerate(fields)
                 if field
             ]
@@ -173,7 +185,7 @@ def _score(sample: str, delimiter: str) -> tuple[float, int]:
     return 1 + count / len(rows) - 0.5 * untidiness, usual
 
 
-def _as_text(field: str) -> str:
+def _without_formula(field: str) -> str:
     return f"'{field}" if field[:1] == "=" and len(field) > 1 else field
 
 

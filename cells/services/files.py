@@ -40,6 +40,7 @@ def read_file(
     encoding: str | None = None,
     delimiter: str | None = None,
     text_only: frozenset[int] = frozenset(),
+    texts: frozenset[int] = frozenset(),
 ) -> Iterator[int]:
     """Read a file to its end into `contents`; yield now and then how many rows that are.
 
@@ -48,10 +49,10 @@ def read_file(
     if is_xlsx(file, name):
         with opened_xlsx(file) as book:
             contents.shape = book.shape
-            yield from contents.take(book.rows(text_only))
+            yield from contents.take(book.rows(text_only, texts))
         return
     form = detect_form(file, encoding=encoding, delimiter=delimiter)
-    yield from contents.take(read_csv(file, form, text_only=text_only))
+    yield from contents.take(read_csv(file, form, text_only=text_only, texts=texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from cells.domain.addresses import Range
 from cells.domain.axes import Axis
 from cells.domain.errors import NoSuchSheet
-from cells.domain.literals import parse_value
+from cells.domain.literals import parse_value, text_of
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.services.read import one_state
 from cells.services.sql import find_last_used, value_text_of
@@ -170,7 +170,8 @@ def _read_headers(cursor: CursorWrapper, sheet_id: int, axes: Axes) -> dict[str,
     found.sort(key=lambda header: axes.columns.position_of(header[0]))
     headers: dict[str, int] = {}
     for column, text in found:
-        headers.setdefault(text, column)
+        if name := text_of(text):
+            headers.setdefault(name, column)
     return headers
 
 

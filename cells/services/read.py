@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
+from cells.domain.literals import text_of
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.values import value_text
 from cells.models import Cell, Sheet
@@ -139,7 +140,7 @@ def cell_state(
 
 
 def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> Window:
-    """Return what a rectangle of positions holds, clipped to the sheet: inputs, or values.
+    """Return what a rectangle of positions says, clipped to the sheet: texts, or values.
 
     A formula that has not been calculated is shown as it reads.
     """
@@ -148,7 +149,7 @@ def read_window(sheet: Sheet, top: int, left: int, height: int, width: int) -> W
     columns = axes.columns.ids_between(left, left + width)
     found = Cell.objects.filter(sheet=sheet, row__in=rows, column__in=columns)
     texts = {
-        (row, column): _shown(text, value, axes) if is_formula(text) else text
+        (row, column): _shown(text, value, axes) if is_formula(text) else text_of(text)
         for row, column, text, value in found.values_list("row", "column", "input", "value")
     }
     return Window(top, left, [[texts.get((row, column), "") for column in columns] for row in rows])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cells.domain.axes import MAX_IDS, Axis, AxisName
 from cells.domain.errors import UnknownHeader
 from cells.domain.layout import Layout
+from cells.domain.literals import inputs_alike, text_of
 from cells.domain.operations import (
     AddressedOperation,
     AppendRecord,
@@ -199,15 +200,18 @@ class Resolver:
 
     def _row_with(self, sheet_id: int, key_cells: Sequence[tuple[int, str]]) -> int | None:
         """Return the topmost living row, but for row 1, whose cells hold the whole key."""
-        keys = {(sheet_id, column, text) for column, text in key_cells}
+        keys = {
+            (sheet_id, column, like) for column, text in key_cells for like in inputs_alike(text)
+        }
         if not keys <= self._searched:  # the headers were set in this very batch
             self._find_rows(keys)
         matches: set[int] | None = None
         for column, text in key_cells:
             rows = {
                 row
-                for row in self._rows_with[sheet_id, column, text]
-                if self._recent.get((sheet_id, row, column), text) == text
+                for like in inputs_alike(text)
+                for row in self._rows_with[sheet_id, column, like]
+                if self._recent.get((sheet_id, row, column), like) == like
             }
             matches = rows if matches is None else matches & rows
         axis = self._layouts[sheet_id].axes[AxisName.ROWS]
@@ -227,10 +231,12 @@ class Resolver:
         if (sheet_id, row) not in self._header_cells:  # another row was moved to the top
             self._read_headers({sheet_id})
         cells = self._header_cells[sheet_id, row]
-        living = [column for column, text in cells.items() if text and columns.is_alive(column)]
+        living = [
+            column for column, text in cells.items() if text_of(text) and columns.is_alive(column)
+        ]
         # From right to left, so that of two columns of one name the leftmost wins.
         living.sort(key=columns.position_of, reverse=True)
-        by_header = {cells[column]: column for column in living}
+        by_header = {text_of(cells[column]): column for column in living}
         self._headers[sheet_id] = _Headers((rows, columns), by_header)
         return by_header
 
@@ -285,9 +291,10 @@ class Resolver:
         for sheet_id, operation in upserts:
             columns = self._columns_by_header(sheet_id)
             wanted |= {
-                (sheet_id, columns[header], text)
+                (sheet_id, columns[header], like)
                 for header, text in operation.key
                 if header in columns
+                for like in inputs_alike(text)
             }
         self._find_rows(wanted)
 

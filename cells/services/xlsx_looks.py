@@ -19,7 +19,10 @@ _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - a file's moments have no zone
 class Look:
     """One of a file's looks; it writes values as somebody would have typed them."""
 
-    def __init__(self, base: dict[str, Any], number_format: str) -> None:
+    def __init__(
+        self, base: dict[str, Any], number_format: str, *, is_marked: bool = False
+    ) -> None:
+        self.is_marked = is_marked  # texts of this look were typed with an apostrophe
         self._base = base
         self._format = number_format
         self._keys = _format_keys(number_format)
@@ -59,7 +62,8 @@ def look_of(cell: Any) -> Look:
         base["align"] = alignment.horizontal
     if alignment.wrap_text:
         base["wrap"] = True
-    return Look(base, str(cell.number_format or "General"))
+    is_marked = bool(cell.style_array.quotePrefix)
+    return Look(base, str(cell.number_format or "General"), is_marked=is_marked)
 
 
 def _rgb(color: Any) -> str:

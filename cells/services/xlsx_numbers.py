@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cells.domain.literals import parse_boolean, parse_day, parse_number
+from cells.domain.literals import TEXT_MARK, parse_boolean, parse_day, parse_number, text_of
 
 USUAL_DECIMALS = 2  # as the grid shows thousands and percent
 FIRST_SAFE_DAY = 61  # 1 March 1900: before it Excel counts a 29 February that there never was
@@ -21,10 +21,14 @@ _SHAPE = re.compile(r"[+-]?([$€£¥]?) ?(\d[\d,]*)?(?:\.(\d*))?([eE][+-]?\d+)?
 
 
 class Written(NamedTuple):
-    """A cell's value for a file, and the number format that it needs ("": none)."""
+    """A cell's value for a file, and the number format that it needs ("": none).
+
+    `is_marked`: it was typed with the apostrophe that makes it a text.
+    """
 
     value: str | float | bool
     number_format: str
+    is_marked: bool = False
 
 
 def written_input(text: str, style: Mapping[str, Any]) -> Written:
@@ -33,6 +37,8 @@ def written_input(text: str, style: Mapping[str, Any]) -> Written:
     Dates are numbers with a format. What would lose digits stays a text; leading zeros become
     a format.
     """
+    if text[:1] == TEXT_MARK:
+        return Written(text_of(text), "", is_marked=True)
     number = parse_number(text)
     if number is not None:
         return _number(text, number, style)

@@ -17,6 +17,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 from cells.domain.errors import DangerousFile, LimitExceeded, UnreadableFile
+from cells.domain.literals import TEXT_MARK, input_of
 from cells.domain.operations import MAX_INPUT_CHARACTERS, check_text
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
 from cells.services.importing import FileCell, FileRow, Shape
@@ -73,8 +74,10 @@ class XlsxFile:
         self._page = page
         self._looks: dict[int, Look] = {}
 
-    def rows(self, text_only: frozenset[int] = frozenset()) -> Iterator[FileRow]:
-        """Yield the rows with cells that hold or show something.
+    def rows(
+        self, text_only: frozenset[int] = frozenset(), texts: frozenset[int] = frozenset()
+    ) -> Iterator[FileRow]:
+        """Yield the rows with cells that hold or show something; columns as of a CSV file.
 
         Raises DangerousFile, UnreadableFile, LimitExceeded or InvalidText.
         """
@@ -93,19 +96,23 @@ class XlsxFile:
                     raise LimitExceeded(f"row {number:,}: rows must ascend to {MAX_ROWS:,} at most")
                 last = number
                 self._note_height(number - 1, parser.row_dimensions.pop(str(number), None))
-                cells = [cell for each in raw if (cell := self._cell(number, each, text_only))]
+                found = (self._cell(number, each, text_only, texts) for each in raw)
+                cells = [cell for cell in found if cell]
                 if cells:
                     yield FileRow(number - 1, cells)
             self._note_shape(parser)
 
-    def _cell(self, row: int, raw: dict[str, Any], text_only: frozenset[int]) -> FileCell | None:
+    def _cell(
+        self, row: int, raw: dict[str, Any], text_only: frozenset[int], texts: frozenset[int]
+    ) -> FileCell | None:
         column = raw["column"] - 1
         if column >= MAX_COLUMNS:
             raise LimitExceeded(f"row {row:,} has more than {MAX_COLUMNS:,} columns")
         look = self._look(raw["style_id"])
         text, style = _input(raw["value"], raw["data_type"], look)
-        if column in text_only and text[:1] == "=" and len(text) > 1:
-            text = f"'{text}"
+        is_other = column in texts or (column in text_only and text[:1] == "=")
+        if is_other and text[:1] != TEXT_MARK:
+            text = input_of(text)
         if not text and not style:
             return None
         if len(text) > MAX_INPUT_CHARACTERS:
@@ -158,8 +165,8 @@ def _input(value: Any, kind: str, look: Look) -> tuple[str, str]:
         case str():
             if "_x" in value:
                 value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
-            # A text that looks like a formula is none in the file, and must not become one.
-            return (f"'{value}" if value[:1] == "=" and len(value) > 1 else value), look.style
+            # A text is one in the file, whatever it looks like, and must not become anything else.
+            return (f"{TEXT_MARK}{value}" if look.is_marked else input_of(value)), look.style
         case _:
             return "", look.style_of_blank  # a what-if table of Excel's, say
 

@@ -48,7 +48,7 @@ class _Writing:
         self._sheet = sheet
         self._page: Worksheet = book.add_worksheet(sheet_name(sheet.title))
         self._plain: Format = book.add_format()
-        self._formats: dict[tuple[str, str], Format | None] = {}
+        self._formats: dict[tuple[str, str, bool], Format | None] = {}
 
     def write(self) -> int:
         columns = len(self._sheet.axes.columns)
@@ -93,8 +93,8 @@ class _Writing:
         if not cell.text:
             self._page.write_blank(row, cell.column, None, self._format(cell.style, style, ""))
             return
-        value, number_format = written_input(cell.text, style)
-        look = self._format(cell.style, style, number_format)
+        value, number_format, is_marked = written_input(cell.text, style)
+        look = self._format(cell.style, style, number_format, is_marked=is_marked)
         match value:
             case bool():
                 self._page.write_boolean(row, cell.column, value, look)
@@ -103,12 +103,19 @@ class _Writing:
             case _:
                 self._page.write_number(row, cell.column, value, look)
 
-    def _format(self, text: str, style: Mapping[str, Any], number_format: str) -> Format | None:
-        key = text, number_format
+    def _format(
+        self,
+        text: str,
+        style: Mapping[str, Any],
+        number_format: str,
+        *,
+        is_marked: bool = False,
+    ) -> Format | None:
+        key = text, number_format, is_marked
         if key not in self._formats:
             if len(self._formats) >= MAX_FORMATS:
                 return None
-            properties = _properties(style, number_format)
+            properties = _properties(style, number_format, is_marked)
             self._formats[key] = self._book.add_format(properties) if properties else None
         return self._formats[key]
 
@@ -133,7 +140,7 @@ def _decoded(style: str) -> dict[str, Any]:
     return _decode(style) if style else {}
 
 
-def _properties(style: Mapping[str, Any], number_format: str) -> dict[str, Any]:
+def _properties(style: Mapping[str, Any], number_format: str, is_marked: bool) -> dict[str, Any]:
     """Return a style in XlsxWriter's words. https://xlsxwriter.readthedocs.io/format.html"""
     named = {
         "bold": style.get("bold"),
@@ -144,5 +151,6 @@ def _properties(style: Mapping[str, Any], number_format: str) -> dict[str, Any]:
         "align": style.get("align"),
         "text_wrap": style.get("wrap"),
         "num_format": number_format,
+        "quote_prefix": is_marked,  # so that Excel does not read it anew when it is edited
     }
     return {name: value for name, value in named.items() if value}

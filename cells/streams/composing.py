@@ -11,7 +11,7 @@ from cells.domain.addresses import format_address
 from cells.domain.axes import AxisName
 from cells.domain.errors import SheetSyncError
 from cells.domain.layout import CellId, Layout
-from cells.domain.literals import parse_value
+from cells.domain.literals import parse_value, text_of
 from cells.domain.operations import (
     Delete,
     Insert,
@@ -240,9 +240,9 @@ def _edits(standing: _Standing, contents: Mapping[CellId, Mapping[str, Any]]) ->
     """Return edits in the addresses of the standing, of those cells that are not deleted."""
     rows, columns = standing.layout.axes[AxisName.ROWS], standing.layout.axes[AxisName.COLUMNS]
     headers = {
-        column: text
+        column: name
         for column, text in standing.headers.items()
-        if 0 < len(text) <= MAX_HEADER_CHARACTERS and not is_formula(text)
+        if 0 < len(name := text_of(text)) <= MAX_HEADER_CHARACTERS and not is_formula(text)
     }
     return [
         Edit(

@@ -91,6 +91,11 @@ def test_a_file_that_one_has_is_not_written_again(
 # -- in -------------------------------------------------------------------------------------------
 
 
+def test_a_columns_texts_are_read_as_such(prices: Sheet, program: Program) -> None:
+    upload(program, f"{IMPORT}?texts=A", b"007\n8\n")
+    assert texts() == {"A1": "'007", "A2": "'8"}
+
+
 def test_a_file_is_laid_over_a_sheet(prices: Sheet, program: Program) -> None:
     write(program, B2="old", C2="stays")
     answer = upload(program, f"{IMPORT}?at=B2&text_only=B&name=new.csv", b"a;=A1\n=A1;\n")

@@ -57,7 +57,7 @@ def test_a_file_comes_in_while_somebody_else_looks_on(
     start = page.get_by_role("button", name="Import")
     expect(start).to_be_disabled()
     page.get_by_label("A CSV or XLSX file").set_input_files(
-        csv_file("Größe;=1+1\n5;=1+2\n", encoding="cp1252")
+        csv_file("Größe;=1+1\n007;=1+2\n", encoding="cp1252")
     )
     preview = page.get_by_role("region", name="The first rows")
     expect(preview).to_contain_text("Größe")
@@ -66,11 +66,21 @@ def test_a_file_comes_in_while_somebody_else_looks_on(
     expect(preview).to_contain_text("Größe;=1+1")
     page.get_by_label("Between fields").select_option("")
     expect(page.locator("#found")).to_have_text("cp1252, ;")
+    page.get_by_label("Column A").select_option("text")
     page.get_by_label("Column B").select_option("no formulas")
     page.get_by_label("Where its first cell goes").fill("B2")
     start.click()
     page.wait_for_url(f"{own_server.url}/sheets/{own_sheet}/")
-    bob.expect_cells("B2", [["Größe", "'=1+1"], ["5", "'=1+2"]])
+    bob.expect_cells("B2", [["Größe", "=1+1"], ["007", "=1+2"]])
+    bob.go_to("B3")
+    expect(bob.page.locator("#formula")).to_have_value("'007")
+    bob.press("Control+c")
+    assert bob.clipboard() == "007"
+    bob.go_to("B5")
+    bob.press("Control+v")
+    bob.go_to("B6")
+    bob.type('=ISTEXT(B5)&"/"&B5')
+    bob.expect_cells("B5", [["007"], ["TRUE/007"]])
 
 
 def test_who_imported_takes_it_back_with_one_undo(

@@ -35,7 +35,14 @@ function seated({ rows = 20, columns = 6, filled = 2 } = {}) {
     selection.select({ row, column });
     clipboard.paste(text);
   };
-  return { server, client, replica, move };
+  const copyOf = (range) => {
+    const copied = {};
+    selection.selectRange(range);
+    const clipboardData = { setData: (type, text) => (copied[type] = text) };
+    host.dispatchEvent(Object.assign(new Event("copy"), { clipboardData }));
+    return { text: copied["text/plain"], html: copied["text/html"] };
+  };
+  return { server, client, replica, move, selection, clipboard, copyOf };
 }
 
 const block = { top: 0, left: 0, bottom: 1, right: 1 };
@@ -55,6 +62,17 @@ function reloadAt(stage, server, before) {
   assert.equal(after.journal.size, 0, `stage ${stage}`);
   return after;
 }
+
+test("others get the text that a cell shows, and values pasted here stay texts", () => {
+  const { replica, selection, clipboard, copyOf } = seated();
+  replica.submit(set([0, 0, "'007"], [0, 1, "7"]));
+  const { text, html } = copyOf({ top: 0, left: 0, bottom: 0, right: 1 });
+  assert.equal(text, "007\t7");
+  assert.match(html, />007<\/td>/);
+  selection.select({ row: 5, column: 0 });
+  clipboard.paste(text, "", true);
+  assert.deepEqual([replica.inputAt(5, 0), replica.inputAt(5, 1)], ["'007", "7"]);
+});
 
 test("a cut and its paste are one revision, also where they overlap", () => {
   const { server, client, replica, move } = seated();

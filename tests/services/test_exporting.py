@@ -92,6 +92,12 @@ def test_formulas_come_as_they_read_by_explicit_wish_only(sheet: Sheet) -> None:
     assert as_csv(sheet, formulas=True) == [["-x"], ["=B2+1"]]
 
 
+def test_a_text_goes_without_the_apostrophe_that_makes_it_one(sheet: Sheet) -> None:
+    do(*(put(f"A{n}", text) for n, text in enumerate(["'00123", "'=A1", "''a", "'-x"], 1)))
+    assert as_csv(sheet) == [["00123"], ["'=A1"], ["'a"], ["'-x"]]
+    assert as_csv(sheet, formulas=True) == [["'00123"], ["'=A1"], ["''a"], ["'-x"]]
+
+
 def test_a_formula_whose_cell_shows_a_date_is_that_date(sheet: Sheet) -> None:
     styles = {(0, 0): '{"format":"date"}', (1, 0): '{"format":"datetime"}'}
     styles[2, 0] = '{"format":"time"}'

@@ -238,6 +238,14 @@ def test_formulas_of_a_column_can_stay_texts(sheet: Sheet) -> None:
     assert texts() == {"A1": "=1+1", "B1": "'=1+1", "C1": "="}
 
 
+def test_a_column_can_be_said_to_be_text(sheet: Sheet) -> None:
+    bring_in(sheet, b"00123,00123\n=1+1,2024-02-29\n'=x,yes\n'-x,\n'tis,\n", texts=frozenset({0}))
+    assert texts() == {
+        "A1": "'00123", "B1": "00123", "A2": "'=1+1", "B2": "2024-02-29", "A3": "'=x", "B3": "yes",
+        "A4": "'-x", "A5": "''tis",
+    }  # fmt: skip
+
+
 def test_a_file_that_breaks_at_its_end_changes_nothing(sheet: Sheet) -> None:
     with pytest.raises(LimitExceeded):
         bring_in(sheet, b"a,b\n" * 10_000 + b"x" * 40_000)
@@ -268,7 +276,8 @@ def test_what_is_exported_comes_back(sheet: Sheet) -> None:
     bring_in(copy, file.getvalue())
     came = texts("copy")
     assert came.pop("B6") == "' =x"  # of what could become a formula the apostrophe stays
-    assert {**came, "B6": " =x"} == texts("prices")
+    assert came.pop("B9") == "tis"  # shown as it was
+    assert {**came, "B6": " =x", "B9": "'tis"} == texts("prices")
 
 
 def test_a_column_of_texts_with_other_delimiters_comes_back_as_one_column(sheet: Sheet) -> None:
@@ -376,6 +385,26 @@ def test_our_own_workbook_comes_back(sheet: Sheet) -> None:
         (3, 1): {"format": "currency", "decimals": 2, "currency": "USD"},
         (20, 3): {"bold": True, "fill": "#00ff00"},
     }
+
+
+def test_texts_that_look_like_something_else_stay_texts(sheet: Sheet) -> None:
+    book, page = workbook()
+    page.append(["00123", "2024-02-29", "12%", "true", "'tis", "=A1", "x", 7])
+    page["F1"].data_type = "s"
+    bring_in(sheet, saved(book), "codes.xlsx")
+    came = ["'00123", "'2024-02-29", "'12%", "'true", "''tis", "'=A1", "x", "7"]
+    assert list(texts().values()) == came
+    do(put("I1", "'marked without need"))
+    file = io.BytesIO()
+    write_xlsx(sheet.pk, file)
+    row = next(openpyxl.load_workbook(io.BytesIO(file.getvalue())).active.iter_rows())
+    assert [(cell.value, bool(cell.quotePrefix)) for cell in row][:2] == [
+        ("00123", True),
+        ("2024-02-29", True),
+    ]
+    assert [cell.data_type for cell in row] == [*"sssssss", "n", "s"]
+    bring_in(create_sheet(None, "Copy", slug="copy"), file.getvalue(), "copy.xlsx")
+    assert texts("copy") == texts()
 
 
 def test_characters_that_xml_cannot_write_go_both_ways(sheet: Sheet) -> None:

@@ -76,6 +76,15 @@ def test_upsert_finds_its_row_or_appends_one(sheet: Sheet) -> None:
     assert_log_is_whole("prices", 6)
 
 
+def test_names_and_keys_are_what_texts_say(sheet: Sheet) -> None:
+    do(put("A1", "'2024"), put("B1", "Bid"), put("A2", "'007"))
+    do(UpsertRow((("2024", "007"),), (("Bid", "1"),)))
+    do(put("A3", "8"), UpsertRow((("2024", "'8"),), (("Bid", "2"),)))
+    assert texts() == {
+        "A1": "'2024", "B1": "Bid", "A2": "'007", "B2": "1", "A3": "8", "B3": "2",
+    }  # fmt: skip
+
+
 def test_upsert_by_two_keys_wants_both(sheet: Sheet) -> None:
     do(*[put(a1, t) for a1, t in (("A1", "Day"), ("B1", "Symbol"), ("C1", "Bid"))])
     do(AppendRows((("Mon", "EUR", "1"), ("Tue", "EUR", "2"), ("Mon", "GBP", "3"))))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 
-from cells.domain.addresses import parse_address, parse_column
+from cells.domain.addresses import parse_address, parse_columns
 from cells.domain.errors import SheetSyncError
 from cells.forms import MAX_TITLE_CHARACTERS
 from cells.models import AuthorKind, LinkRole, Sheet
@@ -43,6 +43,12 @@ class Command(BaseCommand):
             metavar="COLUMNS",
             help="the file's columns whose formulas are to stay texts: A,C",
         )
+        parser.add_argument(
+            "--texts",
+            default="",
+            metavar="COLUMNS",
+            help="the file's columns that are texts though they read as numbers or dates: A,C",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
@@ -51,8 +57,6 @@ class Command(BaseCommand):
         delimiter = "\t" if options["delimiter"] == "tab" else options["delimiter"]
         try:
             at = parse_address(options["at"])
-            columns = [name.strip() for name in options["text_only"].split(",") if name.strip()]
-            text_only = frozenset(map(parse_column, columns))
             sheet, owner = self._target(options)
             author = Author(AuthorKind.API, "import", origin=import_origin(path.name))
             with path.open("rb") as file, Contents() as contents:
@@ -60,7 +64,8 @@ class Command(BaseCommand):
                     *(file, path.name, contents),
                     encoding=options["encoding"],
                     delimiter=delimiter,
-                    text_only=text_only,
+                    text_only=parse_columns(options["text_only"]),
+                    texts=parse_columns(options["texts"]),
                 )
                 for rows in reading:
                     self._tell(f"reading: {rows:,} rows")

@@ -1,4 +1,8 @@
-/** What a typed text looks like: a number, a date, a time, true or false; enough to align, format and add it up. */
+/**
+ * What an input means: a number, a date, a time, true or false, or a text; enough to align, format and add it up.
+ *
+ * One that begins with an apostrophe is the text behind it, whatever that looks like.
+ */
 
 const NUMBER = /^([+-]?)([$€£¥]?) ?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)([eE][+-]?\d+)? ?([%€]?)$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?Z?)?$/;
@@ -7,6 +11,8 @@ const MAX_CHARACTERS = 40; // of anything but text
 const DAY_MS = 86_400_000;
 const EPOCH_MS = Date.UTC(1899, 11, 30); // day 0 of spreadsheets
 const CURRENCIES = /** @type {Record<string, string>} */ ({ $: "USD", "€": "EUR", "£": "GBP", "¥": "JPY" });
+
+export const TEXT_MARK = "'";
 
 /**
  * @typedef {object} NumberLiteral
@@ -17,6 +23,14 @@ const CURRENCIES = /** @type {Record<string, string>} */ ({ $: "USD", "€": "EU
  * @property {string} currency ISO 4217; "" for none
  */
 /** @typedef {{day: number, hasDate: boolean, hasTime: boolean, hasSeconds: boolean}} DateLiteral `day`: days since 30 December 1899, a time is a part of one */
+
+/**
+ * Return what an input says as a text: without the apostrophe that makes it one.
+ * @param {string} input
+ */
+export function textOf(input) {
+  return input.startsWith(TEXT_MARK) ? input.slice(1) : input;
+}
 
 /**
  * @param {string} text

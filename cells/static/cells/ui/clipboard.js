@@ -1,6 +1,7 @@
 /** Copy, cut and paste of ranges, as other spreadsheets and text editors understand them. */
 
 import { formatTable } from "../domain/html_table.js";
+import { textOf } from "../domain/literals.js";
 import { isFormula, typedOf } from "../domain/references.js";
 import { formatTsv, parseTsv } from "../domain/tsv.js";
 import { readClipboard, writeClipboard } from "./system_clipboard.js";
@@ -21,12 +22,13 @@ const MAX_COPIED_CELLS = 1_000_000; // a text of more would freeze the tab
 const MAX_STYLED_CELLS = 100_000; // likewise of HTML; more cells are copied without their looks
 
 /**
- * What this page copied last. Other programs get values; the formulas are here, and travel as they read in the HTML.
+ * What this page copied last. Other programs get values; what was typed is here, and travels as it reads in the HTML.
  * @typedef {object} Taken
  * @property {string} id in the HTML
  * @property {boolean} hasHtml
  * @property {string} text
- * @property {string[][]|null} inputs null: there is no formula among them, and the text says it all
+ * @property {string[][]|null} inputs null: the text says it all, for there is neither a formula nor an apostrophe that makes a text
+ * @property {string[][]} values what is pasted without formulas: a text that was typed as one stays one
  * @property {[row: number, column: number]} corner ids of the first cell
  * @property {{row: number, column: number}} at where it stood
  */
@@ -112,7 +114,8 @@ export class Clipboard {
     const isOther = table !== null && table.source?.id !== this.#taken?.id;
     const cut = this.#cut?.text === text && !isOther ? this.#cut.edits : [];
     const own = isValuesOnly ? null : this.#ownOf(text, table);
-    const texts = own?.inputs ?? table?.texts ?? parseTsv(text);
+    const ownValues = isValuesOnly && this.#taken?.text === text ? this.#taken.values : null;
+    const texts = own?.inputs ?? table?.texts ?? ownValues ?? parseTsv(text);
     const cleared = isValuesOnly ? cut.map(([row, column]) => /** @type {Edit} */ ([row, column, ""])) : cut;
     const pasted = this.#model.asOneStep(() => this.#actions.paste(texts, cleared, table?.styles, this.#originOf(own, table)));
     if (pasted === null) return;
@@ -183,18 +186,17 @@ export class Clipboard {
     const { rows, columns } = this.#model;
     const corner = /** @type {[number, number]} */ ([rows.idAt(top), columns.idAt(left)]);
     const inputs = this.#actions.inputs();
-    let hasFormulas = false;
+    let hasOthers = false;
     const values = inputs.map((line, down) =>
       line.map((input, across) => {
-        if (!isFormula(input)) return input;
-        hasFormulas = true;
-        return valueText(this.#shownAt(top + down, left + across));
+        hasOthers ||= isFormula(input) || textOf(input) !== input;
+        return isFormula(input) ? valueText(this.#shownAt(top + down, left + across)) : input;
       }),
     );
-    const text = formatTsv(values);
+    const text = formatTsv(inputs.map((line, down) => line.map((input, across) => (isFormula(input) ? values[down][across] : textOf(input)))));
     const id = Math.random().toString(36).slice(2);
     const html = inputs.length * inputs[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(inputs, { id, at: [top, left] });
-    this.#taken = { id, hasHtml: html !== "", text, inputs: hasFormulas ? inputs : null, corner, at: { row: top, column: left } };
+    this.#taken = { id, hasHtml: html !== "", text, inputs: hasOthers ? inputs : null, values, corner, at: { row: top, column: left } };
     this.forgetCut();
     if (isCut && this.#model.mayEdit) {
       const corners = /** @type {number[]} */ ([...corner, rows.idAt(bottom), columns.idAt(right)]);
@@ -214,7 +216,7 @@ export class Clipboard {
       line.map((input, across) => {
         const cell = this.#shownAt(top + down, left + across);
         const isAsTyped = !isFormula(input) && cell?.style?.format === undefined && cell?.style?.decimals === undefined;
-        return { typed: typedOf(input, this.#model), shown: isAsTyped ? input : shownOf(cell)[0], style: this.#styleAt(top + down, left + across) };
+        return { typed: typedOf(input, this.#model), shown: isAsTyped ? textOf(input) : shownOf(cell)[0], style: this.#styleAt(top + down, left + across) };
       }),
     );
     return formatTable(lines, source);

@@ -2,6 +2,7 @@
 
 import { CellMap } from "../domain/cells.js";
 import { SheetSyncError } from "../domain/errors.js";
+import { TEXT_MARK, textOf } from "../domain/literals.js";
 import { cleanText, isTooLong } from "../domain/operations.js";
 import { inputOf, typedOf } from "../domain/references.js";
 import { nextMatch, searchFor } from "../domain/search.js";
@@ -211,7 +212,7 @@ export class Find {
     const cell = grid.shown.at(row_id, column_id);
     if (cell === undefined) return false;
     if (search.test(typedOf(cell.input, model))) return true;
-    const isAsTyped = cell.value === undefined && cell.style?.format === undefined && cell.style?.decimals === undefined;
+    const isAsTyped = !cell.input.startsWith(TEXT_MARK) && cell.value === undefined && cell.style?.format === undefined && cell.style?.decimals === undefined;
     return !isAsTyped && search.test(shownOf(cell)[0]);
   }
 
@@ -283,7 +284,8 @@ export class Find {
     const { model } = this.#around;
     return matches.flatMap(({ row_id, column_id }) => {
       const typed = typedOf(model.inputAt(row_id, column_id), model);
-      const text = cleanText(search.replace(typed, this.#by.value));
+      const replaced = search.replace(textOf(typed), this.#by.value);
+      const text = cleanText(typed.startsWith(TEXT_MARK) ? `${TEXT_MARK}${replaced}` : replaced); // a text stays one
       const input = inputOf(text, model);
       return !model.mayEdit || text === typed || isTooLong(input) ? [] : [/** @type {Edit} */ ([row_id, column_id, input])];
     });

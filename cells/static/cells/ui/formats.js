@@ -1,6 +1,6 @@
 /** What a cell shows: its text as typed, or what its number format makes of the number, date or time in it. */
 
-import { kindOf, momentOf, parseDate, parseNumber } from "../domain/literals.js";
+import { kindOf, momentOf, parseDate, parseNumber, textOf } from "../domain/literals.js";
 import { isFormula } from "../domain/references.js";
 import { MAX_DECIMALS } from "../domain/styles.js";
 import { locale } from "./words.js";
@@ -120,14 +120,14 @@ const known = new WeakMap();
  */
 function shownOfInput(input, style) {
   if (style === undefined || (style.format === undefined && style.decimals === undefined)) {
-    return [input.slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)];
+    return [textOf(input).slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)];
   }
   let texts = known.get(style);
   if (texts === undefined) known.set(style, (texts = new Map()));
   let shown = texts.get(input);
   if (shown === undefined) {
     const text = formatText(input, style);
-    shown = text === undefined ? [input.slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)] : [text, "number"];
+    shown = text === undefined ? [textOf(input).slice(0, MAX_SHOWN_CHARACTERS), kindOf(input)] : [text, "number"];
     if (texts.size >= MAX_KNOWN) texts.clear();
     texts.set(input, shown);
   }

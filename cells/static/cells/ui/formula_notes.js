@@ -1,5 +1,6 @@
 /** What is said of a formula's cell beside its value: that it is one, why it has none yet, why it came to an error. */
 
+import { textOf } from "../domain/literals.js";
 import { typedOf } from "../domain/references.js";
 import { shownOf } from "./formats.js";
 import { gettext, locale } from "./words.js";
@@ -89,7 +90,7 @@ export function noteOf({ value }) {
  * @param {import("../domain/references.js").Axes} axes
  */
 export function spokenOf(input, cell, axes) {
-  const typed = typedOf(input, axes);
+  const typed = textOf(typedOf(input, axes));
   const { value } = cell ?? {};
   if (cell === undefined || cell.input !== input || value === undefined) return typed;
   const isError = typeof value === "object" && value !== null && "error" in value;

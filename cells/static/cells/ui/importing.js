@@ -25,6 +25,8 @@ const refusal = byId("refusal");
 const progress = byId("progress");
 /** @type {HTMLInputElement} */
 const textOnly = byId("text-only");
+/** @type {HTMLInputElement} */
+const texts = byId("texts");
 
 /** @type {AbortController|null} what is asked at the moment */
 let asking = null;
@@ -52,6 +54,7 @@ async function look() {
   shown.hidden = true;
   start.disabled = true;
   textOnly.value = "";
+  texts.value = "";
   if (file === undefined) return;
   csvForm.hidden = isWorkbook(file);
   if (file.size > Number(form.dataset.maxBytes)) {
@@ -83,8 +86,8 @@ function show({ rows, encoding, delimiter }) {
   for (const { row, cells } of rows) {
     const line = element("tr", "");
     line.append(element("th", "", { scope: "row" }, String(row)));
-    const texts = new Map(cells);
-    for (let column = 0; column < width; column++) line.append(element("td", "", { dir: "auto" }, texts.get(column) ?? ""));
+    const inputs = new Map(cells);
+    for (let column = 0; column < width; column++) line.append(element("td", "", { dir: "auto" }, inputs.get(column) ?? ""));
     table.append(line);
   }
   shown.replaceChildren(width ? table : element("p", "muted", {}, gettext("The file is empty.")));
@@ -95,16 +98,20 @@ function show({ rows, encoding, delimiter }) {
 function columnHead(column) {
   const name = formatColumn(column);
   const choice = element("select", "", { "aria-label": gettext("Column %(column)s", { column: name }), "data-column": String(column) });
-  choice.append(element("option", "", { value: "" }, gettext("as typed")), element("option", "", { value: "text" }, gettext("no formulas")));
-  choice.addEventListener("change", noteTexts);
+  for (const [value, label] of [["", gettext("as typed")], ["texts", gettext("text")], ["text-only", gettext("no formulas")]]) {
+    choice.append(element("option", "", { value }, label));
+  }
+  choice.addEventListener("change", noteChoices);
   const head = element("th", "", { scope: "col" }, name);
   head.append(choice);
   return head;
 }
 
-function noteTexts() {
-  const choices = [...shown.querySelectorAll("select")].filter((choice) => choice.value === "text");
-  textOnly.value = choices.map((choice) => choice.dataset.column).join(",");
+function noteChoices() {
+  for (const field of [textOnly, texts]) {
+    const choices = [...shown.querySelectorAll("select")].filter((choice) => choice.value === field.id);
+    field.value = choices.map((choice) => choice.dataset.column).join(",");
+  }
 }
 
 /** @param {SubmitEvent} event */

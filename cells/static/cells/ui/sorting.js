@@ -1,7 +1,7 @@
 /** Sorting a range by the column of the active cell: its rows take each other's places, as one operation. */
 
 import { MAX_OPERATION_BYTES } from "../domain/operations.js";
-import { parseDate, parseNumber } from "../domain/literals.js";
+import { parseDate, parseNumber, textOf } from "../domain/literals.js";
 import { isFormula, shifted } from "../domain/references.js";
 import { sortedOrder } from "../domain/sorting.js";
 import { sameStyle } from "../domain/styles.js";
@@ -99,8 +99,8 @@ function keyOf(cell) {
   const value = cell?.value;
   if (value === undefined && isFormula(cell?.input ?? "")) return null; // nobody knows yet
   if (typeof value === "number" || typeof value === "boolean") return value;
-  const text = value === undefined ? (cell?.input ?? "") : typeof value === "string" ? value : "";
-  if (text === "") return null;
-  if (/^(true|false)$/i.test(text.trim())) return /^true$/i.test(text.trim());
-  return parseNumber(text)?.value ?? parseDate(text)?.day ?? text;
+  if (value !== undefined) return typeof value === "string" && value !== "" ? value : null;
+  const input = cell?.input ?? "";
+  if (/^(true|false)$/i.test(input.trim())) return /^true$/i.test(input.trim());
+  return parseNumber(input)?.value ?? parseDate(input)?.day ?? (textOf(input) || null);
 }

@@ -1,6 +1,6 @@
 /** What cells are worth: to add up, as a text, in decimals. */
 
-import { momentOf, parseNumber } from "../domain/literals.js";
+import { momentOf, parseNumber, textOf } from "../domain/literals.js";
 import { isFormula } from "../domain/references.js";
 import { MAX_DECIMALS } from "../domain/styles.js";
 import { decimalsOf, isOfMoments, LAST_DAY, plainNumber, shownOf, USUAL_DECIMALS, usualCurrency } from "./formats.js";
@@ -9,13 +9,13 @@ import { decimalsOf, isOfMoments, LAST_DAY, plainNumber, shownOf, USUAL_DECIMALS
 /** @typedef {import("../domain/styles.js").Style} Style */
 
 /**
- * Return what a cell is worth as a text that can be typed: a date as one, a number with all its digits.
+ * Return what a cell is worth, for other programs: a date as one is typed, a number with all its digits, a text as it is shown.
  * @param {Cell|undefined} cell
  */
 export function valueText(cell) {
   if (cell === undefined) return "";
   const { input, style, value } = cell;
-  if (!isFormula(input)) return input;
+  if (!isFormula(input)) return textOf(input);
   if (typeof value === "number") return isOfMoments(style?.format) ? momentText(value, style.format) : String(value);
   return shownOf(cell)[0];
 }

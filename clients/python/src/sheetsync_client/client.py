@@ -73,6 +73,7 @@ class Client:
         encoding: str | None = None,
         delimiter: str | None = None,
         text_only: Collection[str] = (),
+        texts: Collection[str] = (),
         key: str | None = None,
     ) -> Imported:
         """Make a sheet of a CSV or XLSX file, as Sheet.import_file does; its slug is said."""
@@ -81,5 +82,6 @@ class Client:
             "encoding": encoding,
             "delimiter": delimiter,
             "text_only": ",".join(text_only),
+            "texts": ",".join(texts) or None,
         }
         return import_file(self._connection, "/imports", Path(path), params, key)

@@ -218,17 +218,20 @@ class Sheet:
         encoding: str | None = None,
         delimiter: str | None = None,
         text_only: Collection[str] = (),
+        texts: Collection[str] = (),
         key: str | None = None,
     ) -> Imported:
         """Lay a CSV or XLSX file over the sheet; what is empty in it stays. Returns when all is in.
 
-        `text_only` are the file's columns whose formulas stay texts: `["A", "C"]`.
+        `text_only` are the file's columns whose formulas stay texts: `["A", "C"]`; `texts`
+        are those that are texts though they read as numbers or dates.
         """
         params = {
             "at": at,
             "encoding": encoding,
             "delimiter": delimiter,
             "text_only": ",".join(text_only),
+            "texts": ",".join(texts) or None,
         }
         return import_file(self._connection, f"{self._path}/import", Path(path), params, key)
 
