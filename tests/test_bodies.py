@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from sheetsync import bodies
 from sheetsync.bodies import BoundedBodies
@@ -13,7 +14,7 @@ PIECE = b"x" * 100
 
 
 @pytest.fixture(autouse=True)
-def _small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.IMPORT_MAX_BYTES = 900
     monkeypatch.setattr(bodies, "AROUND_A_FILE_BYTES", 100)
     monkeypatch.setattr(bodies, "MIN_LIMIT_BYTES", 0)
