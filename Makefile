@@ -8,6 +8,7 @@
 #   make bench-streams  from publish to screen beside Google's streaming client, ten minutes; writes bench/STREAMS.md
 #   make bench-calc  from an edit to every screen's values, beside other engines, five minutes; writes bench/CALC.md
 #   make bench-exchange  CSV and XLSX files of a million cells in and out, five minutes; writes bench/EXCHANGE.md
+#   make autobahn  play Autobahn's WebSocket cases against the deployed server, ten minutes; writes bench/AUTOBAHN.md
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
 #   make upgrade  ten minutes (SECONDS=600): a build with a new migration takes the old one's place under 500 sockets; writes bench/UPGRADE.md
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
@@ -28,7 +29,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange soak upgrade faults messages check
+.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange autobahn soak upgrade faults messages check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -71,6 +72,9 @@ bench-calc: $(INSTALLED_DEV)
 
 bench-exchange: $(INSTALLED_BENCH)
 	@$(BIN)/python -m bench.exchange $(ARGS)
+
+autobahn: $(INSTALLED_DEV)
+	@$(BIN)/python -m bench.autobahn
 
 soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)

@@ -21,7 +21,14 @@ from cells.live.door import Crowded
 from cells.live.frames import Frame
 from cells.live.hub import Hub
 from cells.live.hubs import get_hubs
-from cells.live.limits import OPENING_COST, PRESENCE_COST, REFUSAL_COST, ROWS_COST, Allowance
+from cells.live.limits import (
+    OPENING_COST,
+    PRESENCE_COST,
+    REFUSAL_COST,
+    ROWS_COST,
+    TRIFLE_COST,
+    Allowance,
+)
 from cells.live.outbox import Outbox
 from cells.models import AuthorKind, Role, Sheet
 from cells.protocol import (
@@ -102,7 +109,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
         else:
             await self._admit()
         if direct is not None:
-            direct.listen(self.take)
+            direct.listen(self.take, self._bear_trifle)
 
     async def _admit(self) -> None:
         slug = self.scope["url_route"]["kwargs"]["slug"]
@@ -285,6 +292,9 @@ class SheetConsumer(AsyncWebsocketConsumer):
             return True
         self.outbox.close(CloseCode.TOO_MANY, "too many messages; send fewer")
         return False
+
+    def _bear_trifle(self) -> bool:
+        return not self.outbox.is_closed and self._may_spend(TRIFLE_COST, None)
 
     def _update_presence(self, frame: PresenceUpdate) -> None:
         if self.hub is None or self.client is None:

@@ -2,7 +2,8 @@
 
 An edit that is taken in costs nothing here: the reader waits for its commit (see
 `Client.has_capacity`), so whoever sends edits too fast is read more slowly and refused nothing.
-What no commit holds back is paid from an allowance: presence, openings, and whatever is refused.
+What no commit holds back is paid from an allowance: presence, openings, pings, fragments, and
+whatever is refused.
 docs/decisions/0010-limits.md has the reasons.
 """
 
@@ -12,6 +13,7 @@ OPENING_COST = 25.0  # a statement or more each: four a second, twenty at once
 ROWS_COST = 5.0  # a statement: as often as a page that is being scrolled asks
 REFUSAL_COST = 1.0
 PRESENCE_COST = 1.0
+TRIFLE_COST = 0.1  # a ping, a pong, a fragment: ten microseconds, and a packet brings thousands
 CHARACTERS_PER_FRAME = 1_024  # of a frame that changes nothing; a longer one counts as several
 
 

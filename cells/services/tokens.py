@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -27,12 +29,15 @@ def create_token(
     Raises LimitExceeded above MAX_TOKENS, InvalidText for a name that cannot be stored.
     """
     check_text(name)
-    if tokens_of(user).count() >= MAX_TOKENS:
-        raise LimitExceeded(f"one person has {MAX_TOKENS} tokens at the most; revoke one first")
     text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    token = ApiToken.objects.create(
-        user_id=user.pk, name=name, scope=scope, digest=_digest(text), expires_at=expires_at
-    )
+    with transaction.atomic():
+        # Sixty requests at once would each count what was there before them all.
+        get_user_model()._base_manager.select_for_update().get(pk=user.pk)
+        if tokens_of(user).count() >= MAX_TOKENS:
+            raise LimitExceeded(f"one person has {MAX_TOKENS} tokens at the most; revoke one first")
+        token = ApiToken.objects.create(
+            user_id=user.pk, name=name, scope=scope, digest=_digest(text), expires_at=expires_at
+        )
     return token, text
 
 

@@ -1,6 +1,8 @@
 """Personal tokens: what opens the interface, and for how long."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
 from io import StringIO
@@ -8,12 +10,15 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from cells.api import callers
+from cells.domain.errors import LimitExceeded
 from cells.models import ApiToken, Scope, Sheet
+from cells.services import tokens
 from cells.services.tokens import MAX_TOKENS, create_token
 
 from .conftest import Program
@@ -144,6 +149,27 @@ def test_a_person_has_so_many_tokens_at_the_most(alice: User) -> None:
     assert page.status_code == 400
     assert "Revoke one first" in page.content.decode()
     assert ApiToken.objects.count() == MAX_TOKENS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_gets_more_by_asking_many_times_at_once(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_TOKENS", 2)
+    begin = threading.Barrier(8)
+
+    def ask(number: int) -> bool:
+        try:
+            begin.wait()
+            create_token(alice, str(number), Scope.READ)
+        except LimitExceeded:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(ask, range(8))) == 2
 
 
 def test_operators_make_tokens_too(alice: User) -> None:

@@ -130,3 +130,93 @@ async def test_a_ping_is_not_answered_while_too_much_waits_to_be_read(
     await tab.put(0, 0, "behind the ping")
     assert not answered.done()
     answered.cancel()
+
+
+def fragment(opcode: Opcode, payload: bytes, *, fin: bool = False, flags: int = 0) -> bytes:
+    """One frame, masked; also what the library refuses to send."""
+    whole = WireFrame(Opcode.TEXT, payload).serialize(mask=True)
+    return bytes(((0x80 if fin else 0) | flags | opcode,)) + whole[1:]
+
+
+def fragments(text: str, count: int) -> bytes:
+    """A message in its first half a byte at a time, and the rest in one piece."""
+    data = text.encode()
+    parts = [data[at : at + 1] for at in range(count - 1)] + [data[count - 1 :]]
+    opcodes = [Opcode.TEXT] + [Opcode.CONT] * (count - 1)
+    return b"".join(
+        fragment(opcode, part, fin=at == count - 1)
+        for at, (opcode, part) in enumerate(zip(opcodes, parts, strict=True))
+    )
+
+
+async def test_a_message_in_thousands_of_fragments_is_taken(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    tab.socket.transport.write(fragments(submission(0, "ü" * 3_000), 3_000))
+    await tab.until(lambda: tab.replica.filled() == {(0, 0): "ü" * 3_000})
+
+
+async def test_a_ping_between_two_fragments_is_answered(live: LiveServer, way: str) -> None:
+    tab = await live.tab()
+    whole = submission(0, "1").encode()
+    tab.socket.transport.write(fragment(Opcode.TEXT, whole[:9]))
+    await asyncio.wait_for(await tab.socket.ping(), 30)
+    tab.socket.transport.write(fragment(Opcode.CONT, whole[9:], fin=True))
+    await tab.until(lambda: tab.replica.filled() == {(0, 0): "1"})
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        pytest.param(fragment(Opcode.TEXT, b"{") + wire("{}"), 1002, id="a message within one"),
+        pytest.param(fragment(Opcode.CONT, b"{}", fin=True), 1002, id="a fragment of nothing"),
+        pytest.param(
+            fragment(Opcode.TEXT, b"\xc3") + fragment(Opcode.CONT, b"(", fin=True),
+            1007,
+            id="no UTF-8 across fragments",
+        ),
+        pytest.param(
+            fragment(Opcode.TEXT, b"x" * 900_000) + fragment(Opcode.CONT, b"x" * 900_000),
+            1009,
+            id="too long in all",
+        ),
+        pytest.param(fragment(Opcode.TEXT, b"{}", fin=True, flags=0x40), 1002, id="compressed"),
+        pytest.param(
+            WireFrame(Opcode.TEXT, b"{} " * 9).serialize(mask=False), 1002, id="not masked"
+        ),
+        pytest.param(fragment(Opcode.PING, b"", fin=False), 1002, id="a ping in fragments"),
+    ],
+)
+async def test_what_breaks_the_protocol_closes_with_its_code(
+    live: LiveServer, way: str, frames: bytes, code: int
+) -> None:
+    tab = await live.tab()
+    tab.socket.transport.write(frames)
+    assert await tab.until_closed() == code
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param(fragment(Opcode.PING, b"", fin=True) * 20_000, id="pings"),
+        pytest.param(
+            fragment(Opcode.TEXT, b"") + fragment(Opcode.CONT, b"") * 20_000,
+            id="a message that never ends",
+        ),
+    ],
+)
+async def test_a_flood_of_trifles_closes_that_socket_alone(live: LiveServer, frames: bytes) -> None:
+    flooding, other = await live.tab(), await live.tab()
+    flooding.socket.transport.write(frames)
+    assert await flooding.until_closed() == 4429
+    await other.put(0, 0, "as before")
+    await other.until(lambda: other.replica.filled() == {(0, 0): "as before"})
+
+
+async def test_a_binary_message_is_refused_and_the_next_one_taken(
+    live: LiveServer, way: str
+) -> None:
+    tab = await live.tab()
+    await tab.socket.send(b"\x00\xff")
+    await tab.put(0, 0, "1")
+    await tab.until(lambda: tab.replica.filled() == {(0, 0): "1"})
+    assert any('"malformed"' in json.dumps(frame) for frame in tab.frames)

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import User
+from websockets import Origin
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -306,10 +307,52 @@ async def test_an_editor_who_was_made_a_viewer_meanwhile_is_refused(live: LiveSe
     assert await state_of() == (0, {})
 
 
-async def test_a_foreign_origin_is_refused(live: LiveServer) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil.example"),
+        *("null", None, "file://", "http://localhost.evil.example"),
+    ],
+)
+async def test_a_foreign_origin_is_refused(live: LiveServer, origin: str | None) -> None:
+    address = f"ws://127.0.0.1:{live.port}/ws/sheets/prices/"
     with pytest.raises(InvalidStatus) as refusal:
-        await live.connect(origin="https://evil.example")
+        await connect(address, origin=None if origin is None else Origin(origin), proxy=None)
     assert refusal.value.response.status_code == 403
+
+
+async def test_a_viewer_changes_nothing_by_any_kind_of_operation(live: LiveServer) -> None:
+    carol = await database(lambda: grant("carol", Role.VIEWER))
+    editor = await live.tab()
+    operation_id = str(uuid.uuid4())
+    await editor.submit({"kind": "set_cells", "cells": [[0, 0, "kept"]]}, operation_id)
+    await database(lambda: Sheet.objects.update(link_role=LinkRole.NONE))
+    viewer = await live.tab(user=carol)
+    for operation in (
+        {"kind": "set_cells", "cells": [[0, 0, "no"]]},
+        {"kind": "set_cells", "cells": [[0, 0, "no", {"bold": True}]]},
+        {"kind": "insert_rows", "before": None, "count": 1},
+        {"kind": "insert_columns", "before": None, "count": 1},
+        {"kind": "delete_rows", "rows": [[0, 1]]},
+        {"kind": "delete_columns", "columns": [[0, 1]]},
+        {"kind": "move_rows", "rows": [[0, 1]], "before": 3},
+        {"kind": "freeze", "rows": 1, "columns": 0},
+        {"kind": "undo", "operation_id": operation_id},
+        {"kind": "redo", "operation_id": operation_id},
+        {"kind": "restore", "revision": 0},
+    ):
+        assert (await viewer.submit(operation))["code"] == "forbidden", operation
+    assert await state_of() == (1, {(0, 0): "kept"})
+
+
+async def test_another_sheets_operation_cannot_be_undone_from_here(live: LiveServer) -> None:
+    await database(lambda: create_sheet(None, "Other", slug="other", link_role=LinkRole.EDITOR))
+    here, there = await live.tab(), await live.tab("other")
+    operation_id = str(uuid.uuid4())
+    await there.submit({"kind": "set_cells", "cells": [[0, 0, "theirs"]]}, operation_id)
+    refused = await here.submit({"kind": "undo", "operation_id": operation_id})
+    assert refused["code"] == "nothing_to_undo"
+    assert there.replica.filled() == {(0, 0): "theirs"}
 
 
 async def test_sheets_do_not_hear_of_each_other(live: LiveServer) -> None:
