@@ -122,6 +122,7 @@ class Hub:
         *,
         takes_packed: bool = False,
         view: protocol.View | None = None,
+        held_ms: float | None = None,
     ) -> None:
         """Answer sheet.open: the sheet's shape, the cells since `revision`, then live frames.
 
@@ -132,7 +133,9 @@ class Hub:
         self.clients.add(client)
         self._by_id.setdefault(client.client_id, set()).add(client)
         self._register.changed(self.sheet_id, self.clients)
-        at = await self._opening.answer(client, revision, takes_packed=takes_packed, view=view)
+        at = await self._opening.answer(
+            client, revision, takes_packed=takes_packed, view=view, held_ms=held_ms
+        )
         client.is_live = True
         self.notice(at)
         here = self._presence.newest()
