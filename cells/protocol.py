@@ -229,8 +229,8 @@ class SheetOpened(
     """The answer to sheet.open: the sheet's shape at `head`; its cells follow.
 
     Axes and sizes are JSON already, as the database has them. `filled` is how many cells are not
-    empty: how long a first load will be. `afresh`: the revision that the client holds is not of this
-    log, and the whole sheet follows.
+    empty: how long a first load will be. `afresh`: the revision that the client holds is not of
+    this log, and the whole sheet follows.
     """
 
     protocol: int

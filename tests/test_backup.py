@@ -33,7 +33,8 @@ AN_HOUR_MS = 3_600_000.0  # as long as the restore may have taken
 class Database(Protocol):
     """A database that can be saved, and brought back while nothing runs on it."""
 
-    url: str
+    @property
+    def url(self) -> str: ...
 
     def save(self) -> None: ...
 
