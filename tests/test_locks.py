@@ -34,7 +34,7 @@ class Locked(NamedTuple):
 
 def locked(name: str) -> dict[str, Locked]:
     text = (ROOT / name).read_text().replace("\\\n", " ")
-    found = {}
+    found: dict[str, Locked] = {}
     for line in text.splitlines():
         pin = re.fullmatch(
             r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+)((?: +--hash=sha256:[0-9a-f]{64})+) *", line
