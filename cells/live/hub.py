@@ -71,7 +71,11 @@ class Hub:
         self._planning = planning
         self._register = register
         self._tell_others = tell_others
-        self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
+        self._committer = Committer(
+            *(sheet_id, slug, writers, self._tell_committed, self.notice),
+            head=lambda: self.head,
+            rewind=self.rewind,
+        )
         self._presence = Presence(process)
         self._recent = Recent()
         self._opening = Opening(sheet_id, readers, packer, self._recent, lambda: self.head)
