@@ -13,6 +13,9 @@
 #   make upgrade  ten minutes (SECONDS=600): a build with a new migration takes the old one's place under 500 sockets; writes bench/UPGRADE.md
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make messages  collect the sentences of the pages for translation, and compile what is translated; NEW=fr begins one; needs GNU gettext
+#   make lock    what the image installs, with hashes, in the versions that are tested here: after a change of requirements*.txt
+#   make sbom    list it in CycloneDX's form: sbom.json
+#   make audit   ask pypi.org for known holes in it; needs the network, and says so where it has none
 #   make check   lint + types + imports + migrations + test: what CI runs
 
 PORT ?= 8000
@@ -24,12 +27,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
+SUPPLY := $(VENV)/supply/bin
 , := ,
 # Tests that share a server stay on one worker; the order is tests/conftest.py's.
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange autobahn soak upgrade faults messages check
+.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange autobahn soak upgrade faults messages \
+  lock sbom audit check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
@@ -99,6 +104,26 @@ messages: $(INSTALLED)
 	@$(BIN)/python manage.py $(MAKEMESSAGES) --domain djangojs
 	@$(BIN)/python manage.py compilemessages --ignore .venv --ignore node_modules
 
+# What pip has chosen here for what has no pin of ours is what the image gets. requirements-observe.lock has all of the other, too.
+LOCK := uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.13 \
+  --python-platform x86_64-manylinux_2_28 --constraint $(VENV)/.tested
+
+lock: $(INSTALLED_DEV) $(SUPPLY)/.installed
+	@$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check | grep -v ' @ ' > $(VENV)/.tested
+	@$(SUPPLY)/$(LOCK) --output-file requirements.lock requirements.txt
+	@$(SUPPLY)/$(LOCK) --output-file requirements-observe.lock requirements.txt requirements-observe.txt
+
+sbom: $(SUPPLY)/.installed
+	@$(SUPPLY)/cyclonedx-py requirements requirements-observe.lock --output-reproducible --output-format JSON --output-file sbom.json
+	@echo "sbom.json lists what an image with OBSERVE=1 has from PyPI."
+
+# Strict: what could not be asked for is no good news.
+audit: $(SUPPLY)/.installed
+	@$(SUPPLY)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-observe.lock || { \
+	  echo "audit: either the table above has known holes: raise those pins, make lock, make test." >&2; \
+	  echo "audit: or pypi.org could not be asked, as its last line says: then nothing is known, and it is to be run again." >&2; \
+	  exit 1; }
+
 check: lint types
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python manage.py makemigrations --check --dry-run
@@ -130,6 +155,12 @@ $(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements-obs
 	@echo "Installing what SheetSync is measured with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@ $(INSTALLED) $(INSTALLED_DEV)
+
+$(SUPPLY)/.installed: requirements-supply.txt | $(BIN)/python
+	@echo "Installing what locks, lists and audits"
+	@$(BIN)/python -m venv $(VENV)/supply
+	@$(SUPPLY)/python -m pip install --quiet --disable-pip-version-check -r requirements-supply.txt
+	@touch $@
 
 node_modules/.installed: package-lock.json
 	@npm ci --no-audit --no-fund --silent

@@ -242,6 +242,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 frame.revision or 0,
                 takes_packed=frame.packed == protocol.Packing.GZIP,
                 view=frame.view,
+                held_ms=frame.held_ms,
             )
         except DatabaseError as error:
             self._pause(error)

@@ -58,6 +58,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
 
     `packed` names the packing that the client can read; one unknown here is not offered. The rows
     of `view` are sent ahead of a large first load. `user` is whose page it is that speaks.
+    `held_ms` is how long ago the client came to `revision`.
     """
 
     protocol: int
@@ -66,6 +67,7 @@ class SheetOpen(msgspec.Struct, frozen=True, tag="sheet.open", tag_field="type")
     packed: str | None = None
     view: View | None = None
     user: str | None = None
+    held_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 class RowsLoad(msgspec.Struct, frozen=True, tag="rows.load", tag_field="type"):
@@ -221,11 +223,14 @@ class SheetName(msgspec.Struct, frozen=True):
     title: str
 
 
-class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="type"):
+class SheetOpened(
+    msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="type", omit_defaults=True
+):
     """The answer to sheet.open: the sheet's shape at `head`; its cells follow.
 
     Axes and sizes are JSON already, as the database has them. `filled` is how many cells are not
-    empty: how long a first load will be.
+    empty: how long a first load will be. `afresh`: the revision that the client holds is not of
+    this log, and the whole sheet follows.
     """
 
     protocol: int
@@ -239,6 +244,7 @@ class SheetOpened(msgspec.Struct, frozen=True, tag="sheet.opened", tag_field="ty
     row_sizes: msgspec.Raw
     column_sizes: msgspec.Raw
     frozen: tuple[int, int]
+    afresh: bool = False
 
 
 class RoleChanged(msgspec.Struct, frozen=True, tag="role.changed", tag_field="type"):

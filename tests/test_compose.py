@@ -46,7 +46,8 @@ def documented_variables() -> set[str]:
 
 
 def test_every_variable_is_documented() -> None:
-    used = {match["name"] for match in VARIABLE.finditer(read_text("docker-compose.yml"))}
+    texts = read_text("docker-compose.yml") + read_text("docker-compose.tls.yml")
+    used = {match["name"] for match in VARIABLE.finditer(texts)}
     settings = set(
         re.findall(r"""\b(?:env\.\w+|_switch)\(\s*"(\w+)\"""", read_text("sheetsync/settings.py"))
     )
@@ -109,6 +110,15 @@ def test_what_must_last_is_on_a_named_volume() -> None:
     named = read_compose_file()["volumes"]
     (volume,) = read_services(SECRETS)["db"].volumes
     assert volume.split(":")[0] in named
+
+
+def test_the_proxy_alone_is_published_and_its_files_are_there() -> None:
+    services = read_compose_file()["services"]
+    everywhere = {name for name, one in services.items() if one.get("ports")}
+    assert everywhere - {"prometheus", "grafana"} == {"proxy"}
+    for volume in services["proxy"]["volumes"]:
+        assert (ROOT / volume.split(":")[0]).is_file(), volume
+    assert read_services(SECRETS)["web"].environment["TRUST_PROXY"] == "1"
 
 
 def test_what_observes_starts_when_asked_from_pinned_images_for_this_machine_alone() -> None:

@@ -63,7 +63,8 @@ class Committer:
 
     `on_committed` gets each step of the log before its authors get their acknowledgement, and
     says whether the sockets were told of it now; `notice` learns how far the log reaches, when an
-    answer comes from it.
+    answer comes from it. `head` is how far it was known to reach, and `rewind` learns of a log that
+    does not reach there any more.
     """
 
     def __init__(
@@ -73,12 +74,16 @@ class Committer:
         writers: DatabaseThreads,
         on_committed: Callable[[Broadcast], bool],
         notice: Callable[[int], None],
+        head: Callable[[], int],
+        rewind: Callable[[int], None],
     ) -> None:
         self._sheet_id = sheet_id
         self._slug = slug
         self._writers = writers
         self._on_committed = on_committed
         self._notice = notice
+        self._head = head
+        self._rewind = rewind
         self._pending: Turns[Client, _Pending] = Turns()
         self._working: asyncio.Task[None] | None = None
         self._pace = Pace(time.monotonic())
@@ -152,6 +157,7 @@ class Committer:
 
     async def _commit(self, batch: list[_Pending]) -> None:
         submissions = [pending.submission for pending in batch]
+        known_head = self._head()
         try:
             work = partial(_commit_traced, batch) if tracing.is_on else _commit_and_encode
             done = await self._writers.run(work, self._sheet_id, submissions)
@@ -161,7 +167,10 @@ class Committer:
             else:
                 await self._commit_around(batch, error)
             return
-        if done.broadcast is not None:
+        if done.broadcast is not None and done.broadcast.after < known_head:
+            # Now, and not by the tail: by its next look the log may have grown beyond that head.
+            self._rewind(done.broadcast.through)
+        elif done.broadcast is not None:
             began, used = time.monotonic(), time.thread_time()
             if self._on_committed(done.broadcast):
                 self._pace.note_fan_out(began, time.thread_time() - used)

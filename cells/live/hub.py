@@ -74,7 +74,11 @@ class Hub:
         self._planning = planning
         self._register = register
         self._tell_others = tell_others
-        self._committer = Committer(sheet_id, slug, writers, self._tell_committed, self.notice)
+        self._committer = Committer(
+            *(sheet_id, slug, writers, self._tell_committed, self.notice),
+            head=lambda: self.head,
+            rewind=self.rewind,
+        )
         self._presence = Presence(process)
         self._recent = Recent()
         self._opening = Opening(sheet_id, readers, packer, self._recent, lambda: self.head)
@@ -125,6 +129,7 @@ class Hub:
         *,
         takes_packed: bool = False,
         view: protocol.View | None = None,
+        held_ms: float | None = None,
     ) -> None:
         """Answer sheet.open: the sheet's shape, the cells since `revision`, then live frames.
 
@@ -135,7 +140,9 @@ class Hub:
         self.clients.add(client)
         self._by_id.setdefault(client.client_id, set()).add(client)
         self._register.changed(self.sheet_id, self.clients)
-        at = await self._opening.answer(client, revision, takes_packed=takes_packed, view=view)
+        at = await self._opening.answer(
+            client, revision, takes_packed=takes_packed, view=view, held_ms=held_ms
+        )
         client.is_live = True
         self.notice(at)
         here = self._presence.newest()

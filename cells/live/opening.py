@@ -21,7 +21,13 @@ from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.services import snapshots
-from cells.services.read import CELLS_PER_DELTA, OpenedSheet, open_sheet, read_deltas
+from cells.services.read import (
+    CELLS_PER_DELTA,
+    OpenedSheet,
+    may_have_held,
+    open_sheet,
+    read_deltas,
+)
 from cells.services.rows import LoadedRows, read_rows, read_view
 from cells.services.snapshots import PackedSheet
 
@@ -64,22 +70,29 @@ class Opening:
         self._reading: dict[bool, asyncio.Task[_Whole | None]] = {}
 
     async def answer(
-        self, client: Client, revision: int, *, takes_packed: bool, view: protocol.View | None
+        self,
+        client: Client,
+        revision: int,
+        *,
+        takes_packed: bool,
+        view: protocol.View | None,
+        held_ms: float | None,
     ) -> int:
         """Send the sheet's shape and the cells since `revision`; return where that leads.
 
-        The rows in view go ahead of a large first load.
+        The rows in view go ahead of a large first load. A revision that is not of this log is told
+        to begin afresh: `held_ms` is how long ago the client came to it, if it says so.
 
         When it returns, the client is where the hub is: without another await it can go live.
         Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
         sheet is gone.
         """
-        opened, in_view = await self._readers.run(_open, self._sheet_id, revision, view)
-        client.send(_encode_opened(opened, client))
+        opened, at, in_view = await self._readers.run(
+            _open, self._sheet_id, revision, view, held_ms
+        )
+        client.send(_encode_opened(opened, client, afresh=at < revision))
         if in_view is not None:
             client.send(_encode_rows(in_view))
-        # A revision that the log does not have comes from another life of the database.
-        at = revision if revision <= opened.head else 0
         is_told = False
         if at == 0:
             # The first load is the sheet as it is, not the steps that led there.
@@ -163,14 +176,21 @@ def read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Br
 
 
 def _open(
-    sheet_id: int, revision: int, view: protocol.View | None
-) -> tuple[OpenedSheet, LoadedRows | None]:
-    """Read a sheet's shape and, where its first load is more than a frame, the rows in view."""
+    sheet_id: int, revision: int, view: protocol.View | None, held_ms: float | None
+) -> tuple[OpenedSheet, int, LoadedRows | None]:
+    """Read a sheet's shape and, where its first load is more than a frame, the rows in view.
+
+    In between: `revision`, or 0 where that comes from another life of the database.
+    """
     opened = open_sheet(sheet_id)
-    is_first_load = revision == 0 or revision > opened.head
-    if view is None or not is_first_load or opened.filled <= CELLS_PER_DELTA:
-        return opened, None
-    return opened, read_view(opened, *view.rows)
+    if revision > opened.head:
+        revision = 0
+    elif revision and held_ms is not None and not may_have_held(sheet_id, revision, held_ms / 1000):
+        logger.info("sheet=%s revision=%s was held before it was here", opened.slug, revision)
+        revision = 0
+    if view is None or revision > 0 or opened.filled <= CELLS_PER_DELTA:
+        return opened, revision, None
+    return opened, revision, read_view(opened, *view.rows)
 
 
 def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
@@ -230,7 +250,7 @@ def _encode_rows(loaded: LoadedRows) -> bytes:
     return protocol.encode_frame(protocol.RowsLoaded(loaded.at, loaded.rows, loaded.cells))
 
 
-def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
+def _encode_opened(opened: OpenedSheet, client: Client, *, afresh: bool) -> bytes:
     return protocol.encode_frame(
         protocol.SheetOpened(
             protocol=protocol.PROTOCOL,
@@ -244,6 +264,7 @@ def _encode_opened(opened: OpenedSheet, client: Client) -> bytes:
             row_sizes=_raw(opened.row_sizes),
             column_sizes=_raw(opened.column_sizes),
             frozen=(opened.frozen_rows, opened.frozen_columns),
+            afresh=afresh,
         )
     )
 

@@ -4,23 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
 from cells.domain.literals import text_of
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.values import value_text
-from cells.models import Cell, Sheet
+from cells.models import Cell, Revision, Sheet
 from cells.services.authors import label_of
 from cells.services.sql import style_text, value_text_of
 
 CELLS_PER_DELTA = 5_000  # about 100 kB a frame: soon painted, soon sent
 CHARACTERS_PER_DELTA = 250_000  # and no more where the cells are long
+# How far apart the clocks of two processes may be; a database is not restored within it.
+CLOCKS_APART = timedelta(seconds=2)
 AUTHORS_WITHIN_REVISIONS = 1_000  # beyond, nobody is told who typed what while they were away
 
 
@@ -70,6 +74,24 @@ def open_sheet(sheet_id: int) -> OpenedSheet:
     if found is None:
         raise Sheet.DoesNotExist
     return OpenedSheet(*found)
+
+
+def may_have_held(sheet_id: int, revision: int, seconds: float) -> bool:
+    """Say whether a client can have had this log's `revision` for so long.
+
+    It cannot where that was committed later: the client had another one of that number, in a log
+    that a backup, or a standby that lacked the last commits, has taken the place of. Of a
+    revision that was pruned nothing is known; it is old enough.
+    """
+    committed_at = (
+        Revision.objects.filter(sheet_id=sheet_id, number=revision)
+        .values_list("committed_at", flat=True)
+        .first()
+    )
+    if committed_at is None:
+        return True
+    age = timezone.now() - committed_at
+    return seconds <= (age + CLOCKS_APART).total_seconds()
 
 
 def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> Iterator[Delta]:

@@ -1,12 +1,20 @@
 """What is typed survives: servers that die, tabs that close, pages that are reloaded."""
 
+import shutil
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from cells.services.read import CLOCKS_APART
 from tests.e2e.conftest import OwnServer
 from tests.e2e.grid_page import GridPage
+from tests.servers.process import wait_until
+from tests.servers.wire import open_sheet
 
 pytestmark = pytest.mark.xdist_group("survival")  # they share a server and a browser
 
@@ -122,3 +130,39 @@ def test_a_duplicated_tab_is_a_client_of_its_own(open_person: OpenPerson) -> Non
         page.type(text)
         page.expect_saved()
     copy.page.locator("#workbench[data-revision='2']").wait_for()
+
+
+def test_a_page_that_was_away_while_a_backup_was_restored_comes_to_its_state(
+    open_person: OpenPerson, own_server: OwnServer, own_sheet: str, tmp_path: Path
+) -> None:
+    """The restored log is longer than the one that the page knew when the page comes back."""
+    database = Path(own_server.environment["DATABASE_URL"].removeprefix("sqlite:///"))
+    grid = open_person()
+    grid.type("saved")
+    grid.expect_saved()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("VACUUM INTO ?", [str(tmp_path / "backup")])
+    for text in ("lost", "lost, too"):
+        grid.type(text)
+    grid.expect_saved()
+    lost_at = time.monotonic()
+    own_server.web.kill()
+    try:
+        grid.expect_status("Reconnecting…")
+        grid.page.context.set_offline(True)
+        grid.type("unsent")
+        grid.expect_status("Offline: 1 edit waiting")
+        for ending in ("-wal", "-shm"):
+            Path(f"{database}{ending}").unlink(missing_ok=True)
+        shutil.copyfile(tmp_path / "backup", database)
+        # No database is restored sooner; within it another process's clock is believed.
+        wait_until(lambda: time.monotonic() - lost_at > 2 * CLOCKS_APART.total_seconds(), "the end")
+    finally:
+        own_server.web.start()
+    with open_sheet(own_server.web.websocket_url, own_sheet) as bob:
+        assert [bob.set_cell(bob.key(row, 2), f"bob {row}") for row in range(4)] == [2, 3, 4, 5]
+    grid.page.context.set_offline(False)
+    grid.expect_saved()
+    grid.expect_cells("A1", [["saved"], [""], [""], ["unsent"]])
+    grid.expect_cells("C1", [[f"bob {row}"] for row in range(4)])
+    assert grid.revision == 6

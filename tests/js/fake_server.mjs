@@ -173,7 +173,7 @@ export class FakeServer {
     return { type: "cells.changed", after, through: this.head, changes, ...shape };
   }
 
-  open(client, revision, { isCatchUpHeld = false } = {}) {
+  open(client, revision, { isCatchUpHeld = false, isAfresh = false } = {}) {
     this.clients.add(client);
     client.hear({
       type: "sheet.opened",
@@ -185,9 +185,10 @@ export class FakeServer {
       rows: this.rows.toRuns(),
       columns: this.columns.toRuns(),
       ...(this.frozen.some(Boolean) ? { frozen: this.frozen } : {}),
+      ...(isAfresh ? { afresh: true } : {}),
     });
     if (isCatchUpHeld) return;
-    const delta = this.delta(revision > this.head ? 0 : revision);
+    const delta = this.delta(isAfresh || revision > this.head ? 0 : revision);
     const middle = delta.changes.length >> 1;
     // An answer in several frames comes in order and whole, or the line is cut: marked for who mixes frames up.
     const answer = middle > 0 ? { ...delta, isPart: true } : delta;
@@ -252,6 +253,7 @@ export function makeClient(name, random = () => 0.5, packing = null, steps = nul
     packing,
     view: () => client.view,
     now: () => client.now,
+    clock: () => client.now,
     random,
     newId: () => `${name} ${(births += 1)}`,
     send: (frame) => client.isConnected && client.outbox.push(structuredClone(frame)),

@@ -270,6 +270,27 @@ test("sheet.opened with an older head is an older database: its whole sheet is t
   assert.equal(client.now, 1_000_000);
 });
 
+test("a log that has grown again beyond what is held is told, and taken whole", () => {
+  const server = new FakeServer();
+  const { client, replica } = opened(server);
+  for (let row = 0; row < 10; row += 1) server.commit("bob", set(row, 0, `before ${row}`));
+  client.exchange(server);
+  client.disconnect();
+  replica.submit(set(1, 5, "typed meanwhile"));
+  client.now += 60_000;
+  assert.equal(replica.openFrame().held_ms, 60_000);
+
+  const restored = new FakeServer();
+  for (let row = 0; row < 6; row += 1) restored.commit("bob", set(row, 0, `before ${row}`));
+  for (let row = 20; row < 40; row += 1) restored.commit("carol", set(row, 1, `after ${row}`));
+  client.connect(restored, { isAfresh: true });
+  client.exchange(restored);
+  assert.equal(replica.revision, restored.head);
+  assert.equal(restored.input(1, 5), "typed meanwhile");
+  const shown = [...replica.filled()].map(([row, column]) => `${row},${column},${replica.inputAt(row, column)}`).sort();
+  assert.deepEqual(shown, restored.filled());
+});
+
 test("an older head that answers an older question is asked about again", () => {
   const { client, replica } = opened();
   client.receive({ type: "cells.changed", after: 0, through: 8, changes: [["bob", [[0, 0, "8"]]]] });

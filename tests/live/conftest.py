@@ -58,10 +58,11 @@ class Tab:
         revision: int | None = None,
         client_id: str | None = None,
         packed: str | None = None,
+        held_ms: float | None = None,
     ) -> Frame:
         """Open the sheet and wait until the head is reached."""
         seen = len(self.frames)
-        await self.ask(revision, client_id, packed)
+        await self.ask(revision, client_id, packed, held_ms=held_ms)
         opened = await self.next("sheet.opened", seen)
         await self.until(lambda: self.replica.revision >= opened["head"])
         await self.next("presence.changed", seen)
@@ -73,6 +74,7 @@ class Tab:
         client_id: str | None = None,
         packed: str | None = None,
         view: tuple[int, int] | None = None,
+        held_ms: float | None = None,
     ) -> None:
         """Send sheet.open; `view` is the position of the first row that is shown, and how many."""
         self.client_id = client_id or self.client_id
@@ -84,6 +86,7 @@ class Tab:
                 "revision": revision,
                 **({} if packed is None else {"packed": packed}),
                 **({} if view is None else {"view": {"rows": view}}),
+                **({} if held_ms is None else {"held_ms": held_ms}),
             }
         )
 

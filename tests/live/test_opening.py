@@ -267,3 +267,23 @@ async def test_a_sheet_that_is_written_meanwhile_is_opened_whole(live: LiveServe
     for tab in tabs:
         await tab.until(lambda tab=tab: tab.replica.revision == head)  # type: ignore[misc]
         assert tab.replica.filled() == cells
+
+
+async def test_a_revision_that_is_held_for_longer_than_it_is_here_is_of_another_log(
+    live: LiveServer,
+) -> None:
+    """A backup was restored, and edited beyond what a client has of the log that is gone."""
+    await database(lambda: do(SetCells(((0, 0, "restored"),)), SetCells(((1, 0, "since"),))))
+    away = await live.connect()
+    away.replica.cells[5, 5], away.replica.revision = "gone with the other log", 1
+    opened = await away.open(revision=1, held_ms=3_600_000)
+    assert opened["afresh"] is True
+    assert away.frames[1]["after"] == 0
+    assert away.replica.filled() == {(0, 0): "restored", (1, 0): "since"}
+
+    moments = await live.connect()
+    moments.replica.revision = 1
+    opened = await moments.open(revision=1, held_ms=0)
+    assert "afresh" not in opened
+    assert moments.frames[1]["after"] == 1
+    assert moments.replica.filled() == {(1, 0): "since"}

@@ -12,12 +12,12 @@ from cells.live import hub as hub_module
 from cells.live import tail as tail_module
 from cells.live.frames import Frame
 from cells.live.hub import Hub
-from cells.live.hubs import get_hubs
+from cells.live.hubs import Hubs, get_hubs
 from cells.live.tail import Tail
 from cells.models import AuthorKind, Cell, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from tests.live.conftest import LiveServer, database
+from tests.live.conftest import LiveServer, database, state_of
 
 
 def commit_elsewhere() -> None:
@@ -84,6 +84,25 @@ async def test_a_database_that_went_back_is_shown_as_it_is(live: LiveServer) -> 
     await alice.put(0, 1, "again")
     await bob.until(lambda: bob.replica.filled() == {(0, 0): "0", (0, 1): "again"})
     assert bob.replica.revision == 2
+
+
+async def test_an_edit_tells_of_a_log_that_went_back_before_it_has_grown_again(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = await live.tab()
+    for number in range(3):
+        await tab.put(number, 0, str(number))
+    monkeypatch.setattr(Hubs, "notice_heads", lambda *_: None)  # the tail has yet to look
+    await database(lambda: go_back_to(1))
+    edit = {"kind": "set_cells", "cells": [[5, 5, "the next"]]}
+    await tab.send(
+        {"type": "operation.submit", "operation_id": str(uuid.uuid4()), "operation": edit}
+    )
+    assert await tab.until_closed() == 1012
+    again = await live.connect()
+    again.replica.cells, again.replica.revision = tab.replica.cells, tab.replica.revision
+    await again.open(revision=tab.replica.revision)
+    assert again.replica.filled() == (await state_of())[1] == {(0, 0): "0", (5, 5): "the next"}
 
 
 async def test_a_sheet_that_nobody_has_open_any_more_keeps_no_frames(live: LiveServer) -> None:

@@ -80,7 +80,7 @@ def fill_in(value: Any, variables: Mapping[str, str]) -> Any:
         case list():
             return [fill_in(item, variables) for item in value]
         case str():
-            return VARIABLE.sub(lambda match: _value(match, variables), value)
+            return VARIABLE.sub(lambda match: _value(match, variables), value).replace("$$", "$")
         case _:
             return value
 

@@ -78,6 +78,12 @@ class PostgresqlServer(ServerProcess):
     def url(self, database: str = "postgres") -> str:
         return f"postgres://sheetsync@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """Return what leads PostgreSQL's own commands here."""
+        path = f"{self._programs}:{os.environ['PATH']}"
+        return {"PATH": path, "PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
+
     def is_ready(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(self.url(), connect_timeout=2).close()

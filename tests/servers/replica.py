@@ -24,6 +24,10 @@ class Replica:
 
     def open(self, frame: Frame) -> None:
         """Take in `sheet.opened`."""
+        if frame.get("afresh"):
+            self.revision = 0
+            for held in (self.cells, self.styles, self.values, self.authors):
+                held.clear()
         self.rows, self.columns = frame["rows"], frame["columns"]
         self.row_sizes, self.column_sizes = frame["row_sizes"], frame["column_sizes"]
         self.frozen = frame["frozen"]

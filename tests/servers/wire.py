@@ -16,9 +16,17 @@ from tests.servers.replica import Frame, Replica
 
 @contextmanager
 def open_sheet(
-    websocket_url: str, sheet: str, *, headers: dict[str, str] | None = None
+    websocket_url: str,
+    sheet: str,
+    *,
+    headers: dict[str, str] | None = None,
+    replica: Replica | None = None,
+    held_ms: float | None = None,
 ) -> Iterator["SheetClient"]:
-    """Connect to `ws://host:port` and open the sheet, up to its head."""
+    """Connect to `ws://host:port` and open the sheet, up to its head.
+
+    With what an earlier socket has left: its replica, which has been at its revision for so long.
+    """
     with connect(
         f"{websocket_url}/ws/sheets/{sheet}/",
         origin=Origin(websocket_url.replace("ws://", "http://")),
@@ -26,22 +34,23 @@ def open_sheet(
         max_size=None,
         proxy=None,
     ) as socket:
-        client = SheetClient(socket)
-        client.open()
+        client = SheetClient(socket, replica or Replica())
+        client.open(held_ms)
         yield client
 
 
 class SheetClient:
     """One socket on one sheet: submits edits and keeps a replica of what it is told."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, replica: Replica) -> None:
         self.socket = socket
-        self.replica = Replica()
+        self.replica = replica
         self.committed: dict[str, int] = {}
 
-    def open(self) -> None:
-        client_id = str(uuid.uuid4())
-        self.send({"type": "sheet.open", "protocol": 1, "client_id": client_id, "revision": None})
+    def open(self, held_ms: float | None = None) -> None:
+        client_id, revision = str(uuid.uuid4()), self.replica.revision or None
+        frame = {"type": "sheet.open", "protocol": 1, "client_id": client_id, "revision": revision}
+        self.send(frame if held_ms is None else {**frame, "held_ms": held_ms})
         opened = self.wait_for("sheet.opened")
         self.replica.open(opened)
         self.wait_until(lambda: self.replica.revision >= opened["head"], "the sheet's content")
@@ -49,9 +58,9 @@ class SheetClient:
     def send(self, frame: Frame) -> None:
         self.socket.send(json.dumps(frame))
 
-    def submit(self, operation: Frame) -> int:
+    def submit(self, operation: Frame, operation_id: str | None = None) -> int:
         """Submit an operation and return the revision as which it was acknowledged."""
-        operation_id = str(uuid.uuid4())
+        operation_id = operation_id or str(uuid.uuid4())
         self.send(
             {"type": "operation.submit", "operation_id": operation_id, "operation": operation}
         )

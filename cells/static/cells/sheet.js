@@ -56,6 +56,7 @@ const replica = new Replica({
   packing: PACKING,
   view: firstRows,
   now: () => performance.now(),
+  clock: () => Date.now(),
   random: Math.random,
   newId,
   send: (frame) => connection.send(frame),

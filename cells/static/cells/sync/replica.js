@@ -31,6 +31,7 @@ export const PROTOCOL = 1;
  * @property {"gzip"|null} [packing] what a first load may be packed with
  * @property {() => {first: number, count: number}} [view] the positions of the rows that are shown
  * @property {() => number} now in milliseconds
+ * @property {() => number} clock in milliseconds, and running on while the machine sleeps
  * @property {() => number} random in [0, 1)
  * @property {() => string} newId a UUID
  * @property {(frame: object) => void} send
@@ -54,6 +55,7 @@ export class Replica {
   #catchUp;
   #outgoing;
   #overwrites;
+  #reachedAt = 0; // by the clock, the revision that is held
   #openedHead = Infinity; // what comes up to it happened before this page, or its line, was there
   #history;
   #isOpen = false; // sheet.opened has come over this connection
@@ -150,12 +152,15 @@ export class Replica {
     this.#ask();
   }
 
-  /** @returns {{type: "sheet.open", protocol: number, client_id: string, user?: string, revision: number|null, packed?: string, view?: object}} */
+  /** @returns {{type: "sheet.open", protocol: number, client_id: string, user?: string, revision: number|null, held_ms?: number, packed?: string, view?: object}} */
   openFrame() {
     this.#catchUp.asked(this.revision);
     const { client_id, user } = this.#around;
     const who = { client_id, ...(user && { user }) };
-    if (this.revision > 0) return { type: "sheet.open", protocol: PROTOCOL, ...who, revision: this.revision };
+    if (this.revision > 0) {
+      const held_ms = Math.max(0, this.#around.clock() - this.#reachedAt);
+      return { type: "sheet.open", protocol: PROTOCOL, ...who, revision: this.revision, held_ms };
+    }
     const packed = this.#packing === null ? {} : { packed: this.#packing };
     const { first, count } = this.#around.view?.() ?? { first: 0, count: 0 };
     const view = count > 0 ? { view: { rows: [first, count] } } : {};
@@ -361,6 +366,7 @@ export class Replica {
     this.you = frame.you;
     this.title = frame.sheet.title;
     this.#catchUp.answered(frame.head);
+    if (frame.afresh) this.#startAfresh(); // the log has grown again, beyond what is held of the one that is gone
     // This head is the database's own, never a trailing hub's: the whole sheet of an older backup follows.
     if (frame.head < this.revision) {
       if (this.#catchUp.askedRevision <= frame.head) return this.#ask(); // asked before this revision was reached
@@ -425,6 +431,7 @@ export class Replica {
     const hasShape = this.#confirmed.takeShape(frame, frame.through);
     if (!frame.more) {
       this.#confirmed.revision = frame.through;
+      this.#reachedAt = this.#around.clock();
       this.#known.reached(frame.through);
       this.#outgoing.forgetConfirmed();
       this.#loaded();
