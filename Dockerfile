@@ -2,11 +2,14 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.txt requirements-observe.txt .
+COPY requirements.txt requirements-observe.txt requirements-oidc.txt .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt
 # 1 for what SENTRY_DSN and OTEL_EXPORTER_OTLP_ENDPOINT need.
 ARG OBSERVE=0
 RUN if [ "$OBSERVE" = 1 ]; then /venv/bin/pip install --no-cache-dir -r requirements-observe.txt; fi
+# 1 for what OIDC_SERVER_URL needs.
+ARG OIDC=0
+RUN if [ "$OIDC" = 1 ]; then /venv/bin/pip install --no-cache-dir -r requirements-oidc.txt; fi
 COPY . .
 # The settings insist on a key; this one is made up on the spot and stays nowhere.
 RUN SECRET_KEY="$(head -c 32 /dev/urandom | base64)" DEBUG=0 /venv/bin/python manage.py collectstatic --noinput

@@ -113,12 +113,12 @@ $(INSTALLED): requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(INSTALLED_DEV): requirements-dev.txt requirements-observe.txt requirements.txt | $(BIN)/python
+$(INSTALLED_DEV): requirements-dev.txt requirements-observe.txt requirements-oidc.txt requirements.txt | $(BIN)/python
 	@echo "Installing what SheetSync runs on and is tested with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(INSTALLED)
 
-$(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements-observe.txt requirements.txt | $(BIN)/python
+$(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements-observe.txt requirements-oidc.txt requirements.txt | $(BIN)/python
 	@echo "Installing what SheetSync is measured with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@ $(INSTALLED) $(INSTALLED_DEV)
