@@ -10,11 +10,13 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from cells.domain.operations import RestoreTo, SetAddresses
 from cells.models import (
     ApiToken,
     AuditEntry,
+    AuthorKind,
     DeadLetter,
     Feed,
     Publication,
@@ -27,7 +29,7 @@ from cells.models import (
 )
 from cells.services import sharing
 from cells.services.access import create_sheet
-from cells.services.authors import Author, AuthorKind
+from cells.services.authors import Author
 from cells.services.commit import Committed, Submission, commit
 from cells.services.shelf import delete_sheet, throw_away
 from cells.services.tokens import create_token
@@ -89,15 +91,15 @@ def test_sharing_on_the_page_is_noted_with_who_and_from_where(page: Client, plan
 def test_files_in_and_out_are_noted(page: Client, plan: Sheet, alice: User) -> None:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    b"".join(page.get("/sheets/plan/export.csv"))  # type: ignore[arg-type]
+    b"".join(page.get("/sheets/plan/export.csv"))
     assert only_entry("sheet.exported").details == {"format": "csv", "revision": 0}
     file = SimpleUploadedFile("prices.csv", b"a,b\n1,2\n")
-    b"".join(page.post("/sheets/plan/import/run/", {"file": file}))  # type: ignore[arg-type]
+    b"".join(page.post("/sheets/plan/import/run/", {"file": file}))
     assert only_entry("sheet.imported").details["cells"] == 4
     token = create_token(alice, "nightly", Scope.WRITE)[1]
     AuditEntry.objects.all().delete()
     program = Client(headers={"authorization": f"Bearer {token}"})
-    b"".join(program.get("/api/v1/sheets/plan/export.xlsx"))  # type: ignore[arg-type]
+    b"".join(program.get("/api/v1/sheets/plan/export.xlsx"))
     assert only_entry("sheet.exported", "api").actor_name == "alice (nightly)"
     program.head("/api/v1/sheets/plan/export.xlsx")
     assert program.get("/api/v1/sheets/none/export.csv").status_code == 404
@@ -178,6 +180,11 @@ def test_dead_letters_are_noted_one_by_one(page: Client, plan: Sheet) -> None:
     ]
     page.post(f"/admin/cells/deadletter/{letters[0].pk}/settle/", {"discard": "1"})
     assert only_entry("dead_letter.discarded", "admin").details["letter"] == letters[0].pk
+    text = bytes(letters[1].data).decode()
+    for _ in range(2):  # the second finds it settled
+        form = {"content": text, "attributes": "{}"}
+        page.post(f"/admin/cells/deadletter/{letters[1].pk}/settle/", form)
+    assert only_entry("dead_letter.replayed", "admin").details["letter"] == letters[1].pk
 
 
 def test_a_feed_in_the_admin_is_noted_with_what_changed(page: Client, plan: Sheet) -> None:
@@ -301,13 +308,13 @@ def test_old_entries_go_by_a_command_that_is_noted_itself(plan: Sheet) -> None:
 def test_each_entry_is_a_log_line_of_its_own(
     plan: Sheet,
     caplog: pytest.LogCaptureFixture,
-    django_capture_on_commit_callbacks: object,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     bob = User.objects.create_user("bob")
     with (
         caplog.at_level(logging.INFO, "cells.audit"),
         django_capture_on_commit_callbacks(execute=True),
-    ):  # type: ignore[operator]
+    ):
         sharing.grant(plan, bob, Role.EDITOR)
     (line,) = [record.getMessage() for record in caplog.records if record.name == "cells.audit"]
     assert "action=sheet.shared" in line
