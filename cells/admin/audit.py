@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from cells.admin.bounded import MAX_LISTED, ReadOnlyAdmin, json_in_box
+from cells.admin.bounded import MAX_LISTED, ReadOnlyAdmin, in_box
 from cells.domain.defusing import defused
 from cells.models import AuditEntry
 from cells.services.audit import Action, Place
@@ -92,17 +92,24 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
 
     @admin.display(description="details")
     def what(self, obj: AuditEntry) -> str:
-        told = ", ".join(f"{name}: {value}" for name, value in obj.details.items())
-        return Truncator(told).chars(120)
+        return Truncator(", ".join(_told(obj))).chars(120)
 
     @admin.display(description="details")
     def all_details(self, obj: AuditEntry) -> SafeString:
-        return json_in_box(obj.details)
+        return in_box("\n".join(_told(obj)))
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_chosen(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> HttpResponse:
         """Answer with the chosen entries, all of the list by "select all"."""
         return _as_csv(queryset)
+
+
+def _told(entry: AuditEntry) -> list[str]:
+    """Return the details, each as it reads; what has parts as JSON."""
+    return [
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in entry.details.items()
+    ]
 
 
 def _as_csv(entries: QuerySet[AuditEntry]) -> HttpResponse:
