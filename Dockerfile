@@ -2,12 +2,15 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /app
-COPY requirements.lock requirements-observe.lock .
+COPY requirements.lock requirements-observe.lock requirements-oidc.lock .
 # Only what `make lock` has seen, byte by byte, and nothing that would be built here.
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
 # 1 for what SENTRY_DSN and OTEL_EXPORTER_OTLP_ENDPOINT need.
 ARG OBSERVE=0
 RUN if [ "$OBSERVE" = 1 ]; then /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-observe.lock; fi
+# 1 for what OIDC_SERVER_URL needs.
+ARG OIDC=0
+RUN if [ "$OIDC" = 1 ]; then /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-oidc.lock; fi
 COPY . .
 # The settings insist on a key; this one is made up on the spot and stays nowhere.
 RUN SECRET_KEY="$(head -c 32 /dev/urandom | base64)" DEBUG=0 /venv/bin/python manage.py collectstatic --noinput

@@ -104,7 +104,7 @@ messages: $(INSTALLED)
 	@$(BIN)/python manage.py $(MAKEMESSAGES) --domain djangojs
 	@$(BIN)/python manage.py compilemessages --ignore .venv --ignore node_modules
 
-# What pip has chosen here for what has no pin of ours is what the image gets. requirements-observe.lock has all of the other, too.
+# What pip has chosen here for what has no pin of ours is what the image gets. requirements-all.lock is for make sbom and make audit.
 LOCK := uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.13 \
   --python-platform x86_64-manylinux_2_28 --constraint $(VENV)/.tested
 
@@ -112,14 +112,16 @@ lock: $(INSTALLED_DEV) $(SUPPLY)/.installed
 	@$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check | grep -v ' @ ' > $(VENV)/.tested
 	@$(SUPPLY)/$(LOCK) --output-file requirements.lock requirements.txt
 	@$(SUPPLY)/$(LOCK) --output-file requirements-observe.lock requirements.txt requirements-observe.txt
+	@$(SUPPLY)/$(LOCK) --output-file requirements-oidc.lock requirements.txt requirements-oidc.txt
+	@$(SUPPLY)/$(LOCK) --output-file requirements-all.lock requirements.txt requirements-observe.txt requirements-oidc.txt
 
 sbom: $(SUPPLY)/.installed
-	@$(SUPPLY)/cyclonedx-py requirements requirements-observe.lock --output-reproducible --output-format JSON --output-file sbom.json
-	@echo "sbom.json lists what an image with OBSERVE=1 has from PyPI."
+	@$(SUPPLY)/cyclonedx-py requirements requirements-all.lock --output-reproducible --output-format JSON --output-file sbom.json
+	@echo "sbom.json lists what an image with OBSERVE=1 and OIDC=1 has from PyPI."
 
 # Strict: what could not be asked for is no good news.
 audit: $(SUPPLY)/.installed
-	@$(SUPPLY)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-observe.lock || { \
+	@$(SUPPLY)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-all.lock || { \
 	  echo "audit: either the table above has known holes: raise those pins, make lock, make test." >&2; \
 	  echo "audit: or pypi.org could not be asked, as its last line says: then nothing is known, and it is to be run again." >&2; \
 	  exit 1; }
@@ -146,12 +148,12 @@ $(INSTALLED): requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(INSTALLED_DEV): requirements-dev.txt requirements-observe.txt requirements.txt | $(BIN)/python
+$(INSTALLED_DEV): requirements-dev.txt requirements-observe.txt requirements-oidc.txt requirements.txt | $(BIN)/python
 	@echo "Installing what SheetSync runs on and is tested with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(INSTALLED)
 
-$(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements-observe.txt requirements.txt | $(BIN)/python
+$(INSTALLED_BENCH): requirements-bench.txt requirements-dev.txt requirements-observe.txt requirements-oidc.txt requirements.txt | $(BIN)/python
 	@echo "Installing what SheetSync is measured with"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@ $(INSTALLED) $(INSTALLED_DEV)

@@ -23,6 +23,7 @@ from django.views.generic import FormView
 from cells.domain.errors import SheetSyncError
 from cells.forms import SignInForm, SignUpForm, TokenForm
 from cells.models import Scope
+from cells.services.audit import actor_of
 from cells.services.quotas import address_of, wait_seconds
 from cells.services.tokens import MAX_TOKENS, create_token, revoke_token, tokens_of
 
@@ -103,7 +104,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
         expires_at = None if days is None else timezone.now() + timedelta(days=days)
         scope = Scope(form.cleaned_data["scope"])
         try:
-            _token, made = create_token(request.user, form.cleaned_data["name"], scope, expires_at)
+            name, by = form.cleaned_data["name"], actor_of(request)
+            _token, made = create_token(request.user, name, scope, expires_at, by)
             form = TokenForm()
         except SheetSyncError:
             most = {"count": MAX_TOKENS}
@@ -124,7 +126,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """End a token of one's own."""
     assert request.user.is_authenticated  # noqa: S101 - what login_required has seen to
-    if revoke_token(request.user, token_id):
+    if revoke_token(request.user, token_id, actor_of(request)):
         messages.success(request, _("Revoked. Programs that use it are refused from now on."))
     else:
         messages.error(request, _("You have no such token any more."))

@@ -10,6 +10,7 @@ from cells.attachments import csv_attachment, xlsx_attachment
 from cells.domain.errors import NoSuchSheet, Unavailable
 from cells.models import Sheet
 from cells.services.access import role_of
+from cells.services.audit import actor_of
 
 RETRY_SECONDS = 5
 
@@ -31,11 +32,12 @@ def _download(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     # A stranger is told what somebody is told who made the address up.
     if sheet is None or role_of(request.user, sheet) is None:
         return render(request, "cells/no_such_sheet.html", status=404)
+    by = actor_of(request)
     try:
         if kind == "csv":
             formulas = request.GET.get("formulas") == "1"
-            return csv_attachment(request, sheet, formulas=formulas).response
-        return xlsx_attachment(request, sheet).response
+            return csv_attachment(request, sheet, by, formulas=formulas).response
+        return xlsx_attachment(request, sheet, by).response
     except NoSuchSheet:
         return render(request, "cells/no_such_sheet.html", status=404)
     except Unavailable:

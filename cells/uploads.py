@@ -36,6 +36,7 @@ from cells.domain.errors import LimitExceeded, Malformed, SheetSyncError, Unavai
 from cells.forms import MAX_TITLE_CHARACTERS
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
+from cells.services.audit import Action, Actor, actor_of, note
 from cells.services.authors import MAX_NAME_CHARACTERS, Author, import_origin
 from cells.services.csv_reading import DELIMITERS
 from cells.services.files import preview, read_file
@@ -118,7 +119,9 @@ def run(request: HttpRequest, slug: str | None = None) -> HttpResponseBase:
     if isinstance(target, HttpResponse):
         return target
     try:
-        lines = _lines(_wish(request), target, _owner(request), _author(request))
+        author = _author(request)
+        by = actor_of(request, name=author.name)
+        lines = _lines(_wish(request), target, _owner(request), author, by)
     except SheetSyncError as error:
         return JsonResponse(_refusal(error), status=400)
     sent = _one_by_one(lines) if isinstance(request, ASGIRequest) else lines
@@ -187,11 +190,11 @@ def _columns(request: HttpRequest, field: str) -> frozenset[int]:
     return frozenset(map(int, columns))
 
 
-def _lines(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Lines:
+def _lines(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author, by: Actor) -> Lines:
     """Yield what is to be told, and import in between."""
     try:
         with import_turn():
-            yield from _import(wish, sheet, owner, author)
+            yield from _import(wish, sheet, owner, author, by)
     except SheetSyncError as error:
         logger.info("import of %r refused code=%s: %s", wish.name, error.code, error)
         yield _line(state="refused", **_refusal(error))
@@ -200,7 +203,7 @@ def _lines(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Li
         yield _line(state="refused", **_refusal(Unavailable("the database does not answer")))
 
 
-def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> Lines:
+def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author, by: Actor) -> Lines:
     origin = import_origin(wish.name)
     author = Author(author.kind, author.name, author.user_id, origin)
     with Contents() as contents:
@@ -231,9 +234,10 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author) -> L
         except BaseException:  # GeneratorExit too: who watched has gone
             logger.info("sheet=%s the import of %r was broken off", into.slug, wish.name)
             if sheet is None:
-                delete_sheet(into)
+                delete_sheet(into, by)
             raise
         written = contents.cells - left_out
+        note(Action.IMPORTED, by, into, file=wish.name, cells=written, is_new=sheet is None)
         logger.info("sheet=%s imported %d cells of %r", into.slug, written, wish.name)
         yield _line(
             state="done",

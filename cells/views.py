@@ -33,6 +33,7 @@ from cells.forms import (
 from cells.live.attendance import Attendance, Attendee, read_attendance
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
+from cells.services.audit import actor_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
 from cells.services.granted import groups_of
@@ -169,7 +170,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     sheet = _owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
-    delete_sheet(sheet)
+    delete_sheet(sheet, actor_of(request))
     return redirect(f"{reverse('cells:home')}?{urlencode({'deleted': slug})}")
 
 
@@ -179,7 +180,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
     sheet = _owned(request, slug, is_deleted=True)
     if isinstance(sheet, HttpResponse):
         return sheet
-    bring_back(Sheet.objects.filter(pk=sheet.pk))
+    bring_back(Sheet.objects.filter(pk=sheet.pk), actor_of(request))
     messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
     return redirect("cells:home")
 
@@ -195,9 +196,9 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         grantee, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
         if isinstance(grantee, Group):
-            grant_group(sheet, grantee, role)
+            grant_group(sheet, grantee, role, actor_of(request))
         else:
-            grant(sheet, grantee, role)
+            grant(sheet, grantee, role, actor_of(request))
         messages.success(request, _("Shared with %(username)s.") % form.cleaned_data)
         return redirect("cells:share", slug)
     context = {
@@ -219,7 +220,7 @@ def share_link(request: HttpRequest, slug: str) -> HttpResponse:
         return sheet
     form = LinkRoleForm(request.POST)
     if form.is_valid():
-        set_link_role(sheet, LinkRole(form.cleaned_data["link_role"]))
+        set_link_role(sheet, LinkRole(form.cleaned_data["link_role"]), actor_of(request))
         messages.success(request, _("Changed what the link allows."))
     else:
         messages.error(request, _("Choose what the link allows."))
@@ -229,23 +230,27 @@ def share_link(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def share_role(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     """Change the role of one person whom the sheet is shared with."""
-    return _share_again(request, slug, lambda sheet, role: change_role(sheet, user_id, role))
+    by = actor_of(request)
+    return _share_again(request, slug, lambda sheet, role: change_role(sheet, user_id, role, by))
 
 
 @require_POST
 def share_group_role(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
     """Change the role of one group that the sheet is shared with."""
-    return _share_again(request, slug, lambda sheet, role: change_group_role(sheet, group_id, role))
+    by = actor_of(request)
+    return _share_again(
+        request, slug, lambda sheet, role: change_group_role(sheet, group_id, role, by)
+    )
 
 
 @require_POST
 def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
-    return _unshare(request, slug, lambda sheet: revoke(sheet, user_id))
+    return _unshare(request, slug, lambda sheet: revoke(sheet, user_id, actor_of(request)))
 
 
 @require_POST
 def unshare_group(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
-    return _unshare(request, slug, lambda sheet: revoke_group(sheet, group_id))
+    return _unshare(request, slug, lambda sheet: revoke_group(sheet, group_id, actor_of(request)))
 
 
 @require_safe

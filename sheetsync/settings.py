@@ -6,6 +6,7 @@ A variable exists for what operators change; docs and .env.example list them all
 
 import re
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,51 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # A rule of the project's own beside owners and shares (docs/embedding.md); this one has none.
 CELLS_ROLE: str | None = None
+
+# Sign-in by one OpenID Connect provider beside ours (docs/security.md). It costs nothing when off.
+OIDC_SERVER_URL: str = env.str("OIDC_SERVER_URL", default="").rstrip("/")
+_OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+_OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME: str = env.str("OIDC_NAME", default="") or "OpenID Connect"
+OIDC_SIGN_UP = _switch("OIDC_SIGN_UP", default=True)
+_oidc = (OIDC_SERVER_URL, _OIDC_CLIENT_ID, _OIDC_CLIENT_SECRET)
+if any(_oidc) and not all(_oidc):
+    raise ImproperlyConfigured(
+        "OIDC_SERVER_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET go together: set all three to have "
+        "people sign in by that provider, or none."
+    )
+if OIDC_SERVER_URL:
+    if not OIDC_SERVER_URL.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ImproperlyConfigured(
+            f"OIDC_SERVER_URL is {OIDC_SERVER_URL!r}: set it to the provider's https:// address."
+        )
+    if find_spec("allauth") is None:
+        raise ImproperlyConfigured(
+            "OIDC_SERVER_URL needs django-allauth: run `pip install -r requirements-oidc.txt` (for "
+            "the image: build it with `--build-arg OIDC=1`), or leave the variable out."
+        )
+    INSTALLED_APPS += ["allauth.account", "allauth.socialaccount", "sheetsync.sign_in"]
+    MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+    ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider's to do
+    SOCIALACCOUNT_ADAPTER = "sheetsync.sign_in.adapter.Adapter"
+    SOCIALACCOUNT_PROVIDERS = {
+        "oidc": {
+            "APPS": [
+                {
+                    "provider_id": "oidc",
+                    "name": OIDC_NAME,
+                    "client_id": _OIDC_CLIENT_ID,
+                    "secret": _OIDC_CLIENT_SECRET,
+                    "settings": {"server_url": OIDC_SERVER_URL},
+                }
+            ]
+        }
+    }
+    # Where the form on the log-in page is redirected to, which browsers hold against form-action.
+    _origins: list[str] = env.list("OIDC_FORM_ORIGINS", default=[])
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [
+        *("/".join(OIDC_SERVER_URL.split("/")[:3]), *_origins)
+    ]
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "cells:home"

@@ -107,7 +107,8 @@ def sentences_in_sources(domain: str) -> set[Sentence]:
         *(found for path in TEMPLATES for found in sentences_of_template(path.read_text())),
         *(
             found
-            for path in sorted((ROOT / "cells").rglob("*.py"))
+            for folder in ("cells", "sheetsync")
+            for path in sorted((ROOT / folder).rglob("*.py"))
             if re.search(r"import .*gettext", path.read_text())
             for found in sentences_of_python(path.read_text())
         ),

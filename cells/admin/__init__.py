@@ -4,6 +4,7 @@ Nothing here writes a cell but through services.commit, and no list of cells, re
 letters counts, sorts or loads a whole table: they stay usable at a million rows.
 """
 
+from cells.admin.audit import AuditEntryAdmin
 from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
@@ -18,6 +19,7 @@ from cells.admin.versions import NamedVersionAdmin
 
 __all__ = [
     "ApiTokenAdmin",
+    "AuditEntryAdmin",
     "CalculationAdmin",
     "CellAdmin",
     "DeadLetterAdmin",

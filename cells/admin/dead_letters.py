@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from cells.admin.bounded import ReadOnlyAdmin, in_box, json_in_box
 from cells.admin.samples import as_json, parse_attributes, readable
 from cells.models import DeadLetter, DeadLetterOutcome
+from cells.services.audit import Place, actor_of
 from cells.streams.names import subscription_path
 from cells.streams.replaying import discard, replay
 
@@ -121,8 +122,8 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
 
     @admin.action(description="Discard", permissions=["settle"])
     def discard_chosen(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        letters = list(queryset[:MAX_AT_ONCE])
-        _say_settled(request, "Discarded", discard(letters, request.user.pk))
+        letters = list(queryset.select_related("feed__sheet")[:MAX_AT_ONCE])
+        _say_settled(request, "Discarded", discard(letters, actor_of(request, Place.ADMIN)))
 
     def get_urls(self) -> list[URLPattern]:
         settle = require_POST(self.admin_site.admin_view(self.settle))
@@ -155,7 +156,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         if not self.has_settle_permission(request):
             raise PermissionDenied
         if "discard" in request.POST:
-            _say_settled(request, "Discarded", discard([letter], request.user.pk))
+            _say_settled(request, "Discarded", discard([letter], actor_of(request, Place.ADMIN)))
         elif _mend(request, letter):
             _replay(request, DeadLetter.objects.filter(pk=letter.pk))
         return redirect(reverse("admin:cells_deadletter_change", args=[letter_id]))
@@ -195,7 +196,7 @@ def _mend(request: HttpRequest, letter: DeadLetter) -> bool:
 def _replay(request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
     chosen = queryset.defer(None).select_related("feed__sheet").order_by("published_at", "pk")
     try:
-        done = replay(list(chosen[:MAX_AT_ONCE]), request.user.pk)
+        done = replay(list(chosen[:MAX_AT_ONCE]), actor_of(request, Place.ADMIN))
     except DatabaseError:
         messages.error(request, "The database does not answer; what was replayed stays so. Again?")
         return

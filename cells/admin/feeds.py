@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +20,8 @@ from django.utils.timezone import now
 from cells.admin.bounded import ModelAdmin, link_to
 from cells.admin.samples import as_json, parse_attributes, readable
 from cells.models import Feed, FeedColumn, FeedWrite
+from cells.services.audit import Place, actor_of
+from cells.services.audited_streams import facts_of, note_deleted, note_feed
 from cells.services.read import read_window
 from cells.streams.feeds import forget_feeds, spec_of
 from cells.streams.mapping import Column, FeedSpec, InvalidMapping, Mapping
@@ -161,6 +164,7 @@ class FeedAdmin(ModelAdmin[Feed]):
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         """Write what the form changed and nothing else: listeners count while a person types."""
+        form.facts_before = facts_of(Feed.objects.get(pk=obj.pk)) if change else None
         if not change:
             super().save_model(request, obj, form, change)
         elif form.changed_data:
@@ -168,6 +172,7 @@ class FeedAdmin(ModelAdmin[Feed]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        note_feed(form.instance, form.facts_before, actor_of(request, Place.ADMIN))
         forget_feeds()
         missing = _missing_headers(form.instance)
         if missing:
@@ -177,6 +182,15 @@ class FeedAdmin(ModelAdmin[Feed]):
                 f"Row 1 of {form.instance.sheet.slug} has no header {names} yet: until it has, "
                 "messages for it become dead letters.",
             )
+
+    def delete_model(self, request: HttpRequest, obj: Feed) -> None:
+        note_deleted(obj, actor_of(request, Place.ADMIN))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
+        with transaction.atomic():
+            for feed in queryset:
+                self.delete_model(request, feed)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.try_view)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -11,6 +12,8 @@ from django.utils.text import Truncator
 
 from cells.admin.bounded import BoundedPaginator, ModelAdmin, link_to
 from cells.models import Publication
+from cells.services.audit import Place, actor_of
+from cells.services.audited_streams import facts_of, note_deleted, note_publication
 from cells.streams.names import PubsubSetupError, Route
 
 # Of a sheet only what a list shows: its axes may have 250 kB each.
@@ -78,11 +81,22 @@ class PublicationAdmin(ModelAdmin[Publication]):
 
     def save_model(self, request: HttpRequest, obj: Publication, form: Any, change: bool) -> None:
         """Write what the form changed and nothing else: a publisher moves the cursor meanwhile."""
+        before = facts_of(Publication.objects.get(pk=obj.pk)) if change else None
         if change:
             obj.save(update_fields=["is_enabled"])
-            return
-        obj.published = 0 if form.cleaned_data["from_beginning"] else obj.sheet.head
-        super().save_model(request, obj, form, change)
+        else:
+            obj.published = 0 if form.cleaned_data["from_beginning"] else obj.sheet.head
+            super().save_model(request, obj, form, change)
+        note_publication(obj, before, actor_of(request, Place.ADMIN))
+
+    def delete_model(self, request: HttpRequest, obj: Publication) -> None:
+        note_deleted(obj, actor_of(request, Place.ADMIN))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Publication]) -> None:
+        with transaction.atomic():
+            for publication in queryset:
+                self.delete_model(request, publication)
 
     _facts = ("published", "behind", "published_at", "error", "created_at")
 

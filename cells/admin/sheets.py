@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,6 +18,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
+from cells.admin.audited import note_changed, note_shares
 from cells.admin.bounded import BoundedPaginator, FindsPeople, ModelAdmin
 from cells.domain.addresses import (
     Address,
@@ -33,6 +35,7 @@ from cells.domain.operations import SetAddresses, check_text
 from cells.models import AuthorKind, Sheet, SheetAccess, SheetGroupAccess
 from cells.services import snapshots
 from cells.services.announce import announce_committed
+from cells.services.audit import Action, Place, actor_of, note
 from cells.services.commit import Author, Committed, Refused, Submission, commit
 from cells.services.log import read_log
 from cells.services.read import read_window
@@ -145,7 +148,8 @@ class SheetAdmin(FindsPeople, ModelAdmin[Sheet]):
 
     @admin.action(description="Bring back deleted sheets", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Sheet]) -> None:
-        messages.success(request, f"Brought back: {bring_back(queryset):,}.")
+        by = actor_of(request, Place.ADMIN)
+        messages.success(request, f"Brought back: {bring_back(queryset, by):,}.")
 
     def get_fields(self, request: HttpRequest, obj: Sheet | None = None) -> tuple[str, ...]:
         fields = ("title", "slug", "owner", "link_role", "time_zone")
@@ -168,6 +172,22 @@ class SheetAdmin(FindsPeople, ModelAdmin[Sheet]):
             super().save_model(request, obj, form, change)
         elif form.changed_data:
             obj.save(update_fields=form.changed_data)
+            note_changed(obj, form.initial, form.changed_data, actor_of(request, Place.ADMIN))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save who it is shared with, and note each that is new, another, or gone."""
+        super().save_formset(request, form, formset, change)
+        note_shares(formset, actor_of(request, Place.ADMIN))
+
+    def delete_model(self, request: HttpRequest, obj: Sheet) -> None:
+        by = actor_of(request, Place.ADMIN)
+        note(Action.THROWN_AWAY, by, obj, cells=obj.filled, revisions=obj.head)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Sheet]) -> None:
+        with transaction.atomic():
+            for sheet in queryset:
+                self.delete_model(request, sheet)
 
     def view_on_site(self, obj: Sheet) -> str:
         return reverse("cells:sheet", args=[obj.slug])

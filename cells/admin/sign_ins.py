@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from cells.admin.bounded import ReadOnlyAdmin
 from cells.models import SignInTries
+from cells.services.audit import Place, actor_of
 from cells.services.sign_ins import let_in_again
 
 
@@ -26,7 +27,8 @@ class SignInTriesAdmin(ReadOnlyAdmin[SignInTries]):
     @admin.action(description="Let them try again at once", permissions=["unlock"])
     def forget_failures(self, request: HttpRequest, queryset: QuerySet[SignInTries]) -> None:
         """Forget the failures of the chosen lines."""
-        self.message_user(request, f"{let_in_again(queryset)} may try again.")
+        by = actor_of(request, Place.ADMIN)
+        self.message_user(request, f"{let_in_again(queryset, by)} may try again.")
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         """Say who may let others in again."""

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from cells.admin.bounded import ReadOnlyAdmin
 from cells.models import ApiToken
+from cells.services.audit import Place, actor_of
 from cells.services.tokens import revoke
 
 
@@ -23,7 +24,8 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
     def revoke_chosen(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """End them at once."""
-        self.message_user(request, f"{revoke(queryset)} revoked.")
+        by = actor_of(request, Place.ADMIN)
+        self.message_user(request, f"{revoke(queryset, by)} revoked.")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Say who may revoke; a token is deleted with its person alone."""

@@ -18,6 +18,7 @@ from cells.api.problems import (
     Unauthenticated,
 )
 from cells.models import ApiToken, Scope
+from cells.services.audit import Actor, Place, actor_of
 from cells.services.credentials import Credentials
 from cells.services.people import name_of
 from cells.services.quotas import address_of, count_seconds, wait_seconds
@@ -51,6 +52,11 @@ class Caller:
 def caller_of(request: HttpRequest) -> Caller:
     """Return who calls, as the authentication below has found."""
     return cast(Caller, request.auth)  # type: ignore[attr-defined]
+
+
+def actor_of_call(request: HttpRequest) -> Actor:
+    """Return whom the audit log names for a request."""
+    return actor_of(request, Place.API, caller_of(request).user, name=caller_of(request).name)
 
 
 class TokenAuth(HttpBearer):

@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from ninja import Router
 from ninja.params.functions import Header, Query
 
-from cells.api.callers import caller_of
+from cells.api.callers import actor_of_call, caller_of
 from cells.api.cells import CACHING
 from cells.api.found import find_sheet
 from cells.api.interface import is_head
@@ -46,7 +46,9 @@ def export_csv(
     """
     sheet = find_sheet(caller_of(request), slug).sheet
     found = _known(request, sheet, if_none_match)
-    return found or _answer(csv_attachment(request, sheet, formulas=formulas))
+    return found or _answer(
+        csv_attachment(request, sheet, actor_of_call(request), formulas=formulas)
+    )
 
 
 @router.get(
@@ -58,7 +60,9 @@ def export_csv(
 def export_xlsx(request: HttpRequest, slug: str, if_none_match: IfNoneMatch = None) -> Any:
     """Formulas with their values, looks, widths, and what is frozen."""
     sheet = find_sheet(caller_of(request), slug).sheet
-    return _known(request, sheet, if_none_match) or _answer(xlsx_attachment(request, sheet))
+    return _known(request, sheet, if_none_match) or _answer(
+        xlsx_attachment(request, sheet, actor_of_call(request))
+    )
 
 
 def _known(request: HttpRequest, sheet: Sheet, if_none_match: str | None) -> HttpResponse | None:

@@ -16,7 +16,7 @@ from ninja.params.functions import Query
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from cells.api.callers import Caller, caller_of
+from cells.api.callers import Caller, actor_of_call, caller_of
 from cells.api.cells import A1_PATTERN
 from cells.api.found import find_sheet
 from cells.api.problems import WRITE_PROBLEMS, UnsupportedMediaType, answers
@@ -35,7 +35,8 @@ from cells.domain.errors import LimitExceeded, NoSuchSheet
 from cells.domain.operations import check_text
 from cells.models import Role, Sheet
 from cells.services.access import create_sheet
-from cells.services.authors import Author, import_origin
+from cells.services.audit import Action, Actor, note
+from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, mark_of
 from cells.services.importing import AlreadyBegunError, Contents, run_import
@@ -151,7 +152,7 @@ def import_into(
     sheet = find_sheet(caller, slug, at_least=Role.EDITOR).sheet
     place = parse_address(options.at)
     with _read(request, options, options.at) as incoming:
-        return _import(caller, sheet, incoming, place, idempotency_key)
+        return _import(request, caller, sheet, incoming, place, idempotency_key)
 
 
 @router.post(
@@ -178,7 +179,9 @@ def import_new(
             sheet, _ = Sheet.objects.get_or_create(slug=slug, defaults=made)
             if sheet.owner_id != caller.user.pk:
                 raise NoSuchSheet("the sheet that this key has made is somebody else's by now")
-        return Status(201, _import(caller, sheet, incoming, (0, 0), idempotency_key, is_new=True))
+        return Status(
+            201, _import(request, caller, sheet, incoming, (0, 0), idempotency_key, is_new=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,7 @@ def _take(request: HttpRequest, file: IO[bytes]) -> str:
 
 
 def _import(
+    request: HttpRequest,
     caller: Caller,
     sheet: Sheet,
     incoming: _Incoming,
@@ -254,21 +258,22 @@ def _import(
     is_new: bool = False,
 ) -> Imported:
     """Commit a file, or what of it an earlier request with the same key has not."""
+    by = actor_of_call(request)
     author = replace(author_of(caller), origin=f"{incoming.origin}, {caller.identity}")
     if key is None:
-        return _answer(sheet, incoming, *_run(sheet, incoming, author, at, is_new=is_new))
+        return _answer(sheet, incoming, *_run(sheet, incoming, author, by, at, is_new=is_new))
     last_id = operation_id_of(caller, key)
     named = ImportKey(sheet, last_id, author.origin, incoming.fingerprint)
     done = find_logged(sheet, last_id, incoming.fingerprint)
     if sheet.deleted_at is not None:
         if done is not None:
             raise NoSuchSheet("the sheet that this Idempotency-Key has made has been deleted")
-        bring_back(Sheet.objects.filter(pk=sheet.pk))
+        bring_back(Sheet.objects.filter(pk=sheet.pk), by)
     while done is None:
         begun = find_logged(sheet, named.operation_id(0), incoming.fingerprint)
         mark = None if begun is None else mark_of(begun[1])
         try:
-            came_to = _run(sheet, incoming, author, at, named, mark, is_new=is_new)
+            came_to = _run(sheet, incoming, author, by, at, named, mark, is_new=is_new)
             return _answer(sheet, incoming, *came_to)
         except AlreadyBegunError:  # by the same request, sent twice at once
             done = find_logged(sheet, last_id, incoming.fingerprint)
@@ -282,6 +287,7 @@ def _run(
     sheet: Sheet,
     incoming: _Incoming,
     author: Author,
+    by: Actor,
     at: tuple[int, int],
     key: ImportKey | None = None,
     begun: Mark | None = None,
@@ -301,9 +307,11 @@ def _run(
         raise
     except BaseException:
         if is_new:
-            delete_sheet(sheet)  # half of a file is no sheet; sent again, it is brought back
+            delete_sheet(sheet, by)  # half of a file is no sheet; sent again, it is brought back
         raise
-    logger.info("sheet=%s imported %d cells", sheet.slug, incoming.contents.cells - left_out)
+    cells = incoming.contents.cells - left_out
+    note(Action.IMPORTED, by, sheet, file=file_of(author.origin), cells=cells, is_new=is_new)
+    logger.info("sheet=%s imported %d cells", sheet.slug, cells)
     return revision, Mark(before, None, left_out)
 
 

@@ -10,7 +10,7 @@ from ninja import Router, Schema, Status
 from ninja.params.functions import Header, Query
 from pydantic import Field
 
-from cells.api.callers import caller_of
+from cells.api.callers import actor_of_call, caller_of
 from cells.api.found import Found, find_sheet
 from cells.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, RequestBody, answers
 from cells.api.writing import MAX_KEY_CHARACTERS, author_of, slug_of
@@ -157,7 +157,8 @@ def rename(request: HttpRequest, slug: str, body: NewTitle) -> Any:
 @router.delete("/sheets/{slug}", response=answers(204, None, WRITE_PROBLEMS), summary="Delete")
 def delete(request: HttpRequest, slug: str) -> Any:
     """Take a sheet off its people's lists; its owners may, and can bring it back for 30 days."""
-    delete_sheet(find_sheet(caller_of(request), slug, at_least=Role.OWNER).sheet)
+    sheet = find_sheet(caller_of(request), slug, at_least=Role.OWNER).sheet
+    delete_sheet(sheet, actor_of_call(request))
     return HttpResponse(status=204)
 
 

@@ -1,5 +1,6 @@
 """State: sheets, their cells and their log, and the streams, with the promises as constraints."""
 
+from cells.models.audit import AuditEntry
 from cells.models.calculations import Calculation
 from cells.models.history import CellChange, LogReach, NamedVersion
 from cells.models.processes import ProcessBeat
@@ -34,6 +35,7 @@ from cells.models.tokens import ApiToken, Scope
 
 __all__ = [
     "ApiToken",
+    "AuditEntry",
     "AuthorKind",
     "Calculation",
     "Cell",

@@ -7,7 +7,7 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -35,8 +35,8 @@ from cells.domain.operations import (
 )
 from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
-from cells.models import AuthorKind
-from cells.services import calculated, history, restoring, sql, sql_past, tracing
+from cells.models import AuditEntry, AuthorKind
+from cells.services import audit, calculated, history, restoring, sql, sql_past, tracing
 from cells.services.authors import Author, Source
 from cells.services.drafts import (
     Draft,
@@ -111,6 +111,7 @@ class CommitResult:
     outcomes: list[Outcome]
     deltas: dict[int, Delta]
     trace: tracing.Parent = ""
+    audited: list[AuditEntry] = field(default_factory=list)
 
 
 def commit(submissions: Sequence[Submission]) -> CommitResult:
@@ -137,6 +138,8 @@ def _counted(submissions: Sequence[Submission]) -> CommitResult:
     figures.commit_seconds.note(time.perf_counter() - began)
     figures.commit_submissions.note(len(submissions))
     _log(submissions, result.outcomes)
+    for entry in result.audited:
+        audit.tell(entry)
     return result
 
 
@@ -178,7 +181,9 @@ def _joined(results: Sequence[CommitResult]) -> CommitResult:
         for sheet_id, delta in result.deltas.items():
             earlier = deltas.get(sheet_id)
             deltas[sheet_id] = delta if earlier is None else followed_by(earlier, delta)
-    return CommitResult([outcome for result in results for outcome in result.outcomes], deltas)
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    audited = [entry for result in results for entry in result.audited]
+    return CommitResult(outcomes, deltas, audited=audited)
 
 
 def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) -> CommitResult:
@@ -214,7 +219,17 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
 
     changed = [draft for draft in drafts.values() if draft.planned]
     deltas = _write(cursor, changed) if changed else {}
-    return CommitResult(outcomes, deltas)
+    audited = [
+        audit.note_restored(
+            *(cursor, submission.author, key[0], submission.sheet),
+            *(submission.operation.wanted.revision, outcome.revision),
+        )
+        for submission, key, outcome in zip(submissions, keys, outcomes, strict=True)
+        if isinstance(submission.operation, RestorePlan)
+        and isinstance(outcome, Committed)
+        and outcome.is_new
+    ]
+    return CommitResult(outcomes, deltas, audited=audited)
 
 
 def _prepare(

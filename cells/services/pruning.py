@@ -25,6 +25,7 @@ from cells.models import (
     Sheet,
     Snapshot,
 )
+from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.past_states import reach_of
 from cells.services.versions import keep_versions
 
@@ -78,7 +79,7 @@ def find_cut(sheet: Sheet, before: datetime) -> Cut:
     return Cut(reach, through, held_by)
 
 
-def prune(sheet: Sheet, cut: Cut) -> Iterator[Progress]:
+def prune(sheet: Sheet, cut: Cut, by: Actor = PROJECT) -> Iterator[Progress]:
     """Delete what a cut says, a bounded batch at a time; yield what has been done by then.
 
     Each batch is a transaction of its own. Broken off it can be begun again.
@@ -90,6 +91,7 @@ def prune(sheet: Sheet, cut: Cut) -> Iterator[Progress]:
     with transaction.atomic():
         LogReach.objects.get_or_create(sheet=sheet)
         LogReach.objects.filter(sheet=sheet, pruned__lt=cut.through).update(pruned=cut.through)
+        note(Action.REVISIONS_PRUNED, by, sheet, after=cut.reach, through=cut.through)
     # From here on nobody is told of what goes, and nobody names it; who did in between is first.
     for _ in keep_versions(sheet.pk, cut.through):
         yield Progress(0, 0, 0)

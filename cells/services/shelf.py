@@ -19,6 +19,7 @@ from cells.models import (
     Snapshot,
     TakeBack,
 )
+from cells.services.audit import PROJECT, Action, Actor, note
 
 KEEP_DAYS = 30  # for how long at least a deleted sheet can be brought back, as its page says
 ROWS_PER_BATCH = 2_000  # in one transaction: SQLite has one writer, who must not wait for long
@@ -32,14 +33,24 @@ def rename_sheet(sheet: Sheet, title: str) -> None:
     Sheet.objects.filter(pk=sheet.pk).update(title=title)
 
 
-def delete_sheet(sheet: Sheet) -> None:
+def delete_sheet(sheet: Sheet, by: Actor = PROJECT) -> None:
     """Take a sheet out of sight and out of every writer's reach; nothing of it is lost."""
-    Sheet.objects.filter(pk=sheet.pk, deleted_at=None).update(deleted_at=timezone.now())
+    with transaction.atomic():
+        living = Sheet.objects.filter(pk=sheet.pk, deleted_at=None)
+        if living.update(deleted_at=timezone.now()):
+            note(Action.DELETED, by, sheet)
 
 
-def bring_back(sheets: QuerySet[Sheet]) -> int:
+def bring_back(sheets: QuerySet[Sheet], by: Actor = PROJECT) -> int:
     """Undo delete_sheet, and return for how many; not once a sheet is being thrown away."""
-    return sheets.exclude(deleted_at=None).exclude(deleted_at=_THROWN_AWAY).update(deleted_at=None)
+    back = 0
+    for sheet in sheets.exclude(deleted_at=None).only("slug", "title"):
+        with transaction.atomic():
+            deleted = Sheet.objects.filter(pk=sheet.pk).exclude(deleted_at=None)
+            if deleted.exclude(deleted_at=_THROWN_AWAY).update(deleted_at=None):
+                note(Action.BROUGHT_BACK, by, sheet)
+                back += 1
+    return back
 
 
 def kept_until(sheet: Sheet) -> datetime | None:
@@ -52,12 +63,13 @@ def sheets_deleted_before(moment: datetime) -> QuerySet[Sheet]:
     return Sheet.objects.filter(deleted_at__lt=moment).order_by("deleted_at", "pk")
 
 
-def throw_away(sheet: Sheet, deleted_before: datetime) -> Iterator[int]:
+def throw_away(sheet: Sheet, deleted_before: datetime, by: Actor = PROJECT) -> Iterator[int]:
     """Delete a sheet for good with all that is its own, yielding how many rows went each time.
 
     Each batch is a transaction of its own. Broken off it can be begun again, and goes on where it
     was. Leaves a sheet alone that was not deleted before that moment, or brought back meanwhile.
     """
+    was_begun = sheet.deleted_at == _THROWN_AWAY
     with transaction.atomic():
         # From here on nobody has a role on it, so that to all it is as if it were gone.
         is_ours = Sheet.objects.filter(pk=sheet.pk, deleted_at__lt=deleted_before).update(
@@ -65,6 +77,8 @@ def throw_away(sheet: Sheet, deleted_before: datetime) -> Iterator[int]:
         )
         if not is_ours:
             return
+        if not was_begun:
+            note(Action.THROWN_AWAY, by, sheet, cells=sheet.filled, revisions=sheet.head)
         SheetAccess.objects.filter(sheet=sheet).delete()
         SheetGroupAccess.objects.filter(sheet=sheet).delete()
     # The snapshot first: without its log it would be thrown away by whoever reads it anyway.

@@ -7,11 +7,13 @@ import logging
 import unicodedata
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from cells.models import SignInTries, TriesOf
+from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.people import find_by_username
 from cells.services.quotas import household
 
@@ -61,9 +63,17 @@ def end_well(account: str, address: str) -> None:
         SignInTries.objects.filter(key=key, failures__gt=0).update(failures=F("failures") - 1)
 
 
-def let_in_again(tries: QuerySet[SignInTries]) -> int:
+def let_in_again(tries: QuerySet[SignInTries], by: Actor = PROJECT) -> int:
     """Forget these failures; return how many lines that changed."""
-    return tries.filter(failures__gt=0).update(failures=0)
+    forgotten = 0
+    for line in tries.filter(failures__gt=0).select_related("user"):
+        with transaction.atomic():
+            if SignInTries.objects.filter(pk=line.pk, failures__gt=0).update(failures=0):
+                user = "" if line.user is None else line.user.get_username()
+                told = {"tries_of": line.tries_of, "user": user, "network": line.network}
+                note(Action.LET_IN_AGAIN, by, None, **told, failures=line.failures)
+                forgotten += 1
+    return forgotten
 
 
 def _count(

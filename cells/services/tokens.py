@@ -14,6 +14,7 @@ from django.utils import timezone
 from cells.domain.errors import LimitExceeded
 from cells.domain.operations import check_text
 from cells.models import ApiToken, Scope
+from cells.services.audit import PROJECT, Action, Actor, note
 
 PREFIX = "sst_"  # by which searches for secrets in public code find a token
 RANDOM_BYTES = 32  # not to be guessed, so that a plain hash of it is enough
@@ -22,7 +23,11 @@ USED_SECONDS = 60  # between two notes of a use: a busy program must not write w
 
 
 def create_token(
-    user: AbstractBaseUser, name: str, scope: Scope, expires_at: datetime | None = None
+    user: AbstractBaseUser,
+    name: str,
+    scope: Scope,
+    expires_at: datetime | None = None,
+    by: Actor = PROJECT,
 ) -> tuple[ApiToken, str]:
     """Make a token; return it, and the text that nothing can tell again.
 
@@ -38,6 +43,8 @@ def create_token(
         token = ApiToken.objects.create(
             user_id=user.pk, name=name, scope=scope, digest=_digest(text), expires_at=expires_at
         )
+        told = {"scope": scope, "expires_at": expires_at}
+        note(Action.TOKEN_MADE, by, None, **_named(token, user), **told)
     return token, text
 
 
@@ -69,14 +76,25 @@ def tokens_of(user: AbstractBaseUser) -> QuerySet[ApiToken]:
     return _living().filter(user_id=user.pk)
 
 
-def revoke_token(user: AbstractBaseUser, token_id: int) -> bool:
+def revoke_token(user: AbstractBaseUser, token_id: int, by: Actor = PROJECT) -> bool:
     """End a token of this person's; False if they have no such token any more."""
-    return revoke(ApiToken.objects.filter(user_id=user.pk, pk=token_id)) > 0
+    return revoke(ApiToken.objects.filter(user_id=user.pk, pk=token_id), by) > 0
 
 
-def revoke(tokens: QuerySet[ApiToken]) -> int:
+def revoke(tokens: QuerySet[ApiToken], by: Actor = PROJECT) -> int:
     """End tokens, and return how many were still good; the rows stay, for the log names them."""
-    return tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+    ended = 0
+    for token in tokens.filter(revoked_at=None).select_related("user"):
+        with transaction.atomic():
+            good = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+            if good.update(revoked_at=timezone.now()):
+                note(Action.TOKEN_REVOKED, by, None, **_named(token, token.user))
+                ended += 1
+    return ended
+
+
+def _named(token: ApiToken, user: AbstractBaseUser) -> dict[str, object]:
+    return {"token": token.name, "token_id": token.pk, "user": user.get_username()}
 
 
 def _living() -> QuerySet[ApiToken]:

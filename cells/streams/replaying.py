@@ -10,6 +10,7 @@ from django.utils import timezone
 from cells.domain.errors import SheetSyncError
 from cells.models import DeadLetter, DeadLetterOutcome
 from cells.services.announce import announce_committed
+from cells.services.audit import Action, Actor, note
 from cells.services.dead_letters import safe_text
 from cells.services.failures import is_outage
 from cells.streams.batches import CommittedMessages, Refusal, commit_messages
@@ -31,7 +32,7 @@ class Replayed:
     dead: int = 0
 
 
-def replay(letters: Sequence[DeadLetter], user_id: int | None) -> Replayed:
+def replay(letters: Sequence[DeadLetter], by: Actor) -> Replayed:
     """Commit what waits of these letters, in the order of their publication, and announce it.
 
     A letter has the operation id that its message had: however often it is replayed, by
@@ -42,16 +43,23 @@ def replay(letters: Sequence[DeadLetter], user_id: int | None) -> Replayed:
     waiting.sort(key=lambda letter: (letter.published_at, letter.pk))
     total = Replayed()
     for start in range(0, len(waiting), LETTERS_PER_COMMIT):
-        _replay(waiting[start : start + LETTERS_PER_COMMIT], user_id, total)
+        _replay(waiting[start : start + LETTERS_PER_COMMIT], by, total)
     return total
 
 
-def discard(letters: Sequence[DeadLetter], user_id: int | None) -> int:
+def discard(letters: Sequence[DeadLetter], by: Actor) -> int:
     """Settle what waits of these letters without an edit; they stay in the table."""
-    waiting = [letter.pk for letter in letters if not letter.outcome]
-    return DeadLetter.objects.filter(pk__in=waiting, outcome="").update(
-        outcome=DeadLetterOutcome.DISCARDED, settled_at=timezone.now(), settled_by=user_id
-    )
+    discarded = 0
+    for letter in letters:
+        with transaction.atomic():
+            if DeadLetter.objects.filter(pk=letter.pk, outcome="").update(
+                outcome=DeadLetterOutcome.DISCARDED,
+                settled_at=timezone.now(),
+                settled_by=by.user_id,
+            ):
+                _note(Action.LETTER_DISCARDED, letter, by)
+                discarded += 1
+    return discarded
 
 
 def message_of(letter: DeadLetter) -> Message:
@@ -86,17 +94,17 @@ def _feeds_for(letter: DeadLetter) -> tuple[Feed, ...]:
     return tuple(feeds.values())
 
 
-def _replay(letters: list[DeadLetter], user_id: int | None, total: Replayed) -> None:
+def _replay(letters: list[DeadLetter], by: Actor, total: Replayed) -> None:
     try:
         with transaction.atomic():
             done = commit_messages([message_of(letter) for letter in letters])
-            _settle(letters, done, user_id)
+            _settle(letters, done, by)
     except Exception as error:
         if is_outage(error):
             raise
         if len(letters) > 1:  # one of them breaks the others
             for letter in letters:
-                _replay([letter], user_id, total)
+                _replay([letter], by, total)
             return
         logger.error("dead letter %s cannot be replayed", letters[0].pk, exc_info=error)
         _refuse(letters[0], Refusal(SheetSyncError.code, f"{type(error).__name__}: {error}", None))
@@ -108,7 +116,7 @@ def _replay(letters: list[DeadLetter], user_id: int | None, total: Replayed) -> 
     total.replayed += len(letters) - len(done.refused)
 
 
-def _settle(letters: list[DeadLetter], done: CommittedMessages, user_id: int | None) -> None:
+def _settle(letters: list[DeadLetter], done: CommittedMessages, by: Actor) -> None:
     now = timezone.now()
     for place, letter in enumerate(letters):
         if (refusal := done.refused.get(place)) is not None:
@@ -116,9 +124,16 @@ def _settle(letters: list[DeadLetter], done: CommittedMessages, user_id: int | N
         else:
             letter.outcome = DeadLetterOutcome.REPLAYED
             letter.settled_at = now
-            letter.settled_by_id = user_id
+            letter.settled_by_id = by.user_id
+            _note(Action.LETTER_REPLAYED, letter, by)
     fields = ("reason", "detail", "outcome", "settled_at", "settled_by")
     DeadLetter.objects.bulk_update(letters, fields)
+
+
+def _note(action: Action, letter: DeadLetter, by: Actor) -> None:
+    sheet = None if letter.feed is None else letter.feed.sheet
+    told = {"letter": letter.pk, "message_id": letter.message_id, "reason": letter.reason}
+    note(action, by, sheet, **told, is_edited=letter.edited_data is not None)
 
 
 def _refuse(letter: DeadLetter, refusal: Refusal) -> None:

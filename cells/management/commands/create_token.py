@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cells.domain.errors import SheetSyncError
 from cells.models import ApiToken, Scope
+from cells.services.audit import command
 from cells.services.people import find_by_username
 from cells.services.tokens import create_token
 
@@ -33,8 +34,9 @@ class Command(BaseCommand):
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--days is from 1 to 36500")
         expires_at = None if days is None else timezone.now() + timedelta(days=days)
+        scope, by = Scope(options["scope"]), command("create_token")
         try:
-            _, text = create_token(user, name, Scope(options["scope"]), expires_at)
+            _, text = create_token(user, name, scope, expires_at, by)
         except SheetSyncError as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(text)

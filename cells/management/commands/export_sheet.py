@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 
 from cells.domain.errors import SheetSyncError
 from cells.models import Sheet
+from cells.services.audit import Action, command, note
 from cells.services.csv_files import write_csv
 from cells.services.xlsx_writing import write_xlsx
 
@@ -44,6 +45,8 @@ class Command(BaseCommand):
         except (SheetSyncError, OSError, DatabaseError) as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"nothing was written: {reason}") from error
+        by = command("export_sheet")
+        note(Action.EXPORTED, by, sheet, format=kind[1:], file=file.name)
         self.stdout.write(f"{file}: {rows:,} rows, {file.stat().st_size:,} bytes")
 
 

@@ -14,7 +14,8 @@ from cells.domain.errors import SheetSyncError
 from cells.forms import MAX_TITLE_CHARACTERS
 from cells.models import AuthorKind, LinkRole, Sheet
 from cells.services.access import create_sheet
-from cells.services.authors import Author, import_origin
+from cells.services.audit import Action, command, note
+from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
 from cells.services.importing import Contents, run_import
 from cells.services.people import find_by_username
@@ -102,7 +103,7 @@ class Command(BaseCommand):
         try:
             self._import(sheet, contents, author, at)
         except BaseException:  # Ctrl-C too
-            delete_sheet(sheet)
+            delete_sheet(sheet, command("import_sheet"))
             raise
 
     def _import(
@@ -113,6 +114,8 @@ class Command(BaseCommand):
             cells, left_out = progress.cells, progress.left_out
             share = 100 * progress.rows // progress.of_rows
             self._tell(f"writing: {progress.rows:,} of {progress.of_rows:,} rows, {share} %")
+        by = command("import_sheet")
+        note(Action.IMPORTED, by, sheet, file=file_of(author.origin), cells=cells)
         if self.stdout.isatty():
             self.stdout.write("\x1b[K", ending="")
         self.stdout.write(f"{sheet.slug}: {cells:,} cells in {contents.rows:,} rows imported")

@@ -1,7 +1,6 @@
 """`manage.py prune_revisions`: old lines of the log go; versions with a name stay."""
 
-import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,9 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from cells.domain.errors import SheetSyncError
+from cells.management.arguments import days
 from cells.models import Sheet
+from cells.services.audit import command
 from cells.services.pruning import REDELIVERY_DAYS, Cut, find_cut, prune
 
 KEEP_DAYS = 180
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--older-than",
-            type=_days,
+            type=days,
             default=KEEP_DAYS,
             metavar="180d",
             help=f"in days, {REDELIVERY_DAYS} at least: so long a message may come again",
@@ -38,8 +39,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        days = options["older_than"]
-        if days < REDELIVERY_DAYS:
+        older_than = options["older_than"]
+        if older_than < REDELIVERY_DAYS:
             raise CommandError(
                 f"Keep {REDELIVERY_DAYS} days at least: so long Pub/Sub may deliver a message "
                 "again, and only the log knows that it was committed."
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             sheets = sheets.filter(slug=options["sheet"])
             if not sheets.exists():
                 raise CommandError(f"There is no sheet {options['sheet']!r}; check the slug.")
-        before = timezone.now() - timedelta(days=days)
+        before = timezone.now() - timedelta(days=older_than)
         lines = 0
         try:
             for sheet in sheets.iterator():
@@ -63,7 +64,7 @@ class Command(BaseCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"Not finished; the next run goes on from here: {reason}") from error
         if not lines:
-            self.stdout.write(f"Nothing to prune: no log has lines older than {days} days.")
+            self.stdout.write(f"Nothing to prune: no log has lines older than {older_than} days.")
 
     def _prune(self, sheet: Sheet, cut: Cut, *, is_dry: bool) -> None:
         which = f"{sheet.slug}: revisions {cut.reach + 1:,} to {cut.through:,}"
@@ -72,16 +73,9 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"Pruning {which} of {sheet.head:,}")
         told = gone = kept = changes = 0
-        for gone, kept, changes in prune(sheet, cut):
+        for gone, kept, changes in prune(sheet, cut, command("prune_revisions")):
             if gone + kept + changes - told >= LINES_PER_REPORT:
                 told = gone + kept + changes
                 self.stdout.write(f"  {gone + kept:,} lines so far")
         stay = f"; {kept:,} stay, for who wrote a cell last" if kept else ""
         self.stdout.write(f"  {gone:,} lines and {changes:,} entries of the cell index{stay}")
-
-
-def _days(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,5})d?", text, re.ASCII)
-    if found is None:
-        raise ArgumentTypeError("a number of days, such as 180d")
-    return int(found[1])

@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from cells.models import Sheet
+from cells.services.audit import command
 from cells.services.shelf import KEEP_DAYS, sheets_deleted_before, throw_away
 
 ROWS_PER_LINE = 100_000  # of a large sheet: some seconds' work between two lines
@@ -50,7 +51,7 @@ class Command(BaseCommand):
     def _throw_away(self, sheet: Sheet, before: Any) -> None:
         self.stdout.write(f"Deleting {_name(sheet)}")
         rows = told = 0
-        for count in throw_away(sheet, before):
+        for count in throw_away(sheet, before, command("purge_deleted_sheets")):
             rows += count
             if rows - told >= ROWS_PER_LINE:
                 told = rows

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from cells.models import Feed, FeedColumn, FeedPolicy, FeedWrite, Sheet
+from cells.services.audit import command
+from cells.services.audited_streams import facts_of, note_feed
 from cells.streams.clients import create_topic_and_subscription
 from cells.streams.feeds import spec_of
 from cells.streams.mapping import InvalidMapping, Mapping
@@ -77,6 +79,8 @@ class Command(BaseCommand):
     def _save(
         self, sheet: Sheet, columns: list[tuple[str, str, bool]], options: dict[str, Any]
     ) -> tuple[Feed, bool]:
+        known = Feed.objects.filter(name=options["name"]).first()
+        before = None if known is None else facts_of(known)
         feed, is_new = Feed.objects.update_or_create(
             name=options["name"],
             defaults={
@@ -96,6 +100,7 @@ class Command(BaseCommand):
             column.full_clean()
             column.save()
         Mapping(spec_of(feed))
+        note_feed(feed, before, command("set_feed"))
         return feed, is_new
 
 

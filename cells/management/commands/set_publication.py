@@ -4,8 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from cells.models import Publication, Sheet
+from cells.services.audit import command
+from cells.services.audited_streams import facts_of, note_publication
 from cells.streams.names import PubsubSetupError, Route
 
 
@@ -33,10 +36,15 @@ class Command(BaseCommand):
         except PubsubSetupError as error:
             raise CommandError(str(error)) from error
         begins_at = 0 if options["from_beginning"] else sheet.head
-        publication, is_new = Publication.objects.get_or_create(
-            sheet=sheet, topic=options["topic"], defaults={"published": begins_at}
-        )
-        Publication.objects.filter(pk=publication.pk).update(is_enabled=not options["off"])
+        is_enabled = not options["off"]
+        with transaction.atomic():
+            publication, is_new = Publication.objects.get_or_create(
+                sheet=sheet, topic=options["topic"], defaults={"published": begins_at}
+            )
+            before = None if is_new else facts_of(publication)
+            publication.is_enabled = is_enabled
+            publication.save(update_fields=["is_enabled"])
+            note_publication(publication, before, command("set_publication"))
         publication.refresh_from_db()
         begun = "begins" if is_new else "goes on"
         what = "stands still" if options["off"] else begun
