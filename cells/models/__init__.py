@@ -3,6 +3,7 @@
 from cells.models.calculations import Calculation
 from cells.models.history import CellChange, LogReach, NamedVersion
 from cells.models.processes import ProcessBeat
+from cells.models.protections import Protection, ProtectionEditor
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -51,6 +52,8 @@ __all__ = [
     "NamedVersion",
     "ProcessBeat",
     "Proposal",
+    "Protection",
+    "ProtectionEditor",
     "Publication",
     "Revision",
     "Role",

@@ -1,0 +1,177 @@
+"""Protected ranges: made, taken away, and who may edit which."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser, Group
+from django.db import transaction
+
+from cells.domain.axes import Axis, AxisName
+from cells.domain.errors import LimitExceeded
+from cells.domain.layout import Layout
+from cells.domain.protecting import Area, parse_area
+from cells.models import Feed, Protection, ProtectionEditor, Role, Sheet
+from cells.services.access import roles_now
+from cells.services.granted import memberships
+from cells.services.people import name_of
+
+MAX_PROTECTIONS = 100  # of one sheet: each commit into it holds its operations against all
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A protected area, and who may edit it: by the ids of people, groups and feeds."""
+
+    id: int
+    sheet_id: int
+    area: Area
+    description: str
+    takes_messages: bool
+    users: set[int] = field(default_factory=set)
+    groups: set[int] = field(default_factory=set)
+    feeds: set[int] = field(default_factory=set)
+
+
+def find_guards(sheet_ids: Iterable[int]) -> dict[int, list[Guard]]:
+    """Return the protections of each sheet that has some, oldest first: one statement."""
+    found = Protection.objects.filter(sheet_id__in=sheet_ids).order_by("pk")
+    guards: dict[int, Guard] = {}
+    for (
+        id_,
+        sheet_id,
+        top,
+        bottom,
+        left,
+        right,
+        text,
+        takes,
+        user,
+        group,
+        feed,
+    ) in found.values_list(
+        "pk",
+        "sheet_id",
+        "first_row",
+        "last_row",
+        "first_column",
+        "last_column",
+        "description",
+        "takes_messages",
+        "editors__user_id",
+        "editors__group_id",
+        "editors__feed_id",
+    ):
+        guard = guards.get(id_)
+        if guard is None:
+            area = Area(_ends(top, bottom), _ends(left, right))
+            guard = guards[id_] = Guard(id_, sheet_id, area, text, takes)
+        for named, who in ((guard.users, user), (guard.groups, group), (guard.feeds, feed)):
+            if who is not None:
+                named.add(who)
+    by_sheet: dict[int, list[Guard]] = {}
+    for guard in guards.values():
+        by_sheet.setdefault(guard.sheet_id, []).append(guard)
+    return by_sheet
+
+
+def find_permitted(
+    guards: Collection[Guard], asked: Iterable[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Return those (guard's id, user id), of `asked` (sheet id, user id)s, that may edit.
+
+    A sheet's owners may, by whatever road they are. Four statements, more with CELLS_ROLE.
+    """
+    asked = set(asked)
+    roles = roles_now(asked)
+    groups = {group for guard in guards for group in guard.groups}
+    members = memberships(groups, {user_id for _, user_id in asked}) if groups else set()
+    return {
+        (guard.id, user_id)
+        for guard in guards
+        for sheet_id, user_id in asked
+        if sheet_id == guard.sheet_id
+        and (
+            roles.get((sheet_id, user_id)) == Role.OWNER
+            or user_id in guard.users
+            or any((group, user_id) in members for group in guard.groups)
+        )
+    }
+
+
+def whom_to_ask(owner_id: int | None) -> str:
+    """Return how the owner of a sheet is called; "" where there is none any more."""
+    if owner_id is None:
+        return ""
+    owner = get_user_model()._default_manager.filter(pk=owner_id).first()
+    return "" if owner is None else name_of(owner)
+
+
+def layout_of(sheet: Sheet) -> Layout:
+    """Return where the rows and columns of a sheet stand now, without their sizes."""
+    rows, columns = Sheet.objects.values_list("rows", "columns").get(pk=sheet.pk)
+    axes = {AxisName.ROWS: Axis.from_runs(rows), AxisName.COLUMNS: Axis.from_runs(columns)}
+    return Layout(axes, {AxisName.ROWS: [], AxisName.COLUMNS: []})
+
+
+def protect(
+    sheet: Sheet,
+    range_: str,
+    *,
+    description: str = "",
+    users: Iterable[AbstractBaseUser] = (),
+    groups: Iterable[Group] = (),
+    feeds: Iterable[Feed] = (),
+    takes_messages: bool = False,
+) -> Protection:
+    """Protect a range as it stands now, such as B2:C5, B:C or 2:5; nothing is the whole sheet.
+
+    Raises InvalidAddress, or LimitExceeded for more than MAX_PROTECTIONS.
+    """
+    if sheet.protections.count() >= MAX_PROTECTIONS:
+        raise LimitExceeded(
+            f"a sheet has at most {MAX_PROTECTIONS} protected ranges; remove one first"
+        )
+    area = parse_area(range_, layout_of(sheet))
+    with transaction.atomic():
+        made = Protection(sheet=sheet, description=description, takes_messages=takes_messages)
+        place(made, area)
+        made.save()
+        let_edit(made, users, groups, feeds)
+    return made
+
+
+def place(protection: Protection, area: Area) -> None:
+    """Give a protection, that is yet to be saved, another area."""
+    protection.first_row, protection.last_row = area.rows or (None, None)
+    protection.first_column, protection.last_column = area.columns or (None, None)
+
+
+def let_edit(
+    protection: Protection,
+    users: Iterable[AbstractBaseUser],
+    groups: Iterable[Group],
+    feeds: Iterable[Feed],
+) -> None:
+    """Name those who may edit a protected range, in place of those named before."""
+    with transaction.atomic():
+        protection.editors.all().delete()
+        ProtectionEditor.objects.bulk_create(
+            [
+                *(ProtectionEditor(protection=protection, user_id=user.pk) for user in users),
+                *(ProtectionEditor(protection=protection, group=group) for group in groups),
+                *(ProtectionEditor(protection=protection, feed=feed) for feed in feeds),
+            ]
+        )
+
+
+def area_of(protection: Protection) -> Area:
+    """Return what a protection protects."""
+    return Area(
+        _ends(protection.first_row, protection.last_row),
+        _ends(protection.first_column, protection.last_column),
+    )
+
+
+def _ends(first: int | None, last: int | None) -> tuple[int, int] | None:
+    return None if first is None or last is None else (first, last)
