@@ -21,6 +21,7 @@ from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.services import snapshots
+from cells.services.protections import NONE_SEEN, Seen, seen_now
 from cells.services.read import CELLS_PER_DELTA, OpenedSheet, open_sheet, read_deltas
 from cells.services.rows import LoadedRows, read_rows, read_view
 from cells.services.snapshots import PackedSheet
@@ -75,7 +76,13 @@ class Opening:
         sheet is gone.
         """
         opened, in_view = await self._readers.run(_open, self._sheet_id, revision, view)
+        seen = NONE_SEEN
+        if opened.has_protections:
+            seen = await self._readers.run(_see, self._sheet_id, client.author.user_id)
         client.send(_encode_opened(opened, client))
+        client.protections = NONE_SEEN  # as sheet.opened leaves it
+        if seen != NONE_SEEN:
+            client.tell_protections(seen)
         if in_view is not None:
             client.send(_encode_rows(in_view))
         # A revision that the log does not have comes from another life of the database.
@@ -171,6 +178,10 @@ def _open(
     if view is None or not is_first_load or opened.filled <= CELLS_PER_DELTA:
         return opened, None
     return opened, read_view(opened, *view.rows)
+
+
+def _see(sheet_id: int, user_id: int | None) -> Seen:
+    return seen_now([(sheet_id, user_id)]).get((sheet_id, user_id), NONE_SEEN)
 
 
 def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:

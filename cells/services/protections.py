@@ -99,6 +99,44 @@ def find_permitted(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The protections of a sheet as one person meets them: with whether they may edit each."""
+
+    guards: tuple[tuple[int, Area, str, bool], ...] = ()
+    owner: str = ""
+
+
+NONE_SEEN = Seen()
+
+
+def seen_now(asked: Iterable[tuple[int, int | None]]) -> dict[tuple[int, int | None], Seen]:
+    """Return what each (sheet id, user id; None for a guest) meets, where anything is protected.
+
+    One statement where nothing is, else some more.
+    """
+    asked = set(asked)
+    by_sheet = find_guards({sheet_id for sheet_id, _ in asked})
+    if not by_sheet:
+        return {}
+    concerned = {(sheet_id, user_id) for sheet_id, user_id in asked if sheet_id in by_sheet}
+    guards = [guard for some in by_sheet.values() for guard in some]
+    people = {(sheet_id, user_id) for sheet_id, user_id in concerned if user_id is not None}
+    permitted = find_permitted(guards, people) if people else set()
+    owned = Sheet.objects.filter(pk__in=by_sheet).select_related("owner").only("owner")
+    owners = {sheet.pk: name_of(sheet.owner) for sheet in owned if sheet.owner is not None}
+    return {
+        (sheet_id, user_id): Seen(
+            tuple(
+                (guard.id, guard.area, guard.description, (guard.id, user_id) in permitted)
+                for guard in by_sheet[sheet_id]
+            ),
+            owners.get(sheet_id, ""),
+        )
+        for sheet_id, user_id in concerned
+    }
+
+
 def whom_to_ask(owner_id: int | None) -> str:
     """Return how the owner of a sheet is called; "" where there is none any more."""
     if owner_id is None:
@@ -128,10 +166,7 @@ def protect(
 
     Raises InvalidAddress, or LimitExceeded for more than MAX_PROTECTIONS.
     """
-    if sheet.protections.count() >= MAX_PROTECTIONS:
-        raise LimitExceeded(
-            f"a sheet has at most {MAX_PROTECTIONS} protected ranges; remove one first"
-        )
+    check_count(sheet)
     area = parse_area(range_, layout_of(sheet))
     with transaction.atomic():
         made = Protection(sheet=sheet, description=description, takes_messages=takes_messages)
@@ -139,6 +174,14 @@ def protect(
         made.save()
         let_edit(made, users, groups, feeds)
     return made
+
+
+def check_count(sheet: Sheet) -> None:
+    """Raise LimitExceeded where a sheet has as many protections as it may."""
+    if sheet.protections.count() >= MAX_PROTECTIONS:
+        raise LimitExceeded(
+            f"a sheet has at most {MAX_PROTECTIONS} protected ranges; remove one first"
+        )
 
 
 def place(protection: Protection, area: Area) -> None:
