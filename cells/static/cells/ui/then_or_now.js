@@ -41,6 +41,7 @@ export class ThenOrNow {
       ...around,
       cursors: () => (this.#then ? [] : around.cursors()),
       tints: (row_id) => (this.#then ? undefined : around.tints(row_id)),
+      refusalIn: (range) => (this.#then ? "" : around.refusalIn(range)),
       marks: (row_id) => (this.#then ? this.#then.changedIn(row_id) : around.marks(row_id)),
       moved: (whereabouts) => this.#then ?? around.moved(whereabouts),
     };
