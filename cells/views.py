@@ -131,7 +131,7 @@ def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = TitleForm(request.POST)
@@ -174,7 +174,7 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     """Take a sheet off its people's lists; the home page then offers to undo it."""
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     delete_sheet(sheet)
@@ -184,7 +184,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, slug: str) -> HttpResponse:
     """Undo `delete`, from the home page or from the deleted sheet's own."""
-    sheet = _owned(request, slug, is_deleted=True)
+    sheet = owned(request, slug, is_deleted=True)
     if isinstance(sheet, HttpResponse):
         return sheet
     if sheet.deleted_at is not None:
@@ -202,7 +202,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def share(request: HttpRequest, slug: str) -> HttpResponse:
     """Show whom a sheet is shared with; POST gives one person, or a group, a role."""
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = GrantForm(sheet, request.POST or None)
@@ -228,7 +228,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def share_link(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = LinkRoleForm(request.POST)
@@ -291,7 +291,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 def _share_again(
     request: HttpRequest, slug: str, change: Callable[[Sheet, Role], bool]
 ) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = RoleForm(request.POST)
@@ -305,7 +305,7 @@ def _share_again(
 
 
 def _unshare(request: HttpRequest, slug: str, take: Callable[[Sheet], None]) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     take(sheet)
@@ -379,7 +379,7 @@ def _author(request: HttpRequest) -> Author:
     return Author(AuthorKind.GUEST, name)
 
 
-def _owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:
+def owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:
     """Return the sheet if the reader may share it, else the page that says why not.
 
     A deleted one only for `is_deleted`; one that is not deleted then, too, for a second click.

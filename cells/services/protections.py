@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import LimitExceeded
 from cells.domain.layout import Layout
-from cells.domain.protecting import Area, parse_area
+from cells.domain.protecting import Area
 from cells.models import Feed, Protection, ProtectionEditor, Role, Sheet
 from cells.services.access import roles_now
 from cells.services.granted import memberships
@@ -154,26 +155,40 @@ def layout_of(sheet: Sheet) -> Layout:
 
 def protect(
     sheet: Sheet,
-    range_: str,
+    area: Area,
+    editors: Iterable[AbstractBaseUser | Group | Feed] = (),
     *,
     description: str = "",
-    users: Iterable[AbstractBaseUser] = (),
-    groups: Iterable[Group] = (),
-    feeds: Iterable[Feed] = (),
     takes_messages: bool = False,
+    instead_of: Protection | None = None,
 ) -> Protection:
-    """Protect a range as it stands now, such as B2:C5, B:C or 2:5; nothing is the whole sheet.
+    """Protect an area, for its sheet's owners and these editors; or change a protection.
 
-    Raises InvalidAddress, or LimitExceeded for more than MAX_PROTECTIONS.
+    Raises LimitExceeded for more than MAX_PROTECTIONS.
     """
-    check_count(sheet)
-    area = parse_area(range_, layout_of(sheet))
+    if instead_of is None:
+        check_count(sheet)
+    protection = instead_of or Protection(sheet=sheet)
+    protection.description, protection.takes_messages = description, takes_messages
+    place(protection, area)
     with transaction.atomic():
-        made = Protection(sheet=sheet, description=description, takes_messages=takes_messages)
-        place(made, area)
-        made.save()
-        let_edit(made, users, groups, feeds)
-    return made
+        protection.save()
+        protection.editors.all().delete()
+        ProtectionEditor.objects.bulk_create(
+            _editor(protection, editor) for editor in dict.fromkeys(editors)
+        )
+    return protection
+
+
+def unprotect(sheet: Sheet, protection_id: int) -> None:
+    """Take a protection away; one that is gone already is none."""
+    sheet.protections.filter(pk=protection_id).delete()
+
+
+def protections_of(sheet: Sheet) -> QuerySet[Protection]:
+    """Return a sheet's protections with their editors, oldest first."""
+    named = Prefetch("editors", ProtectionEditor.objects.select_related("user", "group", "feed"))
+    return sheet.protections.order_by("pk").prefetch_related(named)
 
 
 def check_count(sheet: Sheet) -> None:
@@ -190,30 +205,22 @@ def place(protection: Protection, area: Area) -> None:
     protection.first_column, protection.last_column = area.columns or (None, None)
 
 
-def let_edit(
-    protection: Protection,
-    users: Iterable[AbstractBaseUser],
-    groups: Iterable[Group],
-    feeds: Iterable[Feed],
-) -> None:
-    """Name those who may edit a protected range, in place of those named before."""
-    with transaction.atomic():
-        protection.editors.all().delete()
-        ProtectionEditor.objects.bulk_create(
-            [
-                *(ProtectionEditor(protection=protection, user_id=user.pk) for user in users),
-                *(ProtectionEditor(protection=protection, group=group) for group in groups),
-                *(ProtectionEditor(protection=protection, feed=feed) for feed in feeds),
-            ]
-        )
-
-
 def area_of(protection: Protection) -> Area:
     """Return what a protection protects."""
     return Area(
         _ends(protection.first_row, protection.last_row),
         _ends(protection.first_column, protection.last_column),
     )
+
+
+def _editor(protection: Protection, editor: AbstractBaseUser | Group | Feed) -> ProtectionEditor:
+    match editor:
+        case Group():
+            return ProtectionEditor(protection=protection, group=editor)
+        case Feed():
+            return ProtectionEditor(protection=protection, feed=editor)
+        case _:
+            return ProtectionEditor(protection=protection, user_id=editor.pk)
 
 
 def _ends(first: int | None, last: int | None) -> tuple[int, int] | None:

@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet
-from cells.services.protections import protect
 from cells.services.sharing import grant
+from tests.services.protected import protect
 
 from .conftest import Program
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group, User
 
 from cells.live import admissions
 from cells.models import LinkRole, Protection, Sheet
-from cells.services.protections import protect
 from tests.live.conftest import LiveServer, Tab, database
+from tests.services.protected import protect
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ async def test_changes_are_told_whatever_road_they_take(live: LiveServer) -> Non
     desk = await database(lambda: Group.objects.create(name="desk"))
     tab = await live.tab(user=bob)
     await tab.put(0, 0, "free")
-    await database(lambda: protect(sheet, "A:A", groups=[desk]))
+    await database(lambda: protect(sheet, "A:A", desk))
     frame = await told(tab)
     assert [one["may_edit"] for one in frame["protections"]] == [False]
     await database(lambda: bob.groups.add(desk))

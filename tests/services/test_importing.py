@@ -26,11 +26,11 @@ from cells.services.csv_files import write_csv
 from cells.services.csv_reading import CsvForm, detect_form, read_csv
 from cells.services.files import preview, read_file
 from cells.services.importing import Contents, FileCell, FileRow, run_import
-from cells.services.protections import protect
 from cells.services.shelf import delete_sheet
 from cells.services.xlsx_writing import write_xlsx
 from tests.services import bombs
 from tests.services.prices import assert_log_is_whole, do, put, texts
+from tests.services.protected import protect
 
 FILES = Author(AuthorKind.API, "import", origin=import_origin("prices.csv"))
 ROWS, COLUMNS = AxisName.ROWS, AxisName.COLUMNS

@@ -29,8 +29,9 @@ from cells.models import AuthorKind, Feed, LinkRole, Protection, Revision, Role,
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source
 from cells.services.commit import Committed, Refused, Submission, commit
-from cells.services.protections import MAX_PROTECTIONS, protect
+from cells.services.protections import MAX_PROTECTIONS
 from tests.services.prices import assert_log_is_whole, do, put, texts
+from tests.services.protected import protect
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ def test_a_protected_range_is_for_its_owner_and_those_named(
     eve, group = User.objects.create_user("eve"), Group.objects.create(name="desk")
     dora.groups.add(group)
     SheetAccess.objects.create(sheet=sheet, user=eve, role=Role.OWNER)
-    protect(sheet, "B2:C5", users=[carol], groups=[group])
+    protect(sheet, "B2:C5", carol, group)
     for author, expected in [
         (person(alice), "done"),
         (person(carol), "done"),
@@ -174,7 +175,7 @@ def test_the_calculator_writes_values_anywhere(sheet: Sheet, alice: User) -> Non
 
 def test_feeds_write_where_they_are_named_and_messages_where_they_may(sheet: Sheet) -> None:
     feed = Feed.objects.create(name="Ticks", sheet=sheet, subscription="ticks-sub")
-    protect(sheet, "A:A", feeds=[feed])
+    protect(sheet, "A:A", feed)
     protect(sheet, "B:B", takes_messages=True)
     stream = Author(AuthorKind.STREAM, "Ticks", origin="s/1")
     now = datetime.now(UTC)
@@ -193,7 +194,7 @@ def test_protections_cost_a_sheet_without_any_nothing(sheet: Sheet, bob: User) -
 
     other = create_sheet(None, "Other", slug="other", link_role=LinkRole.EDITOR)
     protect(sheet, "B2")
-    protect(sheet, "C3", users=[bob])
+    protect(sheet, "C3", bob)
     assert statements("prices") == statements(other.slug) + 1
 
 

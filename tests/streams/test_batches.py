@@ -13,11 +13,11 @@ from cells.domain.errors import Malformed, Unavailable
 from cells.models import Cell, DeadLetter, Revision, Sheet
 from cells.services.commit import commit
 from cells.services.failures import is_outage
-from cells.services.protections import protect
 from cells.streams import batches
 from cells.streams.batches import commit_batch
 from cells.streams.messages import Message
 from cells.streams.replaying import replay
+from tests.services.protected import protect
 from tests.streams.test_messages import BAD, json_messages
 
 pytestmark = pytest.mark.django_db

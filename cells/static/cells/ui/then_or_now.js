@@ -5,7 +5,7 @@ import { gettext } from "./words.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {Pick<Model, "rows"|"columns"|"rowSizes"|"columnSizes"|"frozen"|"cellAt"|"filled"|"styled"> & {changedIn: (row_id: number) => ReadonlyMap<number, Mark>|undefined}} Then */
-/** @typedef {Omit<Model, "refusal"> & {isOnline: boolean}} Now */
+/** @typedef {Omit<Model, "refusal"> & {isOnline: boolean, role: string|null}} Now */
 /** @typedef {{row?: number, column?: number}} Only */
 
 /** @implements {Model} */
@@ -78,6 +78,11 @@ export class ThenOrNow {
   /** Whether the sheet may be changed, were it shown as it is now. */
   get mayEditNow() {
     return this.#now.mayEdit;
+  }
+
+  /** Whether the sheet is one's own, and shown as it is now. */
+  get isOwner() {
+    return this.#then === null && this.#now.role === "owner";
   }
 
   /** Whether there is a connection on which the sheet is open. */
