@@ -2,9 +2,9 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from cells.domain.addresses import Range, format_column, format_range, parse_range
 from cells.domain.axes import MAX_IDS, Axis, AxisName
@@ -111,84 +111,109 @@ def _span_of(axis: Axis, ends: Ends | None) -> range:
     return range(0) if span is None else range(span.first, span.last + 1)
 
 
-def is_touched(area: Area, operation: Operation, layout: Layout) -> bool:
-    """Say whether an operation, about to be applied to `layout`, changes what an area protects.
+class Fence:
+    """An area as it stands on a layout, and which operations on it touch what it protects."""
 
-    That is the inputs, looks and places of its cells, and which rows and columns it has. Values
-    are the calculator's to write.
-    """
-    if isinstance(operation, SetValues):
-        return False
-    if isinstance(operation, Undone | Restored):
-        return operation.step is not None and is_touched(area, operation.step, layout)
-    if area.is_sheet:
-        return True
-    if isinstance(operation, Several):
-        trial = layout.copy()
+    def __init__(self, area: Area, layout: Layout) -> None:
+        self._area, self._layout = area, layout
+        self._axes = dict(layout.axes)
+        self._strips = {name: _Strip(axis, area.ends(name)) for name, axis in self._axes.items()}
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the layout has the very axes still that this was made for."""
+        return all(self._layout.axes[name] is axis for name, axis in self._axes.items())
+
+    def is_touched(self, operation: Operation) -> bool:
+        """Say whether an operation, about to be applied, changes what is protected.
+
+        That is the inputs, looks and places of its cells, and which rows and columns it has.
+        Values are the calculator's to write.
+        """
+        if isinstance(operation, SetValues):
+            return False
+        if isinstance(operation, Undone | Restored):
+            return operation.step is not None and self.is_touched(operation.step)
+        if self._area.is_sheet:
+            return True
+        if isinstance(operation, Several):
+            return self._is_touched_by_any(operation)
+        rows, columns = self._strips[AxisName.ROWS], self._strips[AxisName.COLUMNS]
+        match operation:
+            case SetCells(cells, styles=styles):
+                return self._holds_any([(row, column) for row, column, _ in (*cells, *styles)])
+            case RestyleEach(styles):
+                return self._holds_any([(row, column) for row, column, _ in styles])
+            case SetStyles(row_runs, column_runs) | ReorderCells(row_runs, column_runs):
+                return rows.meets(row_runs) and columns.meets(column_runs)
+            case Insert(axis, before):
+                return self._strips[axis].is_split_at(before)
+            case Move(axis, runs, before):
+                return self._strips[axis].meets(runs) or self._strips[axis].is_split_at(before)
+            case Delete(axis, runs) | Restore(axis, runs):
+                return self._strips[axis].meets(runs)
+            case PutBack(axis, pieces):
+                strip = self._strips[axis]
+                is_met = strip.meets([piece[:2] for piece in pieces])
+                return is_met or any(strip.is_split_at(before) for _, _, before in pieces)
+            case Resize() | ResizeBack() | Freeze():
+                return False
+            case _:
+                assert_never(operation)
+
+    def _is_touched_by_any(self, operation: Several) -> bool:
+        """Try the steps one after the other, for each may move what the next is about."""
+        trial = self._layout.copy()
+        fence = Fence(self._area, trial)
         for step in operation.steps:
-            if is_touched(area, step, trial):
+            if not fence.is_true:
+                fence = Fence(self._area, trial)
+            if fence.is_touched(step):
                 return True
             trial.apply(step)
         return False
-    rows, columns = (_Strip.of(layout.axes[name], area.ends(name)) for name in AxisName)
-    strips = {AxisName.ROWS: rows, AxisName.COLUMNS: columns}
-    match operation:
-        case SetCells(cells, styles=styles):
-            keys = ((row, column) for row, column, _ in (*cells, *styles))
-            return any(rows.holds(row) and columns.holds(column) for row, column in keys)
-        case RestyleEach(styles):
-            return any(rows.holds(row) and columns.holds(column) for row, column, _ in styles)
-        case SetStyles(row_runs, column_runs) | ReorderCells(row_runs, column_runs):
-            return rows.meets(row_runs) and columns.meets(column_runs)
-        case Insert(axis, before):
-            return strips[axis].is_split_at(before)
-        case Move(axis, runs, before):
-            return strips[axis].meets(runs) or strips[axis].is_split_at(before)
-        case Delete(axis, runs) | Restore(axis, runs):
-            return strips[axis].meets(runs)
-        case PutBack(axis, pieces):
-            strip = strips[axis]
-            is_met = strip.meets([piece[:2] for piece in pieces])
-            return is_met or any(strip.is_split_at(before) for _, _, before in pieces)
-        case Resize() | ResizeBack() | Freeze():
+
+    def _holds_any(self, keys: Sequence[tuple[int, int]]) -> bool:
+        rows, columns = self._strips[AxisName.ROWS], self._strips[AxisName.COLUMNS]
+        if len(keys) == 1:
+            return rows.holds(keys[0][0]) and columns.holds(keys[0][1])
+        # Rows and columns are few where cells are many.
+        held = {row for row in {row for row, _ in keys} if rows.holds(row)}
+        if not held:
             return False
-        case _:
-            assert_never(operation)
+        across = {column for column in {column for _, column in keys} if columns.holds(column)}
+        return bool(across) and any(row in held and column in across for row, column in keys)
 
 
-class _Strip(NamedTuple):
-    """What an area has of one axis: joined ranges of ids, and the one in front; None is all."""
+class _Strip:
+    """What an area has of one axis, as ranges of ids: all of it without ends."""
 
-    joined: list[tuple[int, int]] | None
-    front: int | None
-
-    @classmethod
-    def of(cls, axis: Axis, ends: Ends | None) -> "_Strip":
-        if ends is None:
-            return cls(None, None)
-        runs = axis.runs_between(*ends)
-        return cls(join_runs(runs), runs[0][0])
+    def __init__(self, axis: Axis, ends: Ends | None) -> None:
+        self._is_all = ends is None
+        runs = [] if ends is None else axis.runs_between(*ends)
+        joined = join_runs(runs)
+        self._firsts = [first for first, _ in joined]
+        self._stops = [stop for _, stop in joined]
+        self._front = runs[0][0] if runs else None
 
     def holds(self, id_: int) -> bool:
-        if self.joined is None:
+        if self._is_all:
             return True
-        place = bisect_right(self.joined, id_, key=lambda range_: range_[0]) - 1
-        return place >= 0 and id_ < self.joined[place][1]
+        place = bisect_right(self._firsts, id_) - 1
+        return place >= 0 and id_ < self._stops[place]
 
-    def meets(self, runs: Runs | Iterable[tuple[int, int]]) -> bool:
-        if self.joined is None:
-            return True
-        return any(
+    def meets(self, runs: Runs) -> bool:
+        return self._is_all or any(
             first < stop and begin < first + count
             for first, count in runs
-            for begin, stop in self.joined
+            for begin, stop in zip(self._firsts, self._stops, strict=True)
         )
 
     def is_split_at(self, before: int | None) -> bool:
         """Say whether what is put in front of `before` comes to stand within."""
-        if self.joined is None or before is None:
+        if self._is_all or before is None:
             return False
-        return before != self.front and self.holds(before)
+        return before != self._front and self.holds(before)
 
 
 def _ends(axis: Axis, first: int, last: int, text: str) -> Ends:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cells.domain.errors import Protected
 from cells.domain.layout import Layout
 from cells.domain.operations import Operation
-from cells.domain.protecting import format_area, is_touched, spans_of
+from cells.domain.protecting import Fence, format_area, spans_of
 from cells.domain.references import MISSING
 from cells.models import AuthorKind, Sheet
 from cells.services import sql
@@ -30,6 +30,7 @@ class Guards:
         self._asked = [(sheet, author) for sheet, author in asked if sheet.has_protections]
         self._by_sheet: dict[int, list[Guard]] = {}
         self._permitted: set[tuple[int, int]] | None = None
+        self._fences: dict[int, Fence] = {}
         if self._asked:
             self._by_sheet = find_guards({sheet.id for sheet, _ in self._asked})
 
@@ -46,7 +47,10 @@ class Guards:
         It may raise what the operation's steps raise when they are applied.
         """
         for guard in self._by_sheet.get(sheet.id, ()):
-            if is_touched(guard.area, operation, layout) and not self._may(guard, author, source):
+            fence = self._fences.get(guard.id)
+            if fence is None or not fence.is_true:
+                fence = self._fences[guard.id] = Fence(guard.area, layout)
+            if fence.is_touched(operation) and not self._may(guard, author, source):
                 raise refusal(guard, sheet.owner_id, layout)
 
     def _may(self, guard: Guard, author: Author, source: Source | None) -> bool:

@@ -21,7 +21,7 @@ from cells.domain.operations import (
     Step,
     Undone,
 )
-from cells.domain.protecting import Area, format_area, is_touched, parse_area
+from cells.domain.protecting import Area, Fence, format_area, parse_area
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
 from cells.domain.values import SetValues
@@ -114,7 +114,7 @@ B2_TO_C5: list[tuple[Operation, bool]] = [
 
 @pytest.mark.parametrize(("operation", "touches"), B2_TO_C5)
 def test_what_touches_b2_to_c5(operation: Operation, touches: bool) -> None:
-    assert is_touched(Area((1, 4), (1, 2)), operation, layout()) is touches
+    assert Fence(Area((1, 4), (1, 2)), layout()).is_touched(operation) is touches
 
 
 @pytest.mark.parametrize(
@@ -131,16 +131,16 @@ def test_what_touches_b2_to_c5(operation: Operation, touches: bool) -> None:
     ],
 )
 def test_what_touches_whole_columns(operation: Operation, touches: bool) -> None:
-    assert is_touched(Area(None, (1, 2)), operation, layout()) is touches
+    assert Fence(Area(None, (1, 2)), layout()).is_touched(operation) is touches
 
 
 @pytest.mark.parametrize(
     "step", [cells((0, 0)), Insert(ROWS, None, 1), Resize(ROWS, ((1, 1),), 50), Freeze(1, 1)]
 )
 def test_everything_touches_a_whole_sheet_but_values(step: Step) -> None:
-    area = Area(None, None)
-    assert is_touched(area, step, layout())
-    assert not is_touched(area, SetValues(1, ((0, 0, 1.0),)), layout())
+    fence = Fence(Area(None, None), layout())
+    assert fence.is_touched(step)
+    assert not fence.is_touched(SetValues(1, ((0, 0, 1.0),)))
 
 
 def test_after_the_rows_were_moved_it_is_still_the_same_cells() -> None:
@@ -148,5 +148,5 @@ def test_after_the_rows_were_moved_it_is_still_the_same_cells() -> None:
     area = parse_area("B2:C5", grid)
     grid.apply(Move(ROWS, ((1, 4),), None))
     assert format_area(area, grid) == "B17:C20"
-    assert is_touched(area, cells((4, 1)), grid)
-    assert not is_touched(area, cells((5, 1)), grid)
+    assert Fence(area, grid).is_touched(cells((4, 1)))
+    assert not Fence(area, grid).is_touched(cells((5, 1)))
