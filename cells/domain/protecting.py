@@ -137,7 +137,8 @@ class Fence:
         if self._area.is_sheet:
             return True
         if isinstance(operation, Several):
-            return self._is_touched_by_any(operation)
+            # Until one touches the area, none changes which ids are in it.
+            return any(map(self.is_touched, operation.steps))
         rows, columns = self._strips[AxisName.ROWS], self._strips[AxisName.COLUMNS]
         match operation:
             case SetCells(cells, styles=styles):
@@ -160,18 +161,6 @@ class Fence:
                 return False
             case _:
                 assert_never(operation)
-
-    def _is_touched_by_any(self, operation: Several) -> bool:
-        """Try the steps one after the other, for each may move what the next is about."""
-        trial = self._layout.copy()
-        fence = Fence(self._area, trial)
-        for step in operation.steps:
-            if not fence.is_true:
-                fence = Fence(self._area, trial)
-            if fence.is_touched(step):
-                return True
-            trial.apply(step)
-        return False
 
     def _holds_any(self, keys: Sequence[tuple[int, int]]) -> bool:
         rows, columns = self._strips[AxisName.ROWS], self._strips[AxisName.COLUMNS]

@@ -42,10 +42,7 @@ class Guards:
         author: Author,
         source: Source | None,
     ) -> None:
-        """Raise Protected for an operation on what its author may not edit, before it is applied.
-
-        It may raise what the operation's steps raise when they are applied.
-        """
+        """Raise Protected for an operation, yet to be applied, on what its author may not edit."""
         for guard in self._by_sheet.get(sheet.id, ()):
             fence = self._fences.get(guard.id)
             if fence is None or not fence.is_true:
