@@ -44,6 +44,7 @@ from cells.services.access import Admission
 from cells.services.authors import Author
 from cells.services.figures import figures
 from cells.services.guests import color_of, guest_name
+from cells.services.protections import Seen
 from cells.services.quotas import believed_address
 from cells.services.standing import Ended, Standing
 from cells.services.visitors import Visitor, receive
@@ -138,7 +139,8 @@ class SheetConsumer(AsyncWebsocketConsumer):
                     return
                 self.admission = answer
                 self.admitted = Pass(
-                    answer.sheet_id, self.visitor.credentials, answer.role, self._readmit
+                    *(answer.sheet_id, self.visitor.credentials, answer.role),
+                    *(self._readmit, self._see_protections),
                 )
                 get_hubs().admissions.add(self.admitted)
                 self.open_timer = asyncio.get_running_loop().call_later(
@@ -161,6 +163,11 @@ class SheetConsumer(AsyncWebsocketConsumer):
                 self.admission = replace(self.admission, role=standing)
                 if self.client is not None:
                     self.client.readmit(standing)
+
+    def _see_protections(self, seen: Seen) -> None:
+        """Say what is protected where that is not as the socket was told; once it is open."""
+        if self.client is not None and self.client.is_live and seen != self.client.protections:
+            self.client.tell_protections(seen)
 
     def _cookies(self) -> str:
         return "; ".join(self._header(b"cookie"))

@@ -10,9 +10,12 @@ from django.contrib.auth.models import AbstractBaseUser, Group, User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from cells.models import LinkRole, Role, Scope, Sheet
+from cells.domain.errors import InvalidAddress
+from cells.domain.protecting import Area, parse_area
+from cells.models import Feed, LinkRole, Role, Scope, Sheet
 from cells.services.granted import find_group
 from cells.services.people import SeveralPeopleError, find_person
+from cells.services.protections import layout_of
 from cells.services.quotas import address_of
 from cells.services.sign_ins import begin_try, end_well
 
@@ -79,43 +82,94 @@ class GrantForm(forms.Form):
         self.sheet = sheet
 
     def clean_username(self) -> AbstractBaseUser | Group:
-        text = self.cleaned_data["username"]
-        group = find_group(text)
+        found = _grantee(self.cleaned_data["username"])
+        if not isinstance(found, Group) and found.pk == self.sheet.owner_id:
+            raise forms.ValidationError(
+                gettext("%(name)s owns this sheet already.") % {"name": found.get_username()}
+            )
+        return found
+
+
+def _grantee(text: str) -> AbstractBaseUser | Group:
+    """Return who is meant by a name or an address. Raises ValidationError."""
+    group = find_group(text)
+    try:
+        user = find_person(text)
+    except SeveralPeopleError:
+        raise forms.ValidationError(
+            gettext("Several people here have the address %(text)s. Type a username.")
+            % {"text": text}
+        ) from None
+    if user is not None and group is not None:
+        raise forms.ValidationError(
+            gettext(
+                "“%(text)s” is a person and a group. Type the person’s e-mail address, or ask "
+                "an administrator to rename the group."
+            )
+            % {"text": text}
+        )
+    if group is not None:
+        return group
+    if user is None and "@" in text:
+        raise forms.ValidationError(
+            gettext(
+                "Nobody here has the address %(text)s. Try their username, or send them the "
+                "link below."
+            )
+            % {"text": text}
+        )
+    if user is None:
+        raise forms.ValidationError(
+            gettext("Nobody here is called “%(text)s”, and no group. Check the spelling.")
+            % {"text": text}
+        )
+    return user
+
+
+class ProtectionForm(forms.Form):
+    """A protected range of a sheet as it stands now, and who may edit it besides the owners."""
+
+    range = forms.CharField(
+        max_length=40,
+        required=False,
+        label=_("Range"),
+        help_text=_("Such as B2:C5, columns B:C, rows 2:5; empty for the whole sheet"),
+    )
+    description = forms.CharField(max_length=200, required=False, label=_("What is in it"))
+    editors = forms.CharField(
+        max_length=5_000,
+        required=False,
+        label=_("Who may edit it, besides you"),
+        help_text=_("Usernames, e-mail addresses or groups, separated by commas"),
+    )
+    feeds = forms.ModelMultipleChoiceField(
+        Feed.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Streams that may write into it"),
+    )
+    takes_messages = forms.BooleanField(
+        required=False, label=_("messages that name this sheet themselves")
+    )
+
+    def __init__(self, sheet: Sheet, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.sheet = sheet
+        feeds = self.fields["feeds"]
+        assert isinstance(feeds, forms.ModelMultipleChoiceField)  # noqa: S101 - as declared
+        feeds.queryset = sheet.feeds.order_by("name")
+
+    def clean_range(self) -> Area:
         try:
-            user = find_person(text)
-        except SeveralPeopleError:
+            return parse_area(self.cleaned_data["range"], layout_of(self.sheet))
+        except InvalidAddress:
             raise forms.ValidationError(
-                gettext("Several people here have the address %(text)s. Type a username.")
-                % {"text": text}
+                gettext("This is no range of the sheet. Write one such as B2:C5, B:C or 2:5.")
             ) from None
-        if user is not None and group is not None:
-            raise forms.ValidationError(
-                gettext(
-                    "“%(text)s” is a person and a group. Type the person’s e-mail address, or ask "
-                    "an administrator to rename the group."
-                )
-                % {"text": text}
-            )
-        if group is not None:
-            return group
-        if user is None and "@" in text:
-            raise forms.ValidationError(
-                gettext(
-                    "Nobody here has the address %(text)s. Try their username, or send them the "
-                    "link below."
-                )
-                % {"text": text}
-            )
-        if user is None:
-            raise forms.ValidationError(
-                gettext("Nobody here is called “%(text)s”, and no group. Check the spelling.")
-                % {"text": text}
-            )
-        if user.pk == self.sheet.owner_id:
-            raise forms.ValidationError(
-                gettext("%(name)s owns this sheet already.") % {"name": user.get_username()}
-            )
-        return user
+
+    def clean_editors(self) -> list[AbstractBaseUser | Group]:
+        names = self.cleaned_data["editors"].split(",")
+        return [_grantee(name.strip()) for name in names if name.strip()]
 
 
 class RoleForm(forms.Form):

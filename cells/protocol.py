@@ -253,6 +253,23 @@ class RoleChanged(msgspec.Struct, frozen=True, tag="role.changed", tag_field="ty
     role: str
 
 
+class ProtectedRange(msgspec.Struct, frozen=True):
+    """A protected part of the sheet: from corner to corner by ids, None from edge to edge."""
+
+    id: int
+    rows: tuple[int, int] | None
+    columns: tuple[int, int] | None
+    description: str
+    may_edit: bool
+
+
+class ProtectionsChanged(msgspec.Struct, frozen=True, tag="protections.changed", tag_field="type"):
+    """What of the sheet is protected, and what of it this client may edit; `ask` names an owner."""
+
+    protections: tuple[ProtectedRange, ...]
+    ask: str
+
+
 class CellsPacked(msgspec.Struct, frozen=True, tag="cells.packed", tag_field="type"):
     """The first load from `after` to `through` follows as `bytes` bytes in binary messages.
 

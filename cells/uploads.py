@@ -32,7 +32,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cells.domain.addresses import parse_address
-from cells.domain.errors import LimitExceeded, Malformed, SheetSyncError, Unavailable
+from cells.domain.errors import (
+    LimitExceeded,
+    Malformed,
+    SheetSyncError,
+    TooManySheets,
+    Unavailable,
+)
 from cells.forms import MAX_TITLE_CHARACTERS
 from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet, role_of
@@ -275,6 +281,7 @@ def _refusal(error: SheetSyncError) -> dict[str, str]:
         "invalid_address": _("The address is no cell's. Write one such as A1."),
         "malformed": _("Something is missing or cannot be understood."),
         "forbidden": _("You may look at this sheet but not change it."),
+        "protected": _("The file would change what is protected in this sheet."),
         "no_such_sheet": _("The sheet is gone."),
         "import_overtaken": _(
             "The sheet was restored to an earlier version while the file came in. "
@@ -282,6 +289,10 @@ def _refusal(error: SheetSyncError) -> dict[str, str]:
         ),
         "unavailable": _("This cannot be done at the moment. Try again in a minute."),
     }
+    if isinstance(error, TooManySheets):
+        sentences[error.code] = _(
+            "You own as many sheets as one person may. Delete some that you do not need."
+        )
     sentence = sentences.get(error.code, _("The sheet was changed in the meantime. Try again."))
     return {"code": error.code, "sentence": sentence, "reason": str(error)}
 

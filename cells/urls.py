@@ -4,7 +4,16 @@ from django.urls import path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog
 
-from cells import accounts, downloads, histories, push, sheet_feeds, uploads, views
+from cells import (
+    accounts,
+    downloads,
+    histories,
+    protections,
+    push,
+    sheet_feeds,
+    uploads,
+    views,
+)
 from cells.api import api
 from cells.api.interface import no_such_path
 
@@ -47,6 +56,17 @@ urlpatterns = [
         "sheets/<slug:slug>/share/groups/<int:group_id>/remove/",
         views.unshare_group,
         name="unshare_group",
+    ),
+    path("sheets/<slug:slug>/protections/", protections.protect_ranges, name="protections"),
+    path(
+        "sheets/<slug:slug>/protections/<int:protection_id>/",
+        protections.change,
+        name="change_protection",
+    ),
+    path(
+        "sheets/<slug:slug>/protections/<int:protection_id>/remove/",
+        protections.remove,
+        name="unprotect",
     ),
     path("sheets/<slug:slug>/history/", histories.show_timeline, name="history"),
     path("sheets/<slug:slug>/history/cell/", histories.show_cell, name="cell_history"),

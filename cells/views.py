@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cells.domain.errors import SheetSyncError
+from cells.domain.errors import SheetSyncError, TooManySheets
 from cells.embedding import EMBED, embedded, socket_path
 from cells.forms import (
     MAX_TITLE_CHARACTERS,
@@ -32,7 +32,7 @@ from cells.forms import (
 )
 from cells.live.attendance import Attendance, Attendee, read_attendance
 from cells.models import AuthorKind, LinkRole, Role, Sheet
-from cells.services.access import create_sheet, role_of
+from cells.services.access import create_sheet, require_room_for_a_sheet, role_of
 from cells.services.audit import actor_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
@@ -105,10 +105,14 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _home(request, form, status=400)
     title, zone = form.cleaned_data["title"], form.cleaned_data["time_zone"]
-    if request.user.is_authenticated:
-        sheet = create_sheet(request.user, title, time_zone=zone)
-    else:
-        sheet = create_sheet(None, title, link_role=LinkRole.EDITOR, time_zone=zone)
+    try:
+        if request.user.is_authenticated:
+            sheet = create_sheet(request.user, title, time_zone=zone)
+        else:
+            sheet = create_sheet(None, title, link_role=LinkRole.EDITOR, time_zone=zone)
+    except TooManySheets:
+        form.add_error("title", _too_many_sheets())
+        return _home(request, form, status=400)
     return redirect("cells:sheet", sheet.slug)
 
 
@@ -128,7 +132,7 @@ def sheet_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = TitleForm(request.POST)
@@ -157,6 +161,10 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
             author=_author(request),
             link_role=LinkRole.EDITOR if owner is None else LinkRole.NONE,
         )
+    except TooManySheets as error:
+        logger.info("sheet=%s could not be copied: %s", slug, error)
+        messages.error(request, _too_many_sheets())
+        return redirect("cells:home")
     except SheetSyncError:
         logger.exception("sheet=%s could not be copied", slug)
         messages.error(request, _("The sheet could not be copied. Try again in a minute."))
@@ -167,7 +175,7 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     """Take a sheet off its people's lists; the home page then offers to undo it."""
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     delete_sheet(sheet, actor_of(request))
@@ -177,9 +185,15 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, slug: str) -> HttpResponse:
     """Undo `delete`, from the home page or from the deleted sheet's own."""
-    sheet = _owned(request, slug, is_deleted=True)
+    sheet = owned(request, slug, is_deleted=True)
     if isinstance(sheet, HttpResponse):
         return sheet
+    if sheet.deleted_at is not None:
+        try:
+            require_room_for_a_sheet(sheet.owner_id)
+        except TooManySheets:
+            messages.error(request, _too_many_sheets())
+            return redirect("cells:home")
     bring_back(Sheet.objects.filter(pk=sheet.pk), actor_of(request))
     messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
     return redirect("cells:home")
@@ -189,7 +203,7 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def share(request: HttpRequest, slug: str) -> HttpResponse:
     """Show whom a sheet is shared with; POST gives one person, or a group, a role."""
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = GrantForm(sheet, request.POST or None)
@@ -215,7 +229,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def share_link(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = LinkRoleForm(request.POST)
@@ -282,7 +296,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 def _share_again(
     request: HttpRequest, slug: str, change: Callable[[Sheet, Role], bool]
 ) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     form = RoleForm(request.POST)
@@ -296,7 +310,7 @@ def _share_again(
 
 
 def _unshare(request: HttpRequest, slug: str, take: Callable[[Sheet], None]) -> HttpResponse:
-    sheet = _owned(request, slug)
+    sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
     take(sheet)
@@ -370,7 +384,7 @@ def _author(request: HttpRequest) -> Author:
     return Author(AuthorKind.GUEST, name)
 
 
-def _owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:
+def owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Sheet | HttpResponse:
     """Return the sheet if the reader may share it, else the page that says why not.
 
     A deleted one only for `is_deleted`; one that is not deleted then, too, for a second click.
@@ -384,6 +398,10 @@ def _owned(request: HttpRequest, slug: str, *, is_deleted: bool = False) -> Shee
     if role != Role.OWNER:
         return _closed(request, sheet, to_share=True)
     return sheet
+
+
+def _too_many_sheets() -> str:
+    return _("You own as many sheets as one person may. Delete some that you do not need.")
 
 
 def _no_such_sheet(request: HttpRequest) -> HttpResponse:

@@ -272,6 +272,18 @@ API_REQUESTS_A_MINUTE: int = env.int("API_REQUESTS_A_MINUTE", default=600)
 if API_REQUESTS_A_MINUTE < 1:
     raise ImproperlyConfigured("API_REQUESTS_A_MINUTE must be at least 1.")
 
+# How many sheets, without those that are deleted, one person may own, and how many filled cells one
+# sheet may have; 0 is no limit.
+try:
+    SHEETS_PER_USER: int = env.int("SHEETS_PER_USER", default=1_000)
+    CELLS_PER_SHEET: int = env.int("CELLS_PER_SHEET", default=2_000_000)
+except ValueError:
+    SHEETS_PER_USER = CELLS_PER_SHEET = -1
+if min(SHEETS_PER_USER, CELLS_PER_SHEET) < 0:
+    raise ImproperlyConfigured(
+        "SHEETS_PER_USER and CELLS_PER_SHEET must be whole numbers, 0 for no limit, or be left out."
+    )
+
 # How many sockets one web process has for one person, and for the guests of one address: a proxy's,
 # where TRUST_PROXY does not say that it is believed.
 try:

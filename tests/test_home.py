@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from cells.domain.errors import NoSuchSheet
 from cells.domain.operations import set_cells
@@ -248,3 +249,18 @@ def test_none_copies_what_they_may_not_see(budget: Sheet, bob: User, client: Cli
     delete_sheet(budget)
     assert signed_in(bob).post(address).status_code == 404
     assert Sheet.objects.count() == 1
+
+
+def test_who_owns_as_many_sheets_as_one_may_is_told_so(
+    budget: Sheet, alice: User, settings: Settings
+) -> None:
+    settings.SHEETS_PER_USER = 1
+    browser = signed_in(alice)
+    made = browser.post("/sheets/", {"title": "More"})
+    assert made.status_code == 400
+    copied = browser.post(f"/sheets/{budget.slug}/duplicate/", follow=True)
+    deleted = Sheet.objects.create(slug="old", title="Old", owner=alice, deleted_at=timezone.now())
+    back = browser.post(f"/sheets/{deleted.slug}/restore/", follow=True)
+    for answer in (made, copied, back):
+        assert "You own as many sheets as one person may." in answer.content.decode()
+    assert Sheet.objects.filter(deleted_at=None).count() == 1

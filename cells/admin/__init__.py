@@ -9,6 +9,7 @@ from cells.admin.calculations import CalculationAdmin
 from cells.admin.dead_letters import DeadLetterAdmin
 from cells.admin.feeds import FeedAdmin
 from cells.admin.live import ProcessBeatAdmin
+from cells.admin.protections import ProtectionAdmin
 from cells.admin.publications import PublicationAdmin
 from cells.admin.sheets import SheetAdmin
 from cells.admin.sign_ins import SignInTriesAdmin
@@ -28,6 +29,7 @@ __all__ = [
     "NamedVersionAdmin",
     "ProcessBeatAdmin",
     "ProposalAdmin",
+    "ProtectionAdmin",
     "PublicationAdmin",
     "RevisionAdmin",
     "SheetAdmin",

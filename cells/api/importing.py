@@ -34,7 +34,7 @@ from cells.domain.addresses import parse_address, parse_columns
 from cells.domain.errors import LimitExceeded, NoSuchSheet
 from cells.domain.operations import check_text
 from cells.models import Role, Sheet
-from cells.services.access import create_sheet
+from cells.services.access import create_sheet, require_room_for_a_sheet
 from cells.services.audit import Action, Actor, note
 from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
@@ -176,6 +176,8 @@ def import_new(
         else:
             slug = slug_of(caller, idempotency_key)
             made = {"title": title, "owner": caller.user}
+            if not Sheet.objects.filter(slug=slug).exists():
+                require_room_for_a_sheet(caller.user.pk)
             sheet, _ = Sheet.objects.get_or_create(slug=slug, defaults=made)
             if sheet.owner_id != caller.user.pk:
                 raise NoSuchSheet("the sheet that this key has made is somebody else's by now")

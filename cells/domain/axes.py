@@ -142,6 +142,20 @@ class Axis:
         last = self.living_before(high) - (0 if self.runs[place].is_alive else 1)
         return Span(first, last, is_reversed) if first <= last else None
 
+    def runs_between(self, one: int, other: int) -> list[tuple[int, int]]:
+        """Return (first id, count) of all from one id to another, alive or not, as they stand.
+
+        Both count themselves, and either may stand in front. Raises UnknownId.
+        """
+        low, high = sorted(((self._place_of(one), one), (self._place_of(other), other)))
+        runs = []
+        for place in range(low[0], high[0] + 1):
+            run = self.runs[place]
+            first = low[1] if place == low[0] else run.first
+            last = high[1] if place == high[0] else run.first + run.length - 1
+            runs.append((first, last - first + 1))
+        return runs
+
     def continues(self, other: "Axis") -> bool:
         """Say whether this is `other` as it was, with nothing but new ids behind its end."""
         behind = self.next_id - other.next_id

@@ -34,6 +34,10 @@ class LimitExceeded(SheetSyncError):
     code = "limit_exceeded"
 
 
+class TooManySheets(LimitExceeded):
+    """A person owns as many sheets as one may."""
+
+
 class UnknownId(SheetSyncError):
     """A row or column id that this sheet never gave out."""
 
@@ -62,6 +66,12 @@ class Forbidden(SheetSyncError):
     """The author may not do this to this sheet."""
 
     code = "forbidden"
+
+
+class Protected(SheetSyncError):
+    """A protected range, which others may edit; its sheet's owner says who."""
+
+    code = "protected"
 
 
 class OwnerOnly(SheetSyncError):

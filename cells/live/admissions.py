@@ -7,14 +7,16 @@ change took: a page, the admin, another process, the clock.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import Error as DatabaseError
 
 from cells.live.threads import DatabaseThreads
 from cells.services.credentials import Credentials
 from cells.services.host_roles import RememberedWords
+from cells.services.protections import NONE_SEEN, Seen, seen_now
 from cells.services.standing import Asked, Standing, standings_now
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0  # between the starts of two looks: what ends has ended everywhere within 2 s
 LEAST_PAUSE_SECONDS = 0.2  # where a look takes long, for the database to do other things
 AT_ONCE = 250  # people: some 9 ms of Python, in which the event loop waits its turn
+
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False, slots=True)
@@ -32,6 +37,7 @@ class Pass:
     credentials: Credentials
     standing: Standing | None
     changed: Callable[[Standing], None]
+    seen: Callable[[Seen], None] | None = None  # told at each look what of the sheet is protected
 
 
 class Admissions:
@@ -70,10 +76,13 @@ class Admissions:
             return
         asked = list({(one.sheet_id, one.credentials) for one in passes})
         standings: dict[Asked, Standing] = {}
+        watched = {(one.sheet_id, one.credentials.user_id) for one in passes if one.seen}
+        found: dict[tuple[int, int | None], Seen] = {}
         try:
-            for start in range(0, len(asked), AT_ONCE):
-                some = asked[start : start + AT_ONCE]
+            for some in _slices(asked):
                 standings |= await thread.run(standings_now, some, self._words)
+            for part in _slices(list(watched)):
+                found |= await thread.run(seen_now, part)
         except DatabaseError as error:
             if not self._is_failing:
                 logger.warning("nobody's role can be checked: %s", error)
@@ -90,3 +99,10 @@ class Admissions:
             if standing != one.standing and one in self._passes:
                 one.standing = standing
                 one.changed(standing)
+            if one.seen is not None and one in self._passes:
+                one.seen(found.get((one.sheet_id, one.credentials.user_id), NONE_SEEN))
+
+
+def _slices(asked: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(asked), AT_ONCE):
+        yield asked[start : start + AT_ONCE]

@@ -27,8 +27,15 @@ from cells.domain.reordering import ReorderCells
 from cells.domain.values import SetValues
 from cells.live.frames import Frame
 from cells.live.outbox import Outbox
-from cells.protocol import ClientPresence, RoleChanged, encode_frame
+from cells.protocol import (
+    ClientPresence,
+    ProtectedRange,
+    ProtectionsChanged,
+    RoleChanged,
+    encode_frame,
+)
 from cells.services.authors import Author
+from cells.services.protections import NONE_SEEN, Seen
 from cells.services.restoring import RestorePlan
 
 MAX_IN_FLIGHT = 2_000  # submissions of one socket on their way: one batch commits, the next gathers
@@ -49,6 +56,7 @@ class Client:
     author: Author
     outbox: Outbox
     is_live: bool = False
+    protections: Seen = NONE_SEEN  # as this socket was told
     in_flight: int = 0
     in_flight_weight: int = 0
     _capacity: asyncio.Event | None = None  # made when somebody waits: most never do
@@ -88,6 +96,15 @@ class Client:
         """Take in, and say, what this client may do from now on."""
         self.role = role
         self.send(encode_frame(RoleChanged(role)))
+
+    def tell_protections(self, seen: Seen) -> None:
+        """Say what is protected from now on."""
+        self.protections = seen
+        ranges = (
+            ProtectedRange(id_, area.rows, area.columns, description, may_edit)
+            for id_, area, description, may_edit in seen.guards
+        )
+        self.send(encode_frame(ProtectionsChanged(tuple(ranges), seen.owner)))
 
     def presence(
         self,

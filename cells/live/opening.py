@@ -21,6 +21,7 @@ from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
 from cells.services import snapshots
+from cells.services.protections import NONE_SEEN, Seen, seen_now
 from cells.services.read import (
     CELLS_PER_DELTA,
     OpenedSheet,
@@ -90,7 +91,13 @@ class Opening:
         opened, at, in_view = await self._readers.run(
             _open, self._sheet_id, revision, view, held_ms
         )
+        seen = NONE_SEEN
+        if opened.has_protections:
+            seen = await self._readers.run(_see, self._sheet_id, client.author.user_id)
         client.send(_encode_opened(opened, client, afresh=at < revision))
+        client.protections = NONE_SEEN  # as sheet.opened leaves it
+        if seen != NONE_SEEN:
+            client.tell_protections(seen)
         if in_view is not None:
             client.send(_encode_rows(in_view))
         is_told = False
@@ -191,6 +198,10 @@ def _open(
     if view is None or revision > 0 or opened.filled <= CELLS_PER_DELTA:
         return opened, revision, None
     return opened, revision, read_view(opened, *view.rows)
+
+
+def _see(sheet_id: int, user_id: int | None) -> Seen:
+    return seen_now([(sheet_id, user_id)]).get((sheet_id, user_id), NONE_SEEN)
 
 
 def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:

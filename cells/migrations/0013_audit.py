@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cells", "0011_access"),
+        ("cells", "0012_protections"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

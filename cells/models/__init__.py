@@ -4,6 +4,7 @@ from cells.models.audit import AuditEntry
 from cells.models.calculations import Calculation
 from cells.models.history import CellChange, LogReach, NamedVersion
 from cells.models.processes import ProcessBeat
+from cells.models.protections import Protection, ProtectionEditor
 from cells.models.sheets import (
     AuthorKind,
     Cell,
@@ -53,6 +54,8 @@ __all__ = [
     "NamedVersion",
     "ProcessBeat",
     "Proposal",
+    "Protection",
+    "ProtectionEditor",
     "Publication",
     "Revision",
     "Role",

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.crypto import get_random_string
 
-from cells.domain.errors import Forbidden, NoSuchSheet
+from cells.domain.errors import Forbidden, NoSuchSheet, TooManySheets
 from cells.models import LinkRole, Role, Sheet
 from cells.services.granted import granted_roles, strongest
 from cells.services.host_roles import BASICS, NOTHING, Person, Word, word_on, words_on
@@ -88,6 +89,17 @@ def by_link(link_role: str) -> Role | None:
     return None if link_role == LinkRole.NONE else Role(link_role)
 
 
+def require_room_for_a_sheet(owner_id: int | None) -> None:
+    """Raise TooManySheets for who owns SHEETS_PER_USER sheets, deleted ones aside."""
+    limit: int = settings.SHEETS_PER_USER
+    if owner_id is None or not limit:
+        return
+    if Sheet.objects.filter(owner_id=owner_id, deleted_at=None).count() >= limit:
+        raise TooManySheets(
+            f"you own {limit:,} sheets, and that is the limit; delete some that you do not need"
+        )
+
+
 def create_sheet(
     owner: AbstractBaseUser | None,
     title: str,
@@ -96,7 +108,11 @@ def create_sheet(
     link_role: LinkRole = LinkRole.NONE,
     time_zone: str = "",
 ) -> Sheet:
-    """Make an empty sheet; without a slug it gets one that cannot be guessed."""
+    """Make an empty sheet; without a slug it gets one that cannot be guessed.
+
+    Raises TooManySheets for an owner who has as many as one person may.
+    """
+    require_room_for_a_sheet(None if owner is None else owner.pk)
     return Sheet.objects.create(
         slug=slug or get_random_string(SLUG_CHARACTERS, _SLUG_LETTERS),
         title=title,

@@ -50,6 +50,8 @@ from cells.services.drafts import (
 )
 from cells.services.editors import Editors, find_editors
 from cells.services.figures import figures
+from cells.services.fullness import Fullness
+from cells.services.guarding import Guards
 from cells.services.resolve import Resolver
 from cells.services.restoring import RestorePlan, plan_restore
 from cells.services.transactions import Cursor, writing
@@ -151,6 +153,15 @@ def _planned(submission: Submission) -> Submission:
     return submission
 
 
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """What each operation of a batch is held against before it is applied."""
+
+    editors: Editors
+    guards: Guards
+    fullness: Fullness
+
+
 class _RetryFoundError(Exception):
     """A batch that was taken for new has an operation that is in the log already."""
 
@@ -201,16 +212,15 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
         for s in submissions
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
-    editors = find_editors(
-        cursor, [(drafts[s.sheet].row, s.author) for s in submissions if s.sheet in drafts]
-    )
+    asked = [(drafts[s.sheet].row, s.author) for s in submissions if s.sheet in drafts]
+    checks = _Checks(find_editors(cursor, asked), Guards(asked), Fullness(cursor))
     resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 
     outcomes: list[Outcome] = []
     refused: list[Key] = []
     for submission, key in zip(submissions, keys, strict=True):
         try:
-            outcomes.append(_apply(cursor, submission, key, drafts, revisions, editors, resolver))
+            outcomes.append(_apply(cursor, submission, key, drafts, revisions, checks, resolver))
         except SheetSyncError as error:
             outcomes.append(Refused(submission.operation_id, error))
             refused.append(key)
@@ -258,7 +268,7 @@ def _apply(
     key: Key,
     drafts: dict[str, Draft],
     revisions: dict[Key, int],
-    editors: Editors,
+    checks: _Checks,
     resolver: Resolver,
 ) -> Committed:
     """Number one submission and apply it to its draft, or raise why it cannot be."""
@@ -268,7 +278,7 @@ def _apply(
     sheet_id = draft.row.id
     if key in revisions:
         return Committed(submission.operation_id, revisions[key], is_new=False)
-    editors.require(draft.row, submission.author)
+    checks.editors.require(draft.row, submission.author)
     if submission.expected_head not in (None, draft.head):
         raise Outdated(f"the sheet is at revision {draft.head} by now; read it again")
     operation = submission.operation
@@ -291,9 +301,13 @@ def _apply(
         operation, left = restoring.resolve(cursor, sheet_id, draft.head, draft.layout, operation)
     if isinstance(operation, RestoreTo):
         raise TypeError("a restore has to be planned before the sheet's lock is taken")
+    author, source = submission.author, submission.source
+    checks.guards.require(draft.row, draft.layout, operation, author, source)
+    checks.fullness.require(draft, operation)
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
+    checks.fullness.note(sheet_id, effect.cells)
     draft.head += 1
     if effect.axes_before:
         if AxisName.ROWS in effect.axes_before:
@@ -302,7 +316,6 @@ def _apply(
             draft.columns_revision = draft.head
     if effect.frozen_before is not None:
         draft.rows_revision = draft.head  # a delta tells of it with the rows
-    author, source = submission.author, submission.source
     draft.planned.append(Planned(draft.head, key[1], author, source, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True, left=left)

@@ -56,9 +56,9 @@ def copy_sheet(
 ) -> Sheet:
     """Return a new sheet with the living rows and columns of `source` as they are in one moment.
 
-    Cells with their looks, sizes and what is frozen come along; people, link and log do not. Each
-    part is a commit of its own, so that a large copy holds no other writer up; if one fails, no
-    half of a copy stays. Raises NoSuchSheet for a deleted source.
+    Cells with their looks, sizes and what is frozen come along; people, protections, link and log
+    do not. Each part is a commit of its own, so that a large copy holds no other writer up; if one
+    fails, no half of a copy stays. Raises NoSuchSheet for a deleted source.
     """
     content = _read(source.pk)
     copy = create_sheet(owner, title, link_role=link_role, time_zone=source.time_zone)

@@ -51,6 +51,16 @@ def shared_with(user_id: int) -> Q:
     return found
 
 
+def memberships(group_ids: Iterable[int], user_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return the (group id, user id) of people in these groups: one statement."""
+    field = membership()
+    if field is None:
+        return set()
+    member = field.related_query_name()
+    found = Group.objects.filter(**{"pk__in": list(group_ids), f"{member}__in": list(user_ids)})
+    return set(found.values_list("pk", member))
+
+
 def find_group(name: str) -> Group | None:
     """Return the group of this name, where the project's people are in groups at all."""
     return None if membership() is None else Group.objects.filter(name=name).first()

@@ -26,6 +26,7 @@ from cells.models import Sheet
 from cells.services.announce import announce_committed
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
+from cells.services.guarding import require_unprotected
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, read_laid_axes
 
 MAX_CELLS = 2_000_000  # of a file; some minutes' work
@@ -145,12 +146,15 @@ def run_import(
     what is missing, to the rows and columns that it was laid on; `before` is the revision ahead
     of it.
 
+    What is protected is looked at ahead, so that a file that would change it has changed nothing.
+
     Raises what commit refuses, NoSuchSheet for a deleted sheet, LimitExceeded for one that would
     be too large, ImportOvertaken, and AlreadyBegunError where the key's first operation is in the
     log and `begun` was not told.
     """
     grown: list[UUID] = []
     if begun is None:
+        require_unprotected(sheet, author, _places(contents, at))
         laid, axes = _room(sheet, contents, at, author, grown)
         mark = Mark(before, laid, 0)
     else:
@@ -186,6 +190,14 @@ def run_import(
     if not done and key is not None:
         committing.submit(Several(()), ends=True)  # so that the key stands for this file
         yield committing.progress(0, 0, 0)
+
+
+def _places(contents: Contents, at: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield the position of each cell of a file that is laid at a position."""
+    for portion in contents.portions():
+        for row in portion:
+            for cell in row.cells:
+                yield at[0] + row.position, at[1] + cell.column
 
 
 class _Committing:

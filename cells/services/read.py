@@ -50,6 +50,7 @@ class OpenedSheet:
     column_sizes: str
     frozen_rows: int
     frozen_columns: int
+    has_protections: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def open_sheet(sheet_id: int) -> OpenedSheet:
         # Not the ORM: it would decode axes that are only to be passed on.
         cursor.execute(
             "SELECT id, slug, title, head, filled, rows, columns, row_sizes, column_sizes, "
-            "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s AND deleted_at IS NULL",
+            "frozen_rows, frozen_columns, "
+            "EXISTS (SELECT 1 FROM cells_protection WHERE sheet_id = cells_sheet.id) "
+            "FROM cells_sheet WHERE id = %s AND deleted_at IS NULL",
             [sheet_id],
         )
         found = cursor.fetchone()

@@ -30,7 +30,8 @@ MAX_GLANCE_CHARACTERS = 250  # 10,000 restyled cells of this length are a frame 
 class SheetRow(NamedTuple):
     """What commit needs of a sheet, its JSON columns still text.
 
-    `has_groups`: whether it is shared with groups, for looking them up costs.
+    `has_groups`: whether it is shared with groups; `has_protections`: whether some of it is
+    protected; for looking them up costs.
     """
 
     id: int
@@ -48,6 +49,7 @@ class SheetRow(NamedTuple):
     owner_id: int | None
     link_role: str
     has_groups: bool
+    has_protections: bool
 
 
 class RevisionRow(NamedTuple):
@@ -96,8 +98,9 @@ def lock_sheets(cursor: Cursor, slugs: Iterable[str]) -> list[SheetRow]:
     lock = "FOR NO KEY UPDATE OF sheet" if connection.vendor == "postgresql" else ""
     cursor.execute(
         # S608 throughout: only names and types written in this module become part of the text.
-        f"SELECT {_columns('sheet', SheetRow._fields[:-1])}, "  # noqa: S608
-        "EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access WHERE access.sheet_id = sheet.id) "
+        f"SELECT {_columns('sheet', SheetRow._fields[:-2])}, "  # noqa: S608
+        "EXISTS (SELECT 1 FROM cells_sheetgroupaccess AS access WHERE access.sheet_id = sheet.id), "
+        "EXISTS (SELECT 1 FROM cells_protection AS guard WHERE guard.sheet_id = sheet.id) "
         "FROM cells_sheet AS sheet "
         f"JOIN {given} ON sheet.slug = given.slug WHERE sheet.deleted_at IS NULL "
         f"ORDER BY sheet.id {lock}",

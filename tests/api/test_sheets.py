@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 from cells.models import LinkRole, Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.sharing import grant
+from tests.services.protected import protect
 
 from .conftest import Program
 
@@ -115,3 +117,36 @@ def test_the_description_tells_of_problems(client: Client) -> None:
     for operations in paths.values():
         for operation in operations.values():
             assert "application/problem+json" in operation["responses"]["401"]["content"]
+
+
+def test_a_sheet_too_many_is_refused_until_one_is_deleted(
+    program: Program, settings: Settings
+) -> None:
+    settings.SHEETS_PER_USER = 1
+    slug = program.call("POST", "/sheets", {"title": "Plan"}).json()["slug"]
+    key = {"Idempotency-Key": "second"}
+    for refused in (
+        program.call("POST", "/sheets", {"title": "More"}),
+        program.call("POST", "/sheets", {"title": "More"}, headers=key),
+        program.call("POST", f"/sheets/{slug}/duplicate", {}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (400, "limit_exceeded")
+    program.call("DELETE", f"/sheets/{slug}")
+    assert program.call("POST", "/sheets", {"title": "More"}, headers=key).status_code == 201
+    assert (
+        program.call("POST", "/sheets", {"title": "More"}, headers=key).status_code == 201
+    )  # a retry
+    settings.SHEETS_PER_USER = 0
+    assert program.call("POST", "/sheets", {"title": "Third"}).status_code == 201
+
+
+def test_what_is_protected_is_refused_by_its_code(
+    alice: User, program_of: Callable[..., Program]
+) -> None:
+    sheet = create_sheet(alice, "Plan")
+    grant(sheet, User.objects.create_user("bob"), Role.EDITOR)
+    protect(sheet, "B:B")
+    edit = {"edits": [{"address": "B2", "input": "1"}]}
+    refused = program_of("bob").call("PATCH", f"/sheets/{sheet.slug}/cells", edit)
+    assert (refused.status_code, refused.json()["code"]) == (403, "protected")
+    assert "B:B is protected; ask alice" in refused.json()["detail"]

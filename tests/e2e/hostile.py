@@ -26,12 +26,14 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from cells.domain.operations import SetAddresses
+from cells.domain.protecting import Area
 from cells.models import (
     AuthorKind, Feed, FeedColumn, LinkRole, ListenerBeat, Publication, Role, Scope
 )
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
+from cells.services.protections import protect
 from cells.services.sharing import grant
 from cells.services.shelf import delete_sheet
 from cells.services.tokens import create_token
@@ -63,6 +65,8 @@ now = datetime.now(UTC)
 ListenerBeat.objects.create(
     name=NAME, subscription=NAME, started_at=now, beat_at=now, lag_seconds=0, trouble=NAME
 )
+
+protect(sheet, Area((98, 98), (25, 25)), [bob, Group.objects.get()], description=NAME)
 
 path = subscription_path("hostile-sub")
 feed = Feed.objects.create(sheet=sheet, name=NAME[:100], subscription="hostile-sub",

@@ -101,6 +101,7 @@ def violations(page: Page) -> list[Any]:
         ("/accounts/login/", ""),
         ("/sheets/shared/share/", "alice"),
         ("/sheets/shared/share/", "bob"),  # who may not
+        ("/sheets/shared/protections/?range=A1:B2", "alice"),
         ("/sheets/shared/import/", "bob"),
         ("/import/", "alice"),
         ("/sheets/private/", "bob"),

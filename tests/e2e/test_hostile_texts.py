@@ -75,6 +75,7 @@ def test_hostile_texts_are_shown_as_they_read_and_do_nothing(
         ("/?deleted=gone", NAME),
         ("/sheets/gone/", NAME),
         ("/sheets/hostile/share/", BOB),
+        ("/sheets/hostile/protections/", BOB),
         ("/sheets/hostile/import/", NAME),
         ("/sheets/hostile/?embed", NAME),
         ("/accounts/tokens/", NAME),

@@ -27,7 +27,7 @@ for number in range({sheets}):
     title = f"hers-{{number}}"
     create_sheet(alice, title, slug=title, link_role=LinkRole("editor"))
 """
-SHEETS = 12  # of alice's: one for each test that wants one
+SHEETS = 13  # of alice's: one for each test that wants one
 
 
 @pytest.fixture(scope="module")
@@ -343,3 +343,49 @@ def test_an_open_sheet_follows_what_its_person_may_do_and_keeps_what_they_typed(
     page.wait_for_url(grid.url)
     grid.expect_cells("A1", [["before"], ["typed when signed out"]])
     grid.expect_saved()
+
+
+# -- protected ranges -----------------------------------------------------------------------------
+
+
+def test_a_range_is_protected_marked_for_others_and_opened_to_one_of_them(
+    alice: Page, hers: str, people: OwnServer, own_context: NewContext
+) -> None:
+    page = own_context().new_page()
+    page.set_default_timeout(15_000)
+    sign_in(page, people, "bob")
+    bob = GridPage(page, f"{people.url}/sheets/{hers}/").open()
+    closed = page.locator(".cell[data-mark~=protected]")
+    bob.go_to("B2")
+    bob.type("free")
+    bob.expect_saved()
+    expect(closed).to_have_count(0)
+
+    grid = GridPage(alice, f"{people.url}/sheets/{hers}/").open()
+    grid.go_to("B2:C3")
+    grid.choose("Protect range…")
+    expect(alice.get_by_label("Range", exact=True)).to_have_value("B2:C3")
+    alice.get_by_label("What is in it").fill("Limits")
+    alice.get_by_role("button", name="Protect", exact=True).click()
+    expect(alice.locator(".person")).to_contain_text("B2:C3")
+
+    expect(closed).to_have_count(4, timeout=15_000)
+    expect(closed.first).to_have_accessible_description("Protected: Limits")
+    bob.go_to("B2")
+    bob.press("x")
+    notice = page.locator(".notice", has_text="This is protected (Limits). Ask alice to")
+    expect(notice).to_be_visible()
+    bob.press("Delete")
+    bob.go_to("A1")
+    bob.type("beside")
+    bob.expect_saved()
+    bob.expect_cells("A1", [["beside", ""], ["", "free"]])
+
+    alice.get_by_role("link", name="Change B2:C3").click()
+    alice.get_by_label("Who may edit it").fill("bob")
+    alice.get_by_role("button", name="Save").click()
+    expect(closed).to_have_count(0, timeout=15_000)
+    bob.go_to("B2")
+    bob.type("let in")
+    bob.expect_saved()
+    bob.expect_cell("B2", "let in")

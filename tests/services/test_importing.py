@@ -14,6 +14,7 @@ from cells.domain.errors import (
     LimitExceeded,
     Malformed,
     NoSuchSheet,
+    Protected,
     SheetSyncError,
     UnreadableFile,
 )
@@ -29,6 +30,7 @@ from cells.services.shelf import delete_sheet
 from cells.services.xlsx_writing import write_xlsx
 from tests.services import bombs
 from tests.services.prices import assert_log_is_whole, do, put, texts
+from tests.services.protected import protect
 
 FILES = Author(AuthorKind.API, "import", origin=import_origin("prices.csv"))
 ROWS, COLUMNS = AxisName.ROWS, AxisName.COLUMNS
@@ -481,3 +483,11 @@ def test_a_preview_of_a_workbook() -> None:
     found = preview(io.BytesIO(saved(book)), "x.xlsx", 2)
     assert found.form is None
     assert found.rows == [FileRow(0, [FileCell(0, "0")]), FileRow(1, [FileCell(0, "1")])]
+
+
+def test_a_file_that_would_change_what_is_protected_changes_nothing(sheet: Sheet) -> None:
+    protect(sheet, "C2:C900")
+    with pytest.raises(Protected):
+        bring_in(sheet, b"a,b\nc,d\n", at=(0, 1))
+    assert Revision.objects.count() == 0
+    assert bring_in(sheet, b"a,b\nc,\n", at=(0, 1)) == [3]

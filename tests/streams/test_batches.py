@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from cells.domain.errors import Malformed, Unavailable
 from cells.models import Cell, DeadLetter, Revision, Sheet
+from cells.services.audit import command
 from cells.services.commit import commit
 from cells.services.failures import is_outage
 from cells.streams import batches
 from cells.streams.batches import commit_batch
 from cells.streams.messages import Message
+from cells.streams.replaying import replay
+from tests.services.protected import protect
 from tests.streams.test_messages import BAD, json_messages
 
 pytestmark = pytest.mark.django_db
@@ -251,3 +254,16 @@ def test_batches_of_any_size_take_the_same_statements(
         commit_batch([*batch, edit("nonsense", 1), edit("A1", uuid4().hex, sheet="nowhere")])
 
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+def test_a_message_into_a_protected_range_waits_until_it_may(demo: Sheet) -> None:
+    protection = protect(demo, "B:B")
+    tally = commit_batch([edit("B2", 1), edit("A2", 1)])
+    assert (inputs(demo), tally.dead) == ({(1, 0): "1"}, 1)
+    letter = DeadLetter.objects.get()
+    assert letter.reason == "protected"
+    assert "B:B is protected" in letter.detail
+    protection.takes_messages = True
+    protection.save()
+    assert replay([letter], command("a test")).replayed == 1
+    assert inputs(demo)[1, 1] == "1"

@@ -11,6 +11,7 @@ import { byId } from "./ui/elements.js";
 import { Grid } from "./ui/grid.js";
 import { Notices } from "./ui/notices.js";
 import { Presence } from "./ui/presence.js";
+import { Protections } from "./ui/protections.js";
 import { describe, paintStatus } from "./ui/status.js";
 import { storage } from "./ui/storage.js";
 import { ThenOrNow } from "./ui/then_or_now.js";
@@ -126,7 +127,9 @@ const connection = new Connection(address, {
 
 const arrivals = new Arrivals({
   receive: (frame) => {
+    if (frame.type === "sheet.opened") protections.take(); // where anything is protected, that is told next
     if (frame.type === "presence.changed") presence.take(frame);
+    else if (frame.type === "protections.changed") protect(frame);
     else if (frame.type === "error") console.warn("The server refused a frame:", frame.code, frame.message);
     else replica.receive(frame);
   },
@@ -149,6 +152,7 @@ const presence = new Presence({
 let whereabouts = null;
 let presenceTimer = 0;
 
+const protections = new Protections(replica);
 const sheet = new ThenOrNow(replica);
 const grid = new Grid(sheet, sheet.dress({
   host: byId("grid"),
@@ -159,7 +163,8 @@ const grid = new Grid(sheet, sheet.dress({
   tints: (row_id) => equipment?.tints.row(row_id),
   isLively: () => equipment !== null && equipment.tints.isLively,
   found: (row_id) => equipment?.find.row(row_id),
-  marks: (row_id) => equipment?.streams.row(row_id),
+  marks: (row_id) => protections.row(row_id, equipment?.streams.row(row_id)),
+  refusalIn: (range) => protections.refusalIn(range),
   painted: () => {
     if (replica.isLoaded || replica.isKnown(replica.rows.idAt(0) ?? -1)) areCellsShown();
     equipment?.painted();
@@ -204,6 +209,12 @@ async function partsOfPage() {
     }
     await new Promise((resolve) => setTimeout(resolve, RELOAD_MS));
   }
+}
+
+/** @param {Parameters<Protections["take"]>[0]} told */
+function protect(told) {
+  protections.take(told);
+  grid.repaint();
 }
 
 /** @returns {{first: number, count: number}} */

@@ -28,17 +28,20 @@ export class Actions {
   #model;
   #selection;
   #tell;
+  #refusalIn;
   /** @type {Record<AxisName, Run[]>} what this page deleted */ #deleted = { rows: [], columns: [] };
 
   /**
    * @param {Model} model
    * @param {Selection} selection
    * @param {(sentence: string) => void} tell why something was not done
+   * @param {(range: Range) => string} [refusalIn] why a range may not be changed; "" if it may
    */
-  constructor(model, selection, tell) {
+  constructor(model, selection, tell, refusalIn = () => "") {
     this.#model = model;
     this.#selection = selection;
     this.#tell = tell;
+    this.#refusalIn = refusalIn;
   }
 
   /**
@@ -210,7 +213,17 @@ export class Actions {
 
   /** Clear what is filled in the selection. */
   clear() {
-    this.submit(this.clearing(this.#selection.range));
+    if (!this.#isRefused(this.#selection.range)) this.submit(this.clearing(this.#selection.range));
+  }
+
+  /**
+   * Say why a range may not be changed, and whether that is so.
+   * @param {Range} range
+   */
+  #isRefused(range) {
+    const sentence = this.#refusalIn(range);
+    if (sentence !== "") this.#tell(sentence);
+    return sentence !== "";
   }
 
   /**
@@ -294,6 +307,7 @@ export class Actions {
     }
     const { rows, columns } = this.#model;
     const pasted = { top, left, bottom: top + pastedTexts.length - 1, right: left + width - 1 };
+    if (this.#isRefused(pasted)) return null;
     const missing = { rows: pasted.bottom + 1 - rows.length, columns: pasted.right + 1 - columns.length };
     const axes = { rows: missing.rows > 0 ? rows.insert(null, missing.rows) : rows, columns: missing.columns > 0 ? columns.insert(null, missing.columns) : columns };
     const values = pastedInputs(pastedTexts, { row: top, column: left }, { height: texts.length, width: texts.reduce((widest, line) => Math.max(widest, line.length), 0) }, origin, axes);

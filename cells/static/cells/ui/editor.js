@@ -44,6 +44,7 @@ export class Editor {
    * @param {HTMLTextAreaElement} formula the formula bar's input
    * @param {object} around
    * @param {() => {row: number, column: number}} around.activeCell ids
+   * @param {() => boolean} around.isRefused the active cell is not to be changed, and that has been said
    * @param {() => boolean} around.isRange more than one cell is selected
    * @param {(input: string) => boolean} around.fill write into every selected cell; false if they are too many
    * @param {() => void} around.changed opened, closed, or another draft
@@ -113,7 +114,7 @@ export class Editor {
   /** @param {boolean} isTyping */
   #begin(isTyping) {
     if (!this.#model.mayEdit || !this.#model.isLoaded) return false;
-    if (this.#cell !== null) return false;
+    if (this.#cell !== null || this.#around.isRefused()) return false;
     this.#cell = this.#around.activeCell();
     this.#axes = { rows: this.#model.rows, columns: this.#model.columns };
     this.#before = this.#model.inputAt(this.#cell.row, this.#cell.column);

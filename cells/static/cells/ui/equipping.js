@@ -8,7 +8,7 @@ import { Find } from "./find.js";
 import { Follow } from "./follow.js";
 import { spokenOf } from "./formula_notes.js";
 import { Help } from "./help.js";
-import { fileItems, historyItems } from "./menu_items.js";
+import { fileItems, historyItems, protectionItems } from "./menu_items.js";
 import { MoreRows } from "./more_rows.js";
 import { Offers } from "./offers.js";
 import { People } from "./people.js";
@@ -190,6 +190,7 @@ export function equip(parts, around) {
     /** What the grid's menu offers beside what the grid does. */
     items: () => [
       ...(model.mayEditNow ? [null, ...historyItems(grid.activeIds(), (...cell) => cellHistory.open(...cell), () => versions.open())] : []),
+      ...(model.isOwner ? [null, ...protectionItems(grid.selection)] : []),
       null,
       ...fileItems(model.mayEdit),
     ],

@@ -22,8 +22,9 @@ export class FormulaBar {
   /**
    * Show a cell's input. Called in each frame: cheap while nothing is new.
    * @param {{row: number, column: number}} cell by ids
+   * @param {boolean} isClosed to this person
    */
-  show({ row, column }) {
+  show({ row, column }, isClosed) {
     const { rows, columns } = this.#model;
     const made = [this.#model.inputAt(row, column), rows, columns];
     if (made.some((part, place) => part !== this.#made[place])) {
@@ -31,6 +32,6 @@ export class FormulaBar {
       this.#text = typedOf(this.#model.inputAt(row, column), this.#model);
     }
     if (this.#field.value !== this.#text) this.#field.value = this.#text;
-    this.#field.readOnly = !this.#model.mayEdit;
+    this.#field.readOnly = isClosed || !this.#model.mayEdit;
   }
 }

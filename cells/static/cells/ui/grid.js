@@ -41,7 +41,8 @@ import { gettext } from "./words.js";
  * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of a row's cells that others have just changed
  * @property {() => boolean} isLively whether so much changes that nothing should fade
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
- * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells
+ * @property {(row_id: number) => import("./protections.js").Marks|undefined} marks of a row's cells
+ * @property {(range: import("../domain/addresses.js").Range) => string} refusalIn why a range may not be changed; "" if it may
  * @property {() => void} painted what stands beside a cell may have to move
  * @property {(zoom: number) => void} zoomed
  * @property {(whereabouts: import("./whereabouts.js").Whereabouts) => void} moved
@@ -88,6 +89,7 @@ export class Grid {
     this.#editor = new Editor(model, formula, {
       activeCell: () => this.activeIds(),
       isRange: () => !this.#selection.isSingle,
+      isRefused: () => this.#isRefused(),
       fill: (input) => this.#equipment !== null && this.#equipment.actions.fill(input),
       changed: () => this.#announce(),
       done: (leave) => this.#leave(leave),
@@ -167,7 +169,7 @@ export class Grid {
     const { formula: bar, host, stage, tell } = this.#around;
     this.#painter.equip(Flight);
     this.#pointer.equip(Borders);
-    const actions = new Actions(this.#model, this.#selection, tell);
+    const actions = new Actions(this.#model, this.#selection, tell, this.#around.refusalIn);
     const measures = {
       heightOf: (/** @type {Cell|undefined} */ cell, /** @type {number} */ column) => this.#painter.fittingHeight(this.shown.dressed(cell), this.#sight.columns.sizeOf(column)),
       rowHeight: (/** @type {number} */ row) => this.#sight.rows.sizeOf(row),
@@ -457,7 +459,7 @@ export class Grid {
     this.#equipment?.formulas.place();
     this.#around.host.classList.toggle("is-lively", this.#around.isLively());
     this.#around.host.ariaReadOnly = String(!this.#model.mayEdit);
-    if (cell === null) this.#formulaBar.show(this.activeIds());
+    if (cell === null) this.#formulaBar.show(this.activeIds(), this.#refusalHere() !== "");
     this.#lookingAhead.painted();
     this.#around.painted();
   }
@@ -514,6 +516,18 @@ export class Grid {
     }
     event.preventDefault();
     this.#commands.run(command);
+  }
+
+  #refusalHere() {
+    const { row, column } = this.#selection.active;
+    return this.#around.refusalIn({ top: row, left: column, bottom: row, right: column });
+  }
+
+  /** Say why the active cell may not be changed, and whether that is so. */
+  #isRefused() {
+    const sentence = this.#refusalHere();
+    if (sentence !== "") this.#around.tell(sentence);
+    return sentence !== "";
   }
 
   /** @param {string} text */

@@ -1,6 +1,6 @@
 /** What the grid's menu offers for what is selected. */
 
-import { formatColumn } from "../domain/addresses.js";
+import { formatColumn, formatRange } from "../domain/addresses.js";
 import { byId, element } from "./elements.js";
 import { freezeItems } from "./freezing.js";
 import { keysNamed } from "./key_names.js";
@@ -81,11 +81,35 @@ export function fileItems(mayEdit) {
   ];
 }
 
+/**
+ * Return how to protect what is selected: a page, which its sheet's owners are shown.
+ * @param {import("./selection.js").Selection} selection
+ * @returns {Item[]}
+ */
+export function protectionItems({ range, shape }) {
+  return [{ label: gettext("Protect range…"), run: () => leaveFor(`protections/?${new URLSearchParams({ range: rangeText(range, shape) })}`) }];
+}
+
+/**
+ * @param {import("../domain/addresses.js").Range} range
+ * @param {import("./selection.js").Selection["shape"]} shape
+ */
+function rangeText(range, shape) {
+  if (shape === "all") return "";
+  if (shape === "rows") return `${range.top + 1}:${range.bottom + 1}`;
+  if (shape === "columns") return `${formatColumn(range.left)}:${formatColumn(range.right)}`;
+  return formatRange(range);
+}
+
 /** In a tab of its own where the sheet is a part of another page: an import is a page, not a part of one. */
 function importFile() {
-  const { upload = "", embedded } = byId("workbench").dataset;
-  if (embedded === undefined) location.assign(upload);
-  else open(upload, "_blank");
+  leaveFor(byId("workbench").dataset.upload ?? "");
+}
+
+/** @param {string} address */
+function leaveFor(address) {
+  if (byId("workbench").dataset.embedded === undefined) location.assign(address);
+  else open(address, "_blank");
 }
 
 /**

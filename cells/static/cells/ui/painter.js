@@ -47,7 +47,7 @@ const REANCHOR_PX = 500_000; // transforms are floats: keep them small on tall s
  * @property {Cursor[]} cursors
  * @property {(row_id: number) => ReadonlyMap<number, string>|undefined} tints marks of what others have just changed
  * @property {(row_id: number) => ReadonlyMap<number, true>|undefined} found columns of a row that a search has found
- * @property {(row_id: number) => ReadonlyMap<number, import("./origins.js").Mark>|undefined} marks of a row's cells, where a stream wrote or proposes something
+ * @property {(row_id: number) => import("./protections.js").Marks|undefined} marks of a row's cells, where a stream wrote or proposes something
  * @property {{place: Place, element: HTMLElement}|null} editor
  * @property {{axis: "rows"|"columns", offset: number}|null} guide where a border is being dragged to, in pixels of what is seen
  */

@@ -5,7 +5,7 @@ import { gettext } from "./words.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./origins.js").Mark} Mark */
 /** @typedef {Pick<Model, "rows"|"columns"|"rowSizes"|"columnSizes"|"frozen"|"cellAt"|"filled"|"styled"> & {changedIn: (row_id: number) => ReadonlyMap<number, Mark>|undefined}} Then */
-/** @typedef {Omit<Model, "refusal"> & {isOnline: boolean}} Now */
+/** @typedef {Omit<Model, "refusal"> & {isOnline: boolean, role: string|null}} Now */
 /** @typedef {{row?: number, column?: number}} Only */
 
 /** @implements {Model} */
@@ -41,6 +41,7 @@ export class ThenOrNow {
       ...around,
       cursors: () => (this.#then ? [] : around.cursors()),
       tints: (row_id) => (this.#then ? undefined : around.tints(row_id)),
+      refusalIn: (range) => (this.#then ? "" : around.refusalIn(range)),
       marks: (row_id) => (this.#then ? this.#then.changedIn(row_id) : around.marks(row_id)),
       moved: (whereabouts) => this.#then ?? around.moved(whereabouts),
     };
@@ -77,6 +78,11 @@ export class ThenOrNow {
   /** Whether the sheet may be changed, were it shown as it is now. */
   get mayEditNow() {
     return this.#now.mayEdit;
+  }
+
+  /** Whether the sheet is one's own, and shown as it is now. */
+  get isOwner() {
+    return this.#then === null && this.#now.role === "owner";
   }
 
   /** Whether there is a connection on which the sheet is open. */

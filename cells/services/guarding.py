@@ -1,0 +1,96 @@
+"""Whether an operation of a batch touches what others have protected, asked under the locks."""
+
+from collections.abc import Iterable
+
+from cells.domain.errors import Protected
+from cells.domain.layout import Layout
+from cells.domain.operations import Operation
+from cells.domain.protecting import Fence, format_area, spans_of
+from cells.domain.references import MISSING
+from cells.models import AuthorKind, Sheet
+from cells.services import sql
+from cells.services.authors import Author, Source
+from cells.services.protections import (
+    Guard,
+    find_guards,
+    find_permitted,
+    layout_of,
+    whom_to_ask,
+)
+
+
+class Guards:
+    """The protections of a batch's sheets, and who of its authors may edit them.
+
+    Without any it costs nothing; else one statement, and some more once a person touches one.
+    """
+
+    def __init__(self, asked: Iterable[tuple[sql.SheetRow, Author]]) -> None:
+        """Read the protections of the sheets that have some."""
+        self._asked = [(sheet, author) for sheet, author in asked if sheet.has_protections]
+        self._by_sheet: dict[int, list[Guard]] = {}
+        self._permitted: set[tuple[int, int]] | None = None
+        self._fences: dict[int, Fence] = {}
+        if self._asked:
+            self._by_sheet = find_guards({sheet.id for sheet, _ in self._asked})
+
+    def require(
+        self,
+        sheet: sql.SheetRow,
+        layout: Layout,
+        operation: Operation,
+        author: Author,
+        source: Source | None,
+    ) -> None:
+        """Raise Protected for an operation, yet to be applied, on what its author may not edit."""
+        for guard in self._by_sheet.get(sheet.id, ()):
+            fence = self._fences.get(guard.id)
+            if fence is None or not fence.is_true:
+                fence = self._fences[guard.id] = Fence(guard.area, layout)
+            if fence.is_touched(operation) and not self._may(guard, author, source):
+                raise refusal(guard, sheet.owner_id, layout)
+
+    def _may(self, guard: Guard, author: Author, source: Source | None) -> bool:
+        if author.kind == AuthorKind.CALCULATOR:
+            return True
+        if author.kind == AuthorKind.STREAM:
+            feed_id = None if source is None else source.feed_id
+            return guard.takes_messages if feed_id is None else feed_id in guard.feeds
+        if author.user_id is None:
+            return False
+        if self._permitted is None:
+            guards = [guard for guards in self._by_sheet.values() for guard in guards]
+            people = {(sheet.id, author.user_id) for sheet, author in self._asked}
+            self._permitted = find_permitted(
+                guards, {(id_, user_id) for id_, user_id in people if user_id is not None}
+            )
+        return (guard.id, author.user_id) in self._permitted
+
+
+def require_unprotected(sheet: Sheet, author: Author, places: Iterable[tuple[int, int]]) -> None:
+    """Raise Protected where one of these positions is, now, in what the author may not edit.
+
+    For what takes several commits, and should not be refused halfway; each commit asks for itself.
+    """
+    guards = find_guards([sheet.pk]).get(sheet.pk, [])
+    if guards and author.user_id is not None:
+        permitted = find_permitted(guards, [(sheet.pk, author.user_id)])
+        guards = [guard for guard in guards if (guard.id, author.user_id) not in permitted]
+    if not guards:
+        return
+    layout = layout_of(sheet)
+    spans = [(guard, spans_of(guard.area, layout)) for guard in guards]
+    for row, column in places:
+        for guard, (rows, columns) in spans:
+            if row in rows and column in columns:
+                raise refusal(guard, sheet.owner_id, layout)
+
+
+def refusal(guard: Guard, owner_id: int | None, layout: Layout) -> Protected:
+    """Return what says what is protected, and whom to ask."""
+    range_ = format_area(guard.area, layout)
+    what = {"": "this sheet", MISSING: "a range that is deleted now"}.get(range_, range_)
+    described = f" (“{guard.description}”)" if guard.description else ""
+    name = whom_to_ask(owner_id)
+    whom = f"{name}, the sheet's owner," if name else "an administrator"
+    return Protected(f"{what}{described} is protected; ask {whom} to let you edit it")
