@@ -18,6 +18,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 
 from cells.admin.bounded import BoundedPaginator, FindsPeople, ModelAdmin
+from cells.announcing import announce_committed
 from cells.domain.addresses import (
     Address,
     Range,
@@ -32,7 +33,6 @@ from cells.domain.errors import InvalidAddress, SheetSyncError
 from cells.domain.operations import SetAddresses, check_text
 from cells.models import AuthorKind, Sheet, SheetAccess, SheetGroupAccess
 from cells.services import snapshots
-from cells.services.announce import announce_committed
 from cells.services.commit import Author, Committed, Refused, Submission, commit
 from cells.services.log import read_log
 from cells.services.read import read_window
