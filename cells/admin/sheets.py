@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from cells.admin.audited import note_changed, note_shares
 from cells.admin.bounded import BoundedPaginator, FindsPeople, ModelAdmin
+from cells.announcing import announce_committed
 from cells.domain.addresses import (
     Address,
     Range,
@@ -34,7 +35,6 @@ from cells.domain.errors import InvalidAddress, SheetSyncError
 from cells.domain.operations import SetAddresses, check_text
 from cells.models import AuthorKind, Sheet, SheetAccess, SheetGroupAccess
 from cells.services import snapshots
-from cells.services.announce import announce_committed
 from cells.services.audit import Action, Place, actor_of, note
 from cells.services.commit import Author, Committed, Refused, Submission, commit
 from cells.services.log import read_log

@@ -13,13 +13,13 @@ from ninja import Schema
 from ninja.params.functions import Header
 from pydantic import Field
 
+from cells.announcing import announce_committed
 from cells.api.callers import Caller, caller_of
 from cells.api.found import find_sheet
 from cells.api.problems import KeyReused
 from cells.domain.errors import Malformed
 from cells.domain.operations import AddressedOperation, Intended
 from cells.models import AuthorKind, Revision, Role, Sheet
-from cells.services.announce import announce_committed
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.commit import Refused, Submission, commit
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from django.conf import settings
 
+from cells.announcing import announce_committed
 from cells.calc.engine import Content, Failure, Formula, Position, Value, content_of
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState, Delta
@@ -19,7 +20,6 @@ from cells.domain.layout import CellId
 from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.values import MAX_VALUES_PER_OPERATION, SetValues
 from cells.models import AuthorKind
-from cells.services.announce import announce_committed
 from cells.services.authors import Author
 from cells.services.calculations import LeftOut
 from cells.services.commit import Refused, Submission, commit

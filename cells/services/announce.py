@@ -12,12 +12,14 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
-from cells.services.commit import CommitResult
+from cells.domain.deltas import Delta
+from cells.services.tracing import Parent
 
 logger = logging.getLogger(__name__)
 
 MAX_HINT_BYTES = 64 * 1024  # a larger delta is cheaper read from the database than sent
 MAX_WAITING_HINTS = 1_000  # with Redis down they would pile up, and the tail heals what is dropped
+MAX_WAITING_CHARACTERS = 8_000_000  # beyond, hints go without their frames
 SEND_TIMEOUT_SECONDS = 2.0  # a Redis that hangs must not hold back what is sent after it
 LOG_INTERVAL_SECONDS = 10.0  # an outage is one line now and then, not one line an edit
 
@@ -52,18 +54,24 @@ async def send_to_group(sheet_id: int, message: Any) -> bool:
     return True
 
 
-def announce_committed(result: CommitResult) -> None:
+def announce(sheet_id: int, delta: Delta, trace: Parent, *, frame: bytes | None = None) -> None:
     """Tell the hubs of what a synchronous caller has committed; returns at once, never raises.
 
-    The hint carries numbers alone: each hub reads the delta once for all its sockets.
+    `frame` is the delta as clients get it. Where it is too large, or None, each hub reads what
+    was committed once for all its sockets.
     """
     if isinstance(get_channel_layer(), InMemoryChannelLayer):
         return  # it reaches no other thread safely, and there the tail looks every 50 ms
-    for sheet_id, delta in result.deltas.items():
-        hint = CommittedHint(type="committed", after=delta.after, through=delta.through, frame=None)
-        if result.trace:
-            hint["trace"] = result.trace
-        _background.send(sheet_id, hint)
+    is_small = frame is not None and len(frame) <= MAX_HINT_BYTES
+    hint = CommittedHint(
+        type="committed",
+        after=delta.after,
+        through=delta.through,
+        frame=frame.decode() if frame is not None and is_small else None,
+    )
+    if trace:
+        hint["trace"] = trace
+    _background.send(sheet_id, hint)
 
 
 class _BackgroundLoop:
@@ -72,7 +80,7 @@ class _BackgroundLoop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting = 0
+        self._waiting = self._waiting_characters = 0
 
     def send(self, sheet_id: int, hint: CommittedHint) -> None:
         with self._lock:
@@ -83,15 +91,20 @@ class _BackgroundLoop:
                 ).start()
             if self._waiting >= MAX_WAITING_HINTS:
                 return
+            if self._waiting_characters >= MAX_WAITING_CHARACTERS:
+                hint["frame"] = None
+            size = len(hint["frame"] or "")
             self._waiting += 1
-        asyncio.run_coroutine_threadsafe(self._send(sheet_id, hint), self._loop)
+            self._waiting_characters += size
+        asyncio.run_coroutine_threadsafe(self._send(sheet_id, hint, size), self._loop)
 
-    async def _send(self, sheet_id: int, hint: CommittedHint) -> None:
+    async def _send(self, sheet_id: int, hint: CommittedHint, size: int) -> None:
         try:
             await send_to_group(sheet_id, hint)
         finally:
             with self._lock:
                 self._waiting -= 1
+                self._waiting_characters -= size
 
 
 _background = _BackgroundLoop()

@@ -23,7 +23,7 @@ from cells.domain.operations import (
 )
 from cells.domain.references import Axes, is_formula, to_stored
 from cells.models import Sheet
-from cells.services.announce import announce_committed
+from cells.services.announce import announce
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
 from cells.services.guarding import require_unprotected
@@ -303,7 +303,8 @@ def _commit(sheet: Sheet, operation_id: UUID, operation: Operation, author: Auth
     outcome = result.outcomes[0]
     if isinstance(outcome, Refused):
         raise outcome.error
-    announce_committed(result)
+    for sheet_id, delta in result.deltas.items():
+        announce(sheet_id, delta, result.trace)  # without its frame, which would be too large
     return outcome
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from cells.announcing import announce_committed
 from cells.domain.errors import SheetSyncError
 from cells.domain.operations import AppendRecord, AppendRows, SetAddresses, UpsertRow
 from cells.models import DeadLetter
 from cells.services import tracing
-from cells.services.announce import announce_committed
 from cells.services.commit import CommitResult, Committed, Refused, Submission, commit
 from cells.services.dead_letters import record_dead_letters
 from cells.services.failures import is_outage

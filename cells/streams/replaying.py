@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from cells.announcing import announce_committed
 from cells.domain.errors import SheetSyncError
 from cells.models import DeadLetter, DeadLetterOutcome
-from cells.services.announce import announce_committed
 from cells.services.audit import Action, Actor, note
 from cells.services.dead_letters import safe_text
 from cells.services.failures import is_outage
