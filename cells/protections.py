@@ -15,6 +15,7 @@ from cells.domain.protecting import format_area
 from cells.domain.references import MISSING
 from cells.forms import ProtectionForm
 from cells.models import Protection, Sheet
+from cells.services.audit import actor_of
 from cells.services.people import name_of
 from cells.services.protections import area_of, layout_of, protect, protections_of, unprotect
 from cells.views import owned
@@ -67,7 +68,7 @@ def remove(request: HttpRequest, slug: str, protection_id: int) -> HttpResponse:
     sheet = owned(request, slug)
     if isinstance(sheet, HttpResponse):
         return sheet
-    unprotect(sheet, protection_id)
+    unprotect(sheet, protection_id, actor_of(request))
     messages.success(request, _("Removed. All who may edit the sheet may edit this, too."))
     return redirect("cells:protections", slug)
 
@@ -86,6 +87,7 @@ def _save(
             description=given["description"],
             takes_messages=given["takes_messages"],
             instead_of=protection,
+            by=actor_of(request),
         )
     except LimitExceeded:
         form.add_error(None, _("This sheet has as many protected ranges as it may: remove one."))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from cells.domain.operations import RestoreTo, SetAddresses
+from cells.domain.protecting import parse_area
 from cells.models import (
     ApiToken,
     AuditEntry,
@@ -31,6 +32,7 @@ from cells.services import sharing
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, Submission, commit
+from cells.services.protections import layout_of, protect
 from cells.services.shelf import delete_sheet, throw_away
 from cells.services.tokens import create_token
 
@@ -319,3 +321,32 @@ def test_each_entry_is_a_log_line_of_its_own(
     (line,) = [record.getMessage() for record in caplog.records if record.name == "cells.audit"]
     assert "action=sheet.shared" in line
     assert "sheet=plan" in line
+
+
+def test_protected_ranges(page: Client, plan: Sheet) -> None:
+    address = "/sheets/plan/protections/"
+    page.post(address, {"range": "B2:C5", "description": "Limits", "editors": "alice"})
+    made = only_entry("range.protected")
+    facts = {"range": "B2:C5", "description": "Limits", "takes_messages": False}
+    assert made.details == {"id": made.details["id"], **facts, "editors": ["user alice"]}
+
+    one = f"{address}{made.details['id']}/"
+    page.post(one, {"range": "B2:C5", "description": "Bounds", "editors": ""})
+    changed = only_entry("range.changed").details["changed"]
+    assert changed == {"description": ["Limits", "Bounds"], "editors": [["user alice"], []]}
+
+    page.post(f"{one}remove/")
+    assert only_entry("range.unprotected").details["was"]["description"] == "Bounds"
+
+
+def test_protected_ranges_in_the_admin(page: Client, plan: Sheet) -> None:
+    protection = protect(plan, parse_area("B2:C5", layout_of(plan)))
+    AuditEntry.objects.all().delete()
+    address = f"/admin/cells/protection/{protection.pk}/"
+    rows = {"editors-TOTAL_FORMS": 0, "editors-INITIAL_FORMS": 0}
+    form = {"range": "B2:C6", "description": "", **rows}
+    assert page.post(f"{address}change/", form).status_code == 302
+    changed = only_entry("range.changed", "admin").details["changed"]
+    assert changed == {"range": ["B2:C5", "B2:C6"]}
+    page.post(f"{address}delete/", {"post": "yes"})
+    only_entry("range.unprotected", "admin")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -12,7 +13,16 @@ from cells.admin.bounded import FindsPeople, ModelAdmin, link_to
 from cells.domain.errors import InvalidAddress, LimitExceeded
 from cells.domain.protecting import format_area, parse_area
 from cells.models import Protection, ProtectionEditor
-from cells.services.protections import area_of, check_count, layout_of, place
+from cells.services.audit import Place, actor_of
+from cells.services.protections import (
+    area_of,
+    check_count,
+    facts_of,
+    layout_of,
+    note_protected,
+    note_unprotected,
+    place,
+)
 
 if TYPE_CHECKING:
     EditorTabularInline = admin.TabularInline[ProtectionEditor, Protection]
@@ -86,6 +96,23 @@ class ProtectionAdmin(ModelAdmin[Protection]):
         self, request: HttpRequest, obj: Protection | None = None
     ) -> tuple[str, ...]:
         return () if obj is None else ("sheet",)
+
+    def save_model(self, request: HttpRequest, obj: Protection, form: Any, change: bool) -> None:
+        form.facts_before = facts_of(Protection.objects.get(pk=obj.pk)) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        note_protected(form.instance, form.facts_before, actor_of(request, Place.ADMIN))
+
+    def delete_model(self, request: HttpRequest, obj: Protection) -> None:
+        note_unprotected(obj, actor_of(request, Place.ADMIN))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Protection]) -> None:
+        with transaction.atomic():
+            for protection in queryset:
+                self.delete_model(request, protection)
 
     @admin.display(description="range")
     def protected(self, obj: Protection) -> str:

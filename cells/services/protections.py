@@ -11,9 +11,10 @@ from django.db.models import Prefetch, QuerySet
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import LimitExceeded
 from cells.domain.layout import Layout
-from cells.domain.protecting import Area
+from cells.domain.protecting import Area, format_area
 from cells.models import Feed, Protection, ProtectionEditor, Role, Sheet
 from cells.services.access import roles_now
+from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.granted import memberships
 from cells.services.people import name_of
 
@@ -161,6 +162,7 @@ def protect(
     description: str = "",
     takes_messages: bool = False,
     instead_of: Protection | None = None,
+    by: Actor = PROJECT,
 ) -> Protection:
     """Protect an area, for its sheet's owners and these editors; or change a protection.
 
@@ -168,6 +170,7 @@ def protect(
     """
     if instead_of is None:
         check_count(sheet)
+    before = None if instead_of is None else facts_of(instead_of)
     protection = instead_of or Protection(sheet=sheet)
     protection.description, protection.takes_messages = description, takes_messages
     place(protection, area)
@@ -177,12 +180,45 @@ def protect(
         ProtectionEditor.objects.bulk_create(
             _editor(protection, editor) for editor in dict.fromkeys(editors)
         )
+        note_protected(protection, before, by)
     return protection
 
 
-def unprotect(sheet: Sheet, protection_id: int) -> None:
+def unprotect(sheet: Sheet, protection_id: int, by: Actor = PROJECT) -> None:
     """Take a protection away; one that is gone already is none."""
-    sheet.protections.filter(pk=protection_id).delete()
+    with transaction.atomic():
+        protection = sheet.protections.select_for_update().filter(pk=protection_id).first()
+        if protection is not None:
+            note_unprotected(protection, by)
+            protection.delete()
+
+
+def facts_of(protection: Protection) -> dict[str, object]:
+    """Return what the audit log says of a protection, as it is in the database."""
+    editors = protection.editors.select_related("user", "group", "feed").order_by("pk")
+    return {
+        "range": format_area(area_of(protection), layout_of(protection.sheet)),
+        "description": protection.description,
+        "takes_messages": protection.takes_messages,
+        "editors": [_called(editor) for editor in editors],
+    }
+
+
+def note_protected(protection: Protection, before: dict[str, object] | None, by: Actor) -> None:
+    """Note in the audit log that something is protected, or what of that is not as before."""
+    now = facts_of(protection)
+    if before is None:
+        note(Action.PROTECTED, by, protection.sheet, id=protection.pk, **now)
+        return
+    differing = {key: [before[key], value] for key, value in now.items() if before[key] != value}
+    if differing:
+        told = {"id": protection.pk, "range": now["range"], "changed": differing}
+        note(Action.PROTECTION_CHANGED, by, protection.sheet, **told)
+
+
+def note_unprotected(protection: Protection, by: Actor) -> None:
+    """Note in the audit log that a protection is taken away, before it is."""
+    note(Action.UNPROTECTED, by, protection.sheet, id=protection.pk, was=facts_of(protection))
 
 
 def protections_of(sheet: Sheet) -> QuerySet[Protection]:
@@ -221,6 +257,12 @@ def _editor(protection: Protection, editor: AbstractBaseUser | Group | Feed) -> 
             return ProtectionEditor(protection=protection, feed=editor)
         case _:
             return ProtectionEditor(protection=protection, user_id=editor.pk)
+
+
+def _called(editor: ProtectionEditor) -> str:
+    if editor.user is not None:
+        return f"user {editor.user.get_username()}"
+    return f"group {editor.group.name}" if editor.group is not None else f"feed {editor.feed}"
 
 
 def _ends(first: int | None, last: int | None) -> tuple[int, int] | None:
