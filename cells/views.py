@@ -1,15 +1,13 @@
-"""Pages: the list of sheets, a sheet, and whom it is shared with."""
+"""Pages: the list of sheets, and a sheet."""
 
 import logging
 import secrets
-from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -24,10 +22,7 @@ from cells.domain.errors import SheetSyncError, TooManySheets
 from cells.embedding import EMBED, embedded, socket_path
 from cells.forms import (
     MAX_TITLE_CHARACTERS,
-    GrantForm,
-    LinkRoleForm,
     NewSheetForm,
-    RoleForm,
     TitleForm,
 )
 from cells.live.attendance import Attendance, Attendee, read_attendance
@@ -36,21 +31,9 @@ from cells.services.access import create_sheet, require_room_for_a_sheet, role_o
 from cells.services.audit import actor_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author
 from cells.services.copying import copy_sheet
-from cells.services.granted import groups_of
 from cells.services.guests import guest_name
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.people import name_of
-from cells.services.sharing import (
-    access_list,
-    change_group_role,
-    change_role,
-    grant,
-    grant_group,
-    group_access_list,
-    revoke,
-    revoke_group,
-    set_link_role,
-)
 from cells.services.shelf import bring_back, delete_sheet, kept_until, rename_sheet
 
 logger = logging.getLogger(__name__)
@@ -199,74 +182,6 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("cells:home")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def share(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show whom a sheet is shared with; POST gives one person, or a group, a role."""
-    sheet = owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    form = GrantForm(sheet, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        grantee, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
-        if isinstance(grantee, Group):
-            grant_group(sheet, grantee, role, actor_of(request))
-        else:
-            grant(sheet, grantee, role, actor_of(request))
-        messages.success(request, _("Shared with %(username)s.") % form.cleaned_data)
-        return redirect("cells:share", slug)
-    context = {
-        "sheet": sheet,
-        "address": request.build_absolute_uri(reverse("cells:sheet", args=[slug])),
-        "access_list": access_list(sheet),
-        "group_access_list": group_access_list(sheet),
-        "own_groups": groups_of(request.user.pk) if request.user.pk is not None else (),
-        "link_form": LinkRoleForm(initial={"link_role": sheet.link_role}),
-        "grant_form": form,
-    }
-    return render(request, "cells/share.html", context, status=400 if form.errors else 200)
-
-
-@require_POST
-def share_link(request: HttpRequest, slug: str) -> HttpResponse:
-    sheet = owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    form = LinkRoleForm(request.POST)
-    if form.is_valid():
-        set_link_role(sheet, LinkRole(form.cleaned_data["link_role"]), actor_of(request))
-        messages.success(request, _("Changed what the link allows."))
-    else:
-        messages.error(request, _("Choose what the link allows."))
-    return redirect("cells:share", slug)
-
-
-@require_POST
-def share_role(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
-    """Change the role of one person whom the sheet is shared with."""
-    by = actor_of(request)
-    return _share_again(request, slug, lambda sheet, role: change_role(sheet, user_id, role, by))
-
-
-@require_POST
-def share_group_role(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
-    """Change the role of one group that the sheet is shared with."""
-    by = actor_of(request)
-    return _share_again(
-        request, slug, lambda sheet, role: change_group_role(sheet, group_id, role, by)
-    )
-
-
-@require_POST
-def unshare(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
-    return _unshare(request, slug, lambda sheet: revoke(sheet, user_id, actor_of(request)))
-
-
-@require_POST
-def unshare_group(request: HttpRequest, slug: str, group_id: int) -> HttpResponse:
-    return _unshare(request, slug, lambda sheet: revoke_group(sheet, group_id, actor_of(request)))
-
-
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
     """Return what a browser keeps, and shows when a visit finds no server."""
@@ -291,37 +206,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     )
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def _share_again(
-    request: HttpRequest, slug: str, change: Callable[[Sheet, Role], bool]
-) -> HttpResponse:
-    sheet = owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    form = RoleForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Choose one of the roles."))
-    elif change(sheet, Role(form.cleaned_data["role"])):
-        messages.success(request, _("Changed the role."))
-    else:
-        messages.error(request, _("The sheet is no longer shared with them. Add them again below."))
-    return _back_to_share(request, sheet)
-
-
-def _unshare(request: HttpRequest, slug: str, take: Callable[[Sheet], None]) -> HttpResponse:
-    sheet = owned(request, slug)
-    if isinstance(sheet, HttpResponse):
-        return sheet
-    take(sheet)
-    messages.success(request, _("Removed."))
-    return _back_to_share(request, sheet)
-
-
-def _back_to_share(request: HttpRequest, sheet: Sheet) -> HttpResponse:
-    if role_of(request.user, sheet) != Role.OWNER:  # their own role, it was
-        return redirect("cells:home")
-    return redirect("cells:share", sheet.slug)
 
 
 def _home(request: HttpRequest, form: TitleForm, *, status: int) -> HttpResponse:

@@ -44,7 +44,8 @@ def delete_sheet(sheet: Sheet, by: Actor = PROJECT) -> None:
 def bring_back(sheets: QuerySet[Sheet], by: Actor = PROJECT) -> int:
     """Undo delete_sheet, and return for how many; not once a sheet is being thrown away."""
     back = 0
-    for sheet in sheets.exclude(deleted_at=None).only("slug", "title"):
+    names = sheets.exclude(deleted_at=None).select_related(None).only("slug", "title")
+    for sheet in names:
         with transaction.atomic():
             deleted = Sheet.objects.filter(pk=sheet.pk).exclude(deleted_at=None)
             if deleted.exclude(deleted_at=_THROWN_AWAY).update(deleted_at=None):
