@@ -12,7 +12,8 @@ from cells.services.access import create_sheet
 
 pytestmark = pytest.mark.django_db
 
-ARGUMENTS = {"slug": "prices", "user_id": 1, "group_id": 1, "revision": 1, "token_id": 1}
+IDS = ("user_id", "group_id", "revision", "token_id", "protection_id")
+ARGUMENTS = {"slug": "prices", **dict.fromkeys(IDS, 1)}
 WITHOUT_SESSIONS = {"pubsub_push"}  # Google's token says who calls
 
 
