@@ -302,7 +302,7 @@ class SheetConsumer(AsyncWebsocketConsumer):
         return False
 
     def _bear_trifle(self) -> bool:
-        return not self.outbox.is_closed and self._may_spend(TRIFLE_COST, None)
+        return self._may_spend(TRIFLE_COST, None)
 
     def _update_presence(self, frame: PresenceUpdate) -> None:
         if self.hub is None or self.client is None:

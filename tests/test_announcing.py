@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from cells.announcing import announce_committed
 from cells.domain.operations import SetCells
@@ -15,7 +16,7 @@ from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import CommitResult, Submission, commit
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -46,6 +47,18 @@ def test_a_hint_has_the_frame_of_what_was_committed(
     ((sheet_id, hint),) = hints
     assert (sheet_id, hint["after"], hint["through"]) == (sheet.pk, 0, 1)
     assert hint["frame"].encode() == encode_delta(result.deltas[sheet.pk])
+
+
+def test_nothing_is_announced_that_is_rolled_back(
+    sheet: Sheet, hints: list[tuple[int, Any]]
+) -> None:
+    with transaction.atomic():
+        announce_committed(set_cells(2, "7"))
+        assert hints == []
+        transaction.set_rollback(True)
+    assert hints == []
+    announce_committed(set_cells(2, "7"))
+    assert len(hints) == 1
 
 
 def test_what_is_too_large_for_a_hint_is_told_by_numbers_alone(

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from websockets.exceptions import ConnectionClosed
 
 from cells.protocol import CloseCode
+from sheetsync.bodies import MIN_LIMIT_BYTES
 from tests.servers.compose import read_services
 from tests.servers.databases import Databases
 from tests.servers.nginx import SHIPPED, NginxProxy
@@ -184,7 +185,7 @@ def test_nobody_says_where_they_come_from(door: Door) -> None:
 def test_too_large_a_body_is_refused_with_a_sentence(door: Door) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", door.proxy.port, timeout=60)
     connection.putrequest("POST", "/import/preview/")
-    connection.putheader("Content-Length", str(MAX_BYTES + 100_001))
+    connection.putheader("Content-Length", str(MIN_LIMIT_BYTES + 1))
     connection.endheaders()
     answer = connection.getresponse()
     assert answer.status == 413

@@ -1,9 +1,11 @@
 """Healing: what the hubs of a process lack of their logs is read for all of them together."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from django.db import Error as DatabaseError
 from django.db import connection
 
 from cells import protocol
@@ -63,13 +65,9 @@ class Healer:
 
     async def _answer(self, waiting: _Waiting) -> None:
         wanted = {sheet_id: after for sheet_id, (after, _) in waiting.items()}
-        try:
+        read: dict[int, Broadcast] = {}
+        with contextlib.suppress(DatabaseError):  # then each reads alone, and learns of it there
             read = await self._readers.run(_read_small_gaps, wanted)
-        except Exception as error:  # noqa: BLE001 - it is raised where the gap is waited for
-            for _, found in waiting.values():
-                if not found.done():
-                    found.set_exception(error)
-            return
         for sheet_id, (_, found) in waiting.items():
             if not found.done():
                 found.set_result(read.get(sheet_id))

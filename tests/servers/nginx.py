@@ -30,7 +30,7 @@ class NginxProxy(ServerProcess):
             "nginx",
             [
                 *(program, "-p", str(folder), "-c", str(folder / "nginx.conf")),
-                *("-e", "stderr", "-g", f"{user}daemon off; pid {folder / 'nginx.pid'};"),
+                *("-e", "stderr", "-g", f"{user}daemon off;"),
             ],
             log=folder / "nginx.log",
         )

@@ -193,7 +193,7 @@ export class Clipboard {
         return isFormula(input) ? valueText(this.#shownAt(top + down, left + across)) : input;
       }),
     );
-    const text = formatTsv(inputs.map((line, down) => line.map((input, across) => (isFormula(input) ? values[down][across] : textOf(input)))));
+    const text = formatTsv(inputs.map((line, down) => line.map((input, across) => (isFormula(input) ? values[down][across] : harmless(input)))));
     const id = Math.random().toString(36).slice(2);
     const html = inputs.length * inputs[0].length > MAX_STYLED_CELLS ? "" : this.#htmlOf(inputs, { id, at: [top, left] });
     this.#taken = { id, hasHtml: html !== "", text, inputs: hasOthers ? inputs : null, values, corner, at: { row: top, column: left } };
@@ -240,4 +240,13 @@ export class Clipboard {
     const { rows, columns } = this.#model;
     return this.#model.styleAt(/** @type {number} */ (rows.idAt(row)), /** @type {number} */ (columns.idAt(column)));
   }
+}
+
+/**
+ * What a program gets that takes nothing but text: what is shown, and a text that would be a formula there with its mark.
+ * @param {string} input
+ */
+function harmless(input) {
+  const text = textOf(input);
+  return isFormula(text) ? input : text;
 }

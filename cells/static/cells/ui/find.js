@@ -285,7 +285,7 @@ export class Find {
     return matches.flatMap(({ row_id, column_id }) => {
       const typed = typedOf(model.inputAt(row_id, column_id), model);
       const replaced = search.replace(textOf(typed), this.#by.value);
-      const text = cleanText(typed.startsWith(TEXT_MARK) ? `${TEXT_MARK}${replaced}` : replaced); // a text stays one
+      const text = cleanText(typed.startsWith(TEXT_MARK) && replaced ? `${TEXT_MARK}${replaced}` : replaced); // a text stays one
       const input = inputOf(text, model);
       return !model.mayEdit || text === typed || isTooLong(input) ? [] : [/** @type {Edit} */ ([row_id, column_id, input])];
     });
