@@ -10,7 +10,7 @@
 #   make bench-exchange  CSV and XLSX files of a million cells in and out, five minutes; writes bench/EXCHANGE.md
 #   make autobahn  play Autobahn's WebSocket cases against the deployed server, ten minutes; writes bench/AUTOBAHN.md
 #   make soak    an hour (SECONDS=3600) under a moderate load: does anything grow? writes bench/soak.json
-#   make upgrade  ten minutes (SECONDS=600): a build with a new migration takes the old one's place under 500 sockets; writes bench/UPGRADE.md
+#   make upgrade  ten minutes (SECONDS=600): this build takes the place of that of a commit (OLD=HEAD) under 500 sockets; writes bench/UPGRADE.md
 #   make faults  prove the promise under random faults: SEEDS=100 for so many rounds, SEED=7 MODE=sqlite for one
 #   make messages  collect the sentences of the pages for translation, and compile what is translated; NEW=fr begins one; needs GNU gettext
 #   make lock    what the image installs, with hashes, in the versions that are tested here: after a change of requirements*.txt
@@ -85,7 +85,7 @@ soak: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600)
 
 upgrade: $(INSTALLED_DEV)
-	@$(BIN)/python -m bench.upgrade --seconds $(or $(SECONDS),600)
+	@$(BIN)/python -m bench.upgrade --seconds $(or $(SECONDS),600) --old $(or $(OLD),HEAD)
 
 faults: $(INSTALLED_DEV)
 	@$(BIN)/python -m tests.faults.run $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \

@@ -1,10 +1,10 @@
-"""Nobody loses an edit by an upgrade: `make upgrade SECONDS=600` writes bench/UPGRADE.md.
+"""Nobody loses an edit by an upgrade: `make upgrade SECONDS=600 OLD=v1` writes bench/UPGRADE.md.
 
 The composition without Docker, as tests/test_compose.py rehearses it, with two web services behind
 a balancer. 500 sockets are open, a tenth of them people who edit, reload, go offline and come back,
-beside a stream. In the middle of it a build with a new migration takes the old one's place: its
-migrations first, then one process after the other. In the end logs, screens and what people were
-told are compared.
+beside a stream. In the middle of it today's build, with one more migration, takes the place of the
+one of a commit, `OLD`: its migrations first, then one process after the other. In the end logs,
+screens and what people were told are compared.
 """
 
 import argparse
@@ -103,8 +103,19 @@ def migrate(service: Service, build: Path) -> None:
     )
 
 
+def build_old(folder: Path, commit: str) -> None:
+    """Make the build of a commit."""
+    source = folder.with_name("source")
+    source.mkdir()
+    archive = subprocess.run(
+        ["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    ).stdout
+    subprocess.run(["tar", "-x", "-C", str(source)], input=archive, check=True)
+    build_image(folder, source)
+
+
 def build_next(folder: Path) -> None:
-    """Make the build that follows: the same code, and a migration that it adds."""
+    """Make the build that follows: what is here, and a migration that it adds."""
     build_image(folder)
     migrations = folder / "cells" / "migrations"
     latest = max(path.stem for path in migrations.glob("0*.py"))
@@ -207,7 +218,7 @@ async def rehearse(deployed: Deployed, build: Path, seconds: float) -> Found:
     return found
 
 
-def report(found: Found) -> str:
+def report(found: Found, old: str) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         cwd=ROOT,
@@ -219,13 +230,13 @@ def report(found: Found) -> str:
     lines = [
         f"# An upgrade while {SOCKETS} sockets are open",
         "",
-        f"`make upgrade SECONDS={found.seconds:.0f}` wrote this on "
+        f"`make upgrade SECONDS={found.seconds:.0f} OLD={old}` wrote this on "
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {commit}, on {os.cpu_count()} cores.",
         "",
         f"{SOCKETS} sockets on {len(SHEETS)} sheets, {EDITORS} of them people who edit about once",
         "a second, reload, go offline and come back, beside a stream of two messages a second, for",
         f"{found.seconds:.0f} s, on the composition with {WEB_SERVICES} web services. In between",
-        "a build with a new migration took the old one's place.",
+        f"this build, with one more migration, took the place of that of {old}.",
         "",
         "| step | seconds |",
         "|---|---|",
@@ -246,7 +257,9 @@ def report(found: Found) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--old", default="HEAD", help="the commit that is deployed before")
+    arguments = parser.parse_args()
+    seconds, commit = arguments.seconds, arguments.old
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     with tempfile.TemporaryDirectory(prefix="sheetsync-upgrade-") as name:
         folder = Path(name)
@@ -254,13 +267,14 @@ def main() -> None:
         old, new = folder / "old", folder / "new"
         for build in (old, new):
             build.mkdir()
-        build_image(old)
+        build_old(old, commit)
         build_next(new)
         with deployed(folder, old) as running:
             found = asyncio.run(rehearse(running, new, seconds))
-    print(report(found))
+    text = report(found, commit)
+    print(text)
     if seconds >= SHORTEST_KEPT_SECONDS:
-        RESULTS.write_text(report(found))
+        RESULTS.write_text(text)
     else:
         print(f"Shorter than {SHORTEST_KEPT_SECONDS:.0f} s: not kept in {RESULTS.name}.")
 

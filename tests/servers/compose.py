@@ -158,9 +158,9 @@ def dockerfile_environment() -> dict[str, str]:
     return {name: value for name, value in pairs if name != "PATH"}
 
 
-def build_image(target: Path) -> None:
+def build_image(target: Path, source: Path = ROOT) -> None:
     """Make in a folder what the image would hold, by the Dockerfile's own last step."""
-    copy_build_context(target)
+    copy_build_context(target, source)
     *_, step = [rest for word, rest in dockerfile_stages()[0] if word == "RUN"]
     assert "collectstatic" in step
     subprocess.run(
@@ -172,13 +172,13 @@ def build_image(target: Path) -> None:
     )
 
 
-def copy_build_context(target: Path) -> None:
+def copy_build_context(target: Path, source: Path = ROOT) -> None:
     """Copy what .dockerignore lets into the image: it names all that is not left out."""
-    for rule in (ROOT / ".dockerignore").read_text().splitlines():
+    for rule in (source / ".dockerignore").read_text().splitlines():
         if rule.startswith("!"):
-            source = ROOT / rule.removeprefix("!")
-            if source.is_dir():
+            part = source / rule.removeprefix("!")
+            if part.is_dir():
                 ignore = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, target / source.name, ignore=ignore)
+                shutil.copytree(part, target / part.name, ignore=ignore)
             else:
-                shutil.copy(source, target)
+                shutil.copy(part, target)
