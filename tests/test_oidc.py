@@ -98,6 +98,14 @@ def test_a_first_sign_in_makes_an_account_and_the_next_finds_it(
     assert "('bob', 'bob@example.com', False)" in people(server)
 
 
+def test_nobody_is_called_by_the_address_of_another(server: WebServer, provider: Provider) -> None:
+    provider.person = {"sub": "66", "preferred_username": "victim@example.com"}
+    browser = requests.Session()
+    leave(browser, server)
+    assert is_signed_in(browser, server)
+    assert "victim@example.com" not in people(server)
+
+
 @pytest.mark.parametrize("lie", ["nonce", "aud", "iss", "exp", "sub"])
 def test_an_id_token_that_proves_nothing_is_refused(
     server: WebServer, provider: Provider, lie: str

@@ -27,7 +27,9 @@ class Adapter(DefaultSocialAccountAdapter):
         if not settings.OIDC_SIGN_UP:
             sentence = _("You have no account here yet. An administrator makes one for you.")
             raise ImmediateHttpResponse(refused(request, sentence))
-        # Sheets are shared by e-mail address: whoever only claims one gets none.
+        # Sheets are shared by e-mail address: whoever only claims one gets none, as a name neither.
+        if "@" in sociallogin.user.username:
+            sociallogin.user.username = ""  # one is made for them
         addresses = [one.email for one in sociallogin.email_addresses if one.verified]
         sociallogin.email_addresses = []
         sociallogin.user.email = addresses[0] if addresses else ""
