@@ -26,7 +26,7 @@ from tests.servers.compose import (
     read_services,
 )
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import KILL_SECONDS, ROOT, clean_environment, free_port
+from tests.servers.process import ROOT, clean_environment, free_port
 from tests.servers.pubsub import PubsubEmulator
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import Calculator, Listener, Publisher, WebServer
@@ -218,9 +218,9 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
             run(image, environment_of(service), service.healthcheck)
 
         # While sockets are open; `docker stop` kills after ten seconds.
-        assert listener.stop(seconds=KILL_SECONDS) == 0
-        assert publisher.stop(seconds=KILL_SECONDS) == 0
-        assert calculator.stop(seconds=KILL_SECONDS) == 0
+        assert listener.stop(seconds=5) == 0
+        assert publisher.stop(seconds=5) == 0
+        assert calculator.stop(seconds=5) == 0
         assert web.stop(seconds=10) == 0
 
 

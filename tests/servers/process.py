@@ -55,8 +55,6 @@ SETTINGS = (
 # Below the ephemeral ports (from 32768 on Linux, 49152 elsewhere): a client that keeps trying a
 # stopped server's ephemeral port can be given that very port and connect to itself, and then the
 # server cannot come back.
-# How long after SIGTERM Docker kills. Five are promised; a machine that runs all tests is slower.
-KILL_SECONDS = 10.0
 PORTS = range(20_000, 32_000)
 
 # Every server that runs now; conftest.py shows their logs beside a failure.

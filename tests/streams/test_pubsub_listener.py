@@ -13,7 +13,7 @@ import pytest
 
 from tests.servers.databases import Databases, Kind
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import KILL_SECONDS, ROOT, clean_environment, free_port, wait_until
+from tests.servers.process import ROOT, clean_environment, free_port, wait_until
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import Listener, manage
 from tests.streams.conftest import Stream, edit
@@ -75,7 +75,7 @@ both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_an_idle_listener_in_time(
+def test_signal_ends_an_idle_listener_within_five_seconds(
     deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
@@ -88,11 +88,11 @@ def test_signal_ends_an_idle_listener_in_time(
     os.kill(server.pid, number)
 
     assert server.wait_for_exit(10) == 0
-    assert time.monotonic() - started < KILL_SECONDS
+    assert time.monotonic() - started < 5
 
 
 @both_databases
-def test_sigterm_in_full_flow_ends_in_time_and_loses_nothing(
+def test_sigterm_in_full_flow_ends_within_five_seconds_and_loses_nothing(
     deploy: Callable[[Kind], Deployment],
     stream: Stream,
     listener: Callable[..., Listener],
@@ -111,7 +111,7 @@ def test_sigterm_in_full_flow_ends_in_time_and_loses_nothing(
     second = listener(deployment.environment)
     wait_until(lambda: deployment.count() >= 5_000, "all commits", 40)
 
-    assert seconds < KILL_SECONDS
+    assert seconds < 5
     assert at_the_end < 5_000
     assert deployment.numbers() == list(range(1, 5_001))
     assert sorted(map(int, deployment.inputs())) == list(range(1, 5_001))
@@ -164,7 +164,7 @@ def test_sigterm_while_the_database_is_away_ends_soon_and_gives_back_in_order(
     listener(deployment.environment)
     wait_until(lambda: deployment.count() == 11, "all messages, one of them given back")
     assert deployment.inputs() == [str(number) for number in range(1, 12)]
-    assert seconds < KILL_SECONDS
+    assert seconds < 5
 
 
 def test_stopped_redis_does_not_slow_commits(
@@ -184,7 +184,7 @@ def test_stopped_redis_does_not_slow_commits(
     finally:
         redis_server.start()
 
-    assert time.monotonic() - started < KILL_SECONDS
+    assert time.monotonic() - started < 5
 
 
 def test_create_makes_an_ordered_subscription(

@@ -16,7 +16,7 @@ import pytest
 from tests.servers.databases import Databases, Kind
 from tests.servers.deployment import Deployment
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import KILL_SECONDS, ROOT, clean_environment, wait_until
+from tests.servers.process import ROOT, clean_environment, wait_until
 from tests.servers.sheetsync import Listener, Publisher, manage, run_manage
 from tests.streams.conftest import Stream
 from tests.streams.test_publishing import Subscriber, revisions
@@ -170,7 +170,7 @@ def test_stopped_database_pauses_and_skips_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_it_in_time(
+def test_signal_ends_it_within_five_seconds(
     deploy: Callable[..., SheetSync],
     publisher: Callable[[SheetSync], Publisher],
     number: signal.Signals,
@@ -181,10 +181,10 @@ def test_signal_ends_it_in_time(
     os.kill(server.pid, number)
 
     assert server.wait_for_exit(10) == 0
-    assert time.monotonic() - started < KILL_SECONDS
+    assert time.monotonic() - started < 5
 
 
-def test_sigterm_while_pubsub_hangs_ends_in_time(
+def test_sigterm_while_pubsub_hangs_ends_within_five_seconds(
     deploy: Callable[..., SheetSync],
     stream: Stream,
     publisher: Callable[[SheetSync], Publisher],
@@ -198,7 +198,7 @@ def test_sigterm_while_pubsub_hangs_ends_in_time(
         started = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait_for_exit(10) == 0
-        assert time.monotonic() - started < KILL_SECONDS
+        assert time.monotonic() - started < 5
     finally:
         os.killpg(stream.emulator.pid, signal.SIGCONT)
 
