@@ -35,10 +35,12 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1  # between two looks for news, which are one small query each
 SHEETS_AT_ONCE = 8  # that are being sent, and so in memory; Google takes some 30 ms to answer
-REQUEST_SECONDS = 4
+REQUEST_SECONDS = 3
 # How long others leave a sheet alone whose publisher has died, or hangs. More than a request.
 LEASE_SECONDS = 15
-STOP_SECONDS = 4.2  # a request at hand ends before; an operator is promised 5 s
+STOP_SECONDS = (
+    3.2  # a request at hand ends before; an operator is promised 5 s, on a busy machine too
+)
 
 
 @dataclass(slots=True)
