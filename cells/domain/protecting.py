@@ -192,11 +192,11 @@ class _Strip:
         return place >= 0 and id_ < self._stops[place]
 
     def meets(self, runs: Runs) -> bool:
-        return self._is_all or any(
-            first < stop and begin < first + count
-            for first, count in runs
-            for begin, stop in zip(self._firsts, self._stops, strict=True)
-        )
+        return self._is_all or any(self._meets_run(first, count) for first, count in runs)
+
+    def _meets_run(self, first: int, count: int) -> bool:
+        place = bisect_right(self._stops, first)  # of the first range that ends behind it
+        return place < len(self._firsts) and self._firsts[place] < first + count
 
     def is_split_at(self, before: int | None) -> bool:
         """Say whether what is put in front of `before` comes to stand within."""

@@ -150,3 +150,16 @@ def test_after_the_rows_were_moved_it_is_still_the_same_cells() -> None:
     assert format_area(area, grid) == "B17:C20"
     assert Fence(area, grid).is_touched(cells((4, 1)))
     assert not Fence(area, grid).is_touched(cells((5, 1)))
+
+
+def test_many_runs_meet_what_a_walk_over_them_meets() -> None:
+    """The ids of an area that was pulled apart by moves, and runs of all lengths beside them."""
+    even, odd = ([[2 * place + rest, 1] for place in range(20)] for rest in (0, 1))
+    axes = {**layout().axes, ROWS: Axis.from_runs([*even, *odd])}
+    fence = Fence(Area((4, 30), None), Layout(axes, {ROWS: [], COLUMNS: []}))
+    inside = set(range(4, 31, 2))
+    for first in range(40):
+        for count in (1, 2, 3, 9):
+            run = range(first, min(first + count, 40))
+            touches = fence.is_touched(Delete(ROWS, ((first, len(run)),)))
+            assert touches is not inside.isdisjoint(run), (first, count)
