@@ -46,7 +46,7 @@ class Fullness:
             return
         sheet_id = draft.row.id
         at_most = self._at_most.get(sheet_id, draft.filled) + texts
-        if at_most <= self._limit:
+        if at_most <= self._limit and sheet_id not in self._counts:
             self._at_most[sheet_id] = at_most
             return
         count = self._count(draft, cells)

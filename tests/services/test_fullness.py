@@ -46,6 +46,20 @@ def test_the_cell_too_many_is_refused_and_what_adds_none_is_not(
     assert_log_is_whole("prices", 5)
 
 
+def test_what_follows_an_exact_count_in_a_batch_is_counted_too(
+    sheet: Sheet, settings: Settings
+) -> None:
+    settings.CELLS_PER_SHEET = 10
+    assert tried(
+        cells(*"abcde"),
+        cells(*"ABCDEF"),  # six, though eleven texts came
+        cells(*"ghi", row=1),
+        cells(*"jk", row=2),  # eleven
+        cells("j", row=2),
+    ) == ["done", "done", "done", "limit_exceeded", "done"]
+    assert Sheet.objects.get().filled == 10
+
+
 def test_an_undo_that_adds_is_held_to_it_too(sheet: Sheet, settings: Settings) -> None:
     tried(cells("a", "b"))
     cleared = Submission("prices", uuid.uuid4(), cells("", ""), ADMIN)
