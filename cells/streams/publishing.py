@@ -38,9 +38,7 @@ SHEETS_AT_ONCE = 8  # that are being sent, and so in memory; Google takes some 3
 REQUEST_SECONDS = 3
 # How long others leave a sheet alone whose publisher has died, or hangs. More than a request.
 LEASE_SECONDS = 15
-STOP_SECONDS = (
-    3.2  # a request at hand ends before; an operator is promised 5 s, on a busy machine too
-)
+STOP_SECONDS = 3.2  # a request at hand ends before; 5 s are promised, on a busy machine too
 
 
 @dataclass(slots=True)
