@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.servers.missing import missing_service
-from tests.servers.process import ROOT, ServerProcess, answers_http, free_port
+from tests.servers.process import ROOT, HttpServer, answers_http, free_port
 
 SHIPPED = ROOT / "deploy" / "nginx"
 
 
-class NginxProxy(ServerProcess):
+class NginxProxy(HttpServer):
     """The door in front of a web server; `variables` are those of docker-compose.yml's `proxy`."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str], *, extra: str = "") -> None:
@@ -34,18 +34,6 @@ class NginxProxy(ServerProcess):
             ],
             log=folder / "nginx.log",
         )
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}"
-
-    @property
-    def websocket_url(self) -> str:
-        return f"ws://{self.host}"
 
     def is_ready(self) -> bool:
         return answers_http(self.port, "/healthz")

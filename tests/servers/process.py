@@ -273,3 +273,21 @@ class ServerProcess:
         if self in running:
             self._signal_group(signal.SIGKILL)  # nothing that it forked may stay behind
             running.remove(self)
+
+
+class HttpServer(ServerProcess):
+    """A server that speaks HTTP and WebSocket on a port of 127.0.0.1."""
+
+    port: int
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://{self.host}"

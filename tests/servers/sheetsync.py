@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.servers.compose import dockerfile_list
 from tests.servers.process import (
     ROOT,
+    HttpServer,
     ServerFailedError,
     ServerProcess,
     answers_http,
@@ -17,7 +18,7 @@ from tests.servers.process import (
 )
 
 
-class WebServer(ServerProcess):
+class WebServer(HttpServer):
     """A web process, or a parent with several workers; stopped and started it keeps its port."""
 
     def __init__(
@@ -36,18 +37,6 @@ class WebServer(ServerProcess):
         self.workers = workers
         command = command or uvicorn(self.port, workers)
         super().__init__(name, command, log=log, environment=environment, folder=folder)
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}"
-
-    @property
-    def websocket_url(self) -> str:
-        return f"ws://{self.host}"
 
     def is_ready(self) -> bool:
         return answers_http(self.port, "/healthz") and len(self.worker_pids()) >= self.workers
