@@ -40,7 +40,7 @@ class Restores:
             return
         then = self._screens.get(operation["revision"])
         if then is None:
-            raise ValueError("a revision is restored that was still to come")
+            raise ValueError("a revision is restored that the log did not have")
         if "range" not in operation:
             return
         wanted = {
@@ -65,7 +65,8 @@ class Restores:
             self._screens[number] = _screen_of(replay)
         if operation is None or operation["kind"] != "restore" or "range" in operation:
             return
-        if _screen_of(replay) != self._screens[operation["revision"]]:
+        then = self._screens.get(operation["revision"])  # look_at has said it where there is none
+        if then is not None and _screen_of(replay) != then:
             raise ValueError(f"the sheet is not what it was at revision {operation['revision']}")
 
 

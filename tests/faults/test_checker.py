@@ -286,10 +286,10 @@ def test_an_undo_that_did_another_thing_is_named(
     assert Promise.TAKEN_BACK_WRONGLY in undone(step, *others)
 
 
-def restored(step: dict[str, Any] | None, **fields: Any) -> set[Promise]:
-    """Judge a restore of revision 1, where a cell was typed, behind what changed it."""
+def restored(step: dict[str, Any] | None, *, revision: int = 1, **fields: Any) -> set[Promise]:
+    """Judge a restore, by itself of revision 1, where a cell was typed, behind what changed it."""
     round_ = Round()
-    restore: dict[str, Any] = {"kind": "restore", "revision": 1, **fields, "step": step}
+    restore: dict[str, Any] = {"kind": "restore", "revision": revision, **fields, "step": step}
     operations: list[dict[str, Any]] = [TYPED, INSERTED, CLEARED, restore]
     lines = [
         Line(number, f"op-{number}", "guest", operation, "guest 1")
@@ -311,3 +311,4 @@ def test_a_restore_brings_back_what_was_seen() -> None:
     assert restored({"kind": "several", "steps": [gone]}) == wrong
     assert restored(None) == restored(None, range=[0, 0, 3, 3]) == wrong
     assert restored(cells, range=[1, 1, 3, 3]) == wrong
+    assert restored(whole, revision=34) == wrong, "the log has no such revision"
