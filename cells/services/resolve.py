@@ -45,7 +45,7 @@ class Resolver:
     def __init__(self, cursor: Cursor, layouts: dict[int, Layout]) -> None:
         self._cursor = cursor
         self._layouts = layouts
-        self._addressed: set[int] = set()  # the sheets of which anything is asked
+        self._asked: set[int] = set()  # the sheets of which what is in them is asked
         self._recent: dict[sql.CellKey, str] = {}
         # Row ids by (sheet id, column id, input): a superset, checked against _recent.
         self._rows_with: dict[tuple[int, int, str], set[int]] = defaultdict(set)
@@ -56,11 +56,10 @@ class Resolver:
 
     def prepare(self, wanted: Sequence[tuple[int, AddressedOperation]]) -> None:
         """Read what `wanted`, as (sheet id, operation), needs: three statements at the most."""
-        self._addressed.update(sheet_id for sheet_id, _ in wanted)
         upserts = [(sheet_id, op) for sheet_id, op in wanted if isinstance(op, UpsertRow)]
-        below = {id_ for id_, op in wanted if not isinstance(op, SetAddresses)}
-        if below:
-            self._read_last_used(below)
+        self._asked = {id_ for id_, op in wanted if not isinstance(op, SetAddresses)}
+        if self._asked:
+            self._read_last_used(self._asked)
         by_header = {id_ for id_, op in wanted if isinstance(op, BY_HEADER)}
         if by_header:
             self._read_headers(by_header)
@@ -69,8 +68,8 @@ class Resolver:
 
     @property
     def is_asked(self) -> bool:
-        """Whether anything will have to be resolved, and so what is set has to be noted."""
-        return bool(self._addressed)
+        """Whether something will be looked for in a sheet, and so what is set has to be noted."""
+        return bool(self._asked)
 
     def resolve(self, sheet_id: int, operation: AddressedOperation) -> SetCells:
         """Return what `operation` means on the sheet as it is now.
@@ -94,7 +93,7 @@ class Resolver:
 
     def note(self, sheet_id: int, cells: Iterable[CellInput]) -> None:
         """Remember cells that an operation of this batch has set."""
-        if sheet_id not in self._addressed:
+        if sheet_id not in self._asked:
             return  # nobody will ask, and a paste of 10,000 cells takes 40 ms to remember
         rows_used = set()
         for row, column, text in cells:

@@ -13,7 +13,7 @@ from cells.models import DeadLetter, DeadLetterOutcome
 from cells.services.audit import Action, Actor, note
 from cells.services.dead_letters import safe_text
 from cells.services.failures import is_outage
-from cells.streams.batches import CommittedMessages, Refusal, commit_messages
+from cells.streams.batches import CommittedMessages, Refusal, commit_messages, read_message
 from cells.streams.feeds import feeds_of, spec_of
 from cells.streams.mapping import InvalidMapping, Mapping
 from cells.streams.messages import EDIT_ID, Feed, Message
@@ -97,7 +97,7 @@ def _feeds_for(letter: DeadLetter) -> tuple[Feed, ...]:
 def _replay(letters: list[DeadLetter], by: Actor, total: Replayed) -> None:
     try:
         with transaction.atomic():
-            done = commit_messages([message_of(letter) for letter in letters])
+            done = commit_messages([read_message(message_of(letter)) for letter in letters])
             _settle(letters, done, by)
     except Exception as error:
         if is_outage(error):

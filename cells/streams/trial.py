@@ -11,7 +11,7 @@ from cells.domain.addresses import format_address
 from cells.domain.axes import Axis
 from cells.models import Sheet
 from cells.services.commit import Committed
-from cells.streams.batches import commit_messages
+from cells.streams.batches import commit_messages, read_message
 from cells.streams.mapping import Mapping
 from cells.streams.messages import EDIT_ID, Message
 
@@ -52,7 +52,7 @@ def try_message(mapping: Mapping, message: Message) -> Trial:
     attributes = {name: text for name, text in message.attributes.items() if name != EDIT_ID}
     new = replace(message, message_id=str(uuid.uuid4()), attributes=attributes, feeds=(mapping,))
     with transaction.atomic():
-        done = commit_messages([new])
+        done = commit_messages([read_message(new)])
         numbers = [one.revision for one in done.result.outcomes if isinstance(one, Committed)]
         cells = list(islice(_cells(mapping.spec.sheet, numbers), MAX_SHOWN + 1))
         transaction.set_rollback(True)
