@@ -183,7 +183,8 @@ async def rehearse(deployed: Deployed, build: Path, seconds: float) -> Found:
     for number in range(SOCKETS):
         sheet = SHEETS[number % len(SHEETS)]
         if number < EDITORS:
-            people.append(Person([deployed.balancer], sheet, OTHER_SHEETS, number, seed=number))
+            column = number // len(SHEETS)  # one's own on that sheet
+            people.append(Person([deployed.balancer], sheet, OTHER_SHEETS, column, seed=number))
         else:
             onlookers.append(RetryingClient(deployed.balancer.websocket_url, sheet))
         await asyncio.sleep(1 / OPENED_PER_SECOND)
