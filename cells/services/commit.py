@@ -6,8 +6,9 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -324,7 +325,8 @@ def _apply(
 def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     """Write cells, log and sheets, and return what changed."""
     now = timezone.now()
-    moment = sql.adapt_moment(now)
+    adapt = sql.moment_adapter()
+    moment = adapt(now)
     found = TouchedCells(cursor, drafts)
     yielding = Yielding(cursor, drafts)
     encode = msgspec.json.encode
@@ -366,7 +368,7 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
             if source is None:
                 lines.append(line)
             else:
-                streamed.append((line, _provenance(source)))
+                streamed.append((line, _provenance(source, adapt)))
             touched.update(dict.fromkeys(effect.touched(), (number, author)))
             new_styles.update(effect.restyled)
             if isinstance(operation, Undone):
@@ -406,9 +408,9 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     return deltas
 
 
-def _provenance(source: Source) -> sql.Provenance:
-    event_at = None if source.event_at is None else sql.adapt_moment(source.event_at)
-    return source.feed_id, sql.adapt_moment(source.published_at), event_at
+def _provenance(source: Source, adapt: Callable[[datetime], str]) -> sql.Provenance:
+    event_at = None if source.event_at is None else adapt(source.event_at)
+    return source.feed_id, adapt(source.published_at), event_at
 
 
 def _log(submissions: Iterable[Submission], outcomes: Iterable[Outcome]) -> None:

@@ -4,7 +4,7 @@ A batch of any size costs each function one statement; given.py says how its row
 Everything that is not hot uses the ORM.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -413,7 +413,13 @@ def value_text_of(table: str) -> str:
 
 def adapt_moment(moment: datetime) -> str:
     """Return the text of a moment that the database takes."""
-    return str(connection.ops.adapt_datetimefield_value(moment))
+    return moment_adapter()(moment)
+
+
+def moment_adapter() -> Callable[[datetime], str]:
+    """Return adapt_moment for many: what Django has to look up for each is looked up once."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return lambda moment: str(adapt(moment))
 
 
 def uuid_text(vendor: str, uuid: UUID) -> str:

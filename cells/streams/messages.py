@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -134,7 +134,7 @@ def operation_id_of(message: Message) -> uuid.UUID:
     edit_id = message.attributes.get(EDIT_ID)
     if edit_id:
         return uuid.uuid5(NAMESPACE, f"edit_id {edit_id}")
-    published_ms = int(message.published_at.astimezone(UTC).timestamp() * 1000)
+    published_ms = int(message.published_at.timestamp() * 1000)
     return uuid.uuid5(NAMESPACE, f"message {message.topic} {message.message_id} {published_ms}")
 
 
