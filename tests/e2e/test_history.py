@@ -12,6 +12,7 @@ from tests.e2e.grid_page import GridPage
 pytestmark = pytest.mark.xdist_group("history")  # they share a server and a browser
 
 Open = Callable[..., GridPage]
+NAMES = ("Ada", "Ben", "Cleo")
 
 _TO_LOOK_AT = """
 from uuid import uuid4
@@ -26,6 +27,20 @@ stream = Author(AuthorKind.STREAM, "prices", origin="prices-sub/4711")
 cells = tuple((row, column, f"{row}/{column}") for row in range(1000) for column in range(10))
 operation = SetCells(cells)
 commit([Submission("to-look-at", uuid4(), operation, stream)])
+"""
+
+
+_BY_THREE = """
+from uuid import uuid4
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, LinkRole
+from cells.services.access import create_sheet
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+create_sheet(None, "Prices", slug="by-three", link_role=LinkRole("editor"))
+for name, column in (("Ada", 0), ("Ben", 1), ("Cleo", 2), ("Ada", 3), ("Ben", 0)):
+    cells = SetCells(((0, column, name),))
+    commit([Submission("by-three", uuid4(), cells, Author(AuthorKind.API, name))])
 """
 
 
@@ -115,6 +130,34 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     page.locator(".notice", has_text="Restored").get_by_role("button", name="Undo").click()
     for grid in (alice, bob):
         grid.expect_cells("A1", [["9.99", "kept"]])
+
+
+def test_each_author_of_a_version_has_a_colour_and_is_named(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_BY_THREE)
+    page = own_context().new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/by-three/").open()
+    page.get_by_role("button", name="Version history").click()
+    panel = versions(grid)
+    panel.get_by_role("button", name="Ada").click()
+    legend = panel.get_by_role("list", name="Who changed the marked cells").get_by_role("listitem")
+    expect(legend).to_have_text(["Ben", "Ada", "Cleo"])
+    ground = "of => getComputedStyle(of).backgroundColor"
+    colors = {one: legend.filter(has_text=one).locator("span").evaluate(ground) for one in NAMES}
+    assert len(set(colors.values())) == 3
+    edge = "of => getComputedStyle(of).outlineColor"
+    edges: dict[str, set[str]] = {name: set() for name in NAMES}
+    for column, name in enumerate(("Ben", "Ben", "Cleo", "Ada")):
+        cell = page.locator(f"#grid .cell[aria-colindex='{column + 2}'][data-mark=changed]")
+        expect(cell).to_have_attribute("title", f"Changed in this version by {name}")
+        expect(cell).to_have_attribute("aria-description", f"Changed in this version by {name}")
+        edges[name].add(cell.evaluate(edge))
+    assert [len(edges[name]) for name in NAMES] == [1, 1, 1]
+    assert len(set.union(*edges.values())) == 3
+    page.get_by_role("button", name="Back to now").click()
+    expect(legend).to_have_count(0)
+    expect(page.locator("#grid .cell[title]:not([title=''])")).to_have_count(0)
 
 
 def test_a_large_past_is_shown_and_who_may_only_look_has_no_way_to_it(

@@ -16,9 +16,10 @@ const REFRESH_MS = 3_000; // how late the panel may hear of an edit
 const PAGES_AT_ONCE = 10; // looked through for a version with a name
 
 /** @typedef {import("./origins.js").Mark} Mark */
+/** @typedef {import("./change_words.js").Author & {color: string}} PastAuthor */
 /** @typedef {import("./then_or_now.js").Then} Then */
 /** @typedef {import("./time_line.js").Version} Version */
-/** @typedef {Then & {read(body: ReadableStream<Uint8Array>): Promise<void>, changedCount: number, firstChanged: [row_id: number, column_id: number]|null}} Past */
+/** @typedef {Then & {read(body: ReadableStream<Uint8Array>): Promise<void>, authors: readonly PastAuthor[], changedCount: number, firstChanged: [row_id: number, column_id: number]|null}} Past */
 /**
  * @typedef {object} Around
  * @property {HTMLElement} deck what the panel stands in, beside the stage
@@ -28,7 +29,7 @@ const PAGES_AT_ONCE = 10; // looked through for a version with a name
  * @property {string} token against forged requests
  * @property {import("./then_or_now.js").ThenOrNow} model
  * @property {import("./grid.js").Grid} grid
- * @property {(mark: Mark) => Past} newPast
+ * @property {(markOf: (author: PastAuthor) => Mark) => Past} newPast
  * @property {() => void} turned the past is shown, or no longer
  * @property {(sentence: string) => void} say politely, to a screen reader
  * @property {(sentence: string) => void} tell
@@ -46,6 +47,7 @@ export class Versions {
   #list = element("div", "versions-list");
   #older = element("button", "button versions-older", { type: "button", hidden: "" }, gettext("Older versions"));
   /** @type {Version|null} */ #shown = null;
+  /** @type {readonly PastAuthor[]} of the cells that are marked in it */ #legend = [];
   /** @type {AbortController|null} of the state that is on its way */ #coming = null;
   #isAsking = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #refreshing;
@@ -241,6 +243,7 @@ export class Versions {
       toggle: (version) => this.#toggle(version),
       more: (version) => void this.#askForSteps(version, "older"),
       oldest: this.#line.oldest,
+      legend: this.#legend,
     });
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
@@ -263,10 +266,9 @@ export class Versions {
     this.#around.grid.finish();
     this.#coming?.abort();
     const coming = (this.#coming = new AbortController());
-    const { first, through, authors } = version;
+    const { first, through } = version;
     this.#say(gettext("Loading…"));
-    const names = authors.map(authorName).join(", ");
-    const past = this.#around.newPast({ kind: "changed", says: gettext("Changed in this version: %(names)s", { names }) });
+    const past = this.#around.newPast((author) => ({ kind: "changed", says: gettext("Changed in this version by %(name)s", { name: authorName(author) }), color: author.color }));
     try {
       await askForState(through, first - 1, coming.signal, (body) => past.read(body));
     } catch (error) {
@@ -286,13 +288,12 @@ export class Versions {
    * @param {Past|null} past
    */
   #turn(version, past) {
-    const { model, grid, host, stage } = this.#around;
+    const { model, grid, stage } = this.#around;
     this.#shown = version;
+    this.#legend = past?.authors ?? [];
     model.show(past);
     stage.classList.toggle("is-past", past !== null);
     if (version) {
-      const [author, ...others] = version.authors;
-      host.style.setProperty("--then", (others.length === 0 && author?.color) || "var(--accent)");
       this.#bar.show(this.#sentence(version));
       this.lineChanged();
     }
