@@ -44,6 +44,29 @@ for name, column in (("Ada", 0), ("Ben", 1), ("Cleo", 2), ("Ada", 3), ("Ben", 0)
 """
 
 
+_TO_PRUNE = """
+from datetime import timedelta
+from uuid import uuid4
+from django.utils import timezone
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, LinkRole, Revision
+from cells.services.access import create_sheet
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+create_sheet(None, "Prices", slug="to-prune", link_role=LinkRole("editor"))
+for number, name in enumerate(("Ada", "Ben", "Ben", "Cleo"), 1):
+    author = Author(AuthorKind.API, name)
+    commit([Submission("to-prune", uuid4(), SetCells(((0, 0, str(number)),)), author)])
+log = Revision.objects.filter(sheet__slug="to-prune")
+for days, numbers in ((400, [1]), (200, [2, 3])):
+    log.filter(number__in=numbers).update(committed_at=timezone.now() - timedelta(days=days))
+"""
+_PRUNE = """
+from django.core.management import call_command
+call_command("prune_revisions", sheet="to-prune")
+"""
+
+
 def versions(grid: GridPage) -> Locator:
     return grid.page.get_by_role("complementary", name="Version history")
 
@@ -158,6 +181,35 @@ def test_each_author_of_a_version_has_a_colour_and_is_named(
     page.get_by_role("button", name="Back to now").click()
     expect(legend).to_have_count(0)
     expect(page.locator("#grid .cell[title]:not([title=''])")).to_have_count(0)
+
+
+def test_an_open_panel_says_that_its_older_versions_have_been_pruned(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_TO_PRUNE)
+    page = own_context().new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/to-prune/").open()
+    page.get_by_role("button", name="Version history").click()
+    panel = versions(grid)
+    panel.get_by_role("button", name="Edits of this version").nth(1).click()
+    steps = panel.get_by_role("list", name="Edits of this version")
+    expect(steps.get_by_role("button")).to_have_count(3)  # of Ben's, and what was before them
+    panel.get_by_role("button", name="Ada").click()
+    grid.expect_cell("A1", "1")
+    assert "revisions 1 to 3" in own_server.shell(_PRUNE)
+
+    steps.get_by_role("button").nth(1).click()
+    expect(panel.get_by_role("status")).to_contain_text("This version is no longer kept")
+    then = page.get_by_role("group", name="The sheet as it was")
+    expect(then).to_contain_text("This version is no longer kept, and cannot be restored")
+    expect(page.get_by_role("button", name="Restore this version")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Ada")).to_have_count(0)
+    expect(panel).to_contain_text("Older versions are no longer kept, but for those with a name.")
+    expect(steps).to_contain_text("Older edits are no longer kept.")
+    expect(steps.get_by_role("button")).to_have_count(1)
+    steps.get_by_role("button").click()  # the log still tells where it begins
+    grid.expect_cell("A1", "3")
+    expect(then.get_by_role("button", name="Restore this version")).to_be_visible()
 
 
 def test_a_large_past_is_shown_and_who_may_only_look_has_no_way_to_it(

@@ -131,7 +131,7 @@ function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
     if (made.getAttribute("aria-current") === "true") item.append(...legendOf(around), ...(mayEdit ? [restoreButton(around)] : []));
     list.append(item);
   };
-  for (const step of steps) {
+  for (const step of steps.filter(({ last }) => last >= around.oldest)) {
     const button = versionButton(step, shown, around);
     button.append(element("span", "version-detail", {}, timeToTheSecond(new Date(step.ended_at))), authorsOf(step));
     add(button);
@@ -145,6 +145,8 @@ function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
     const button = versionButton(before(version), shown, around);
     button.append(element("span", "version-detail", {}, gettext("Before these edits")));
     add(button);
+  } else if (!hasMore) {
+    list.append(element("li", "versions-none", {}, gettext("Older edits are no longer kept.")));
   }
   return list;
 }

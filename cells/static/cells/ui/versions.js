@@ -4,7 +4,7 @@ import { formatRange } from "../domain/addresses.js";
 import { dayAndTime, exactly } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
-import { NoPast, askForJson, askForState, sendName } from "./history_asking.js";
+import { NoPast, askForJson, askForState, pruned, sendName } from "./history_asking.js";
 import { askToForget, askToRestore } from "./restoring.js";
 import { ThenBar } from "./then_bar.js";
 import { TimeLine, keyOf } from "./time_line.js";
@@ -130,8 +130,10 @@ export class Versions {
     const { mayEditNow } = this.#around.model;
     this.#around.button.hidden = !mayEditNow;
     if (!mayEditNow && this.isOpen) this.close();
-    this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
-    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = !this.#isOnline;
+    const isGone = this.#shown !== null && this.#line.isGone(this.#shown);
+    const why = isGone ? gettext("This version is no longer kept, and cannot be restored: the history was pruned while you looked at it.") : this.#isOnline ? "" : needsConnection();
+    this.#bar.offer(mayEditNow && why === "", mayEditNow ? why : "");
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = why !== "";
   }
 
   /** The browser may know it before the socket does. */
@@ -176,7 +178,7 @@ export class Versions {
       if (which === "older") this.#line.takeOlder(page);
       else this.#line.takeNewest(page);
       for (const version of this.#line.versions) if (this.#steps.isStale(version)) void this.#askForSteps(version, "newest");
-      if (isFirst) this.#say("");
+      if (isFirst && this.#status.textContent === gettext("Loading…") && !this.#coming) this.#say("");
       this.#paintGently();
       if (isFirst && document.activeElement === this.#panel) this.#buttons[0]?.focus();
       return true;
@@ -194,7 +196,10 @@ export class Versions {
    */
   async #askForSteps(version, which) {
     try {
-      this.#steps.take(version, which, await askForJson(this.#steps.queryFor(version, which)));
+      const page = await askForJson(this.#steps.queryFor(version, which));
+      this.#steps.take(version, which, page);
+      this.#line.reaches(page.oldest);
+      if (this.#line.isGone(version)) throw pruned();
     } catch (error) {
       return this.#failed(error);
     }
@@ -245,13 +250,14 @@ export class Versions {
       oldest: this.#line.oldest,
       legend: this.#legend,
     });
+    if (!isNamedOnly && this.#line.before === null && this.#line.oldest > 0) parts.push(element("p", "versions-none", {}, gettext("Older versions are no longer kept, but for those with a name.")));
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
     this.lineChanged();
     this.#older.hidden = this.#line.before === null;
     if (!isWithin) return;
     const toggle = toggles === undefined ? null : /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-toggles="${toggles}"]`));
-    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
+    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current ?? this.#panel).focus();
   }
 
   /** Paint, unless somebody is typing a name. */
@@ -272,8 +278,9 @@ export class Versions {
     try {
       await askForState(through, first - 1, coming.signal, (body) => past.read(body));
     } catch (error) {
-      if (!coming.signal.aborted) this.#failed(error);
-      return;
+      if (coming.signal.aborted) return;
+      this.#coming = null;
+      return this.#failed(error);
     }
     if (this.#coming !== coming) return;
     this.#coming = null;
@@ -361,6 +368,7 @@ export class Versions {
   #failed(error) {
     if (!(error instanceof NoPast)) throw error;
     this.#say(error.message);
+    if (error.code === "pruned") void this.#ask("newest"); // the list goes without it
   }
 
   /** @param {KeyboardEvent} event */
