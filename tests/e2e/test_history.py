@@ -67,6 +67,13 @@ call_command("prune_revisions", sheet="to-prune")
 """
 
 
+# Of what fingers are for, https://www.w3.org/TR/WCAG22/#target-size-enhanced
+_TOO_SMALL = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((one) => one.checkVisibility({visibilityProperty: true}))
+  .filter((one) => one.offsetWidth < 44 || one.offsetHeight < 44)
+  .map((one) => `${one.className}: ${one.offsetWidth} x ${one.offsetHeight}`)"""
+
+
 def versions(grid: GridPage) -> Locator:
     return grid.page.get_by_role("complementary", name="Version history")
 
@@ -181,6 +188,36 @@ def test_each_author_of_a_version_has_a_colour_and_is_named(
     page.get_by_role("button", name="Back to now").click()
     expect(legend).to_have_count(0)
     expect(page.locator("#grid .cell[title]:not([title=''])")).to_have_count(0)
+
+
+def test_on_a_phone_the_past_has_room_and_all_that_belongs_to_it_can_be_tapped(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_BY_THREE.replace("by-three", "on-a-phone"))
+    context = own_context(viewport={"width": 390, "height": 760}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/on-a-phone/").open()
+    grid.choose("Version history")
+    panel = versions(grid)
+    panel.get_by_role("button", name="Ada").tap()
+    panel.get_by_role("button", name="Edits of this version").tap()
+    expect(panel.get_by_role("list", name="Edits of this version")).to_be_visible()
+    room = page.locator("#grid").bounding_box()
+    assert room is not None
+    assert room["height"] >= 220  # between what is said of the past and the panel
+    assert page.evaluate(_TOO_SMALL, ".versions button, .then-bar button") == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert panel.evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
+    panel.get_by_role("button", name="Before these edits").tap()  # the last one of the list
+    grid.expect_cell("A1", "")
+    page.get_by_role("button", name="Back to now").tap()
+    panel.get_by_role("button", name="Close").tap()
+    grid.choose("Show edit history")
+    card = page.get_by_role("dialog", name="Edit history of A1")
+    expect(card.get_by_role("listitem")).to_have_count(2)
+    assert page.evaluate(_TOO_SMALL, ".cell-history button") == []
+    card.get_by_role("button", name="Show the sheet before this change").first.tap()
+    grid.expect_cell("A1", "Ada")
 
 
 def test_an_open_panel_says_that_its_older_versions_have_been_pruned(
