@@ -5,7 +5,7 @@ the sheet: what was cleaned away before it was shared is not for those who may o
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from itertools import islice
 from typing import Any
@@ -29,6 +29,7 @@ from cells.domain.errors import (
     SheetSyncError,
     Unavailable,
 )
+from cells.domain.layout import CellId
 from cells.domain.operations import MAX_ID, MAX_REVISION
 from cells.models import AuthorKind, Role, Sheet
 from cells.sending import BYTES_IN_MEMORY, send_file
@@ -36,10 +37,10 @@ from cells.services.access import Admission, admit
 from cells.services.authors import MAX_NAME_CHARACTERS, Author, file_of, source_of
 from cells.services.cell_history import Change, ChangeSource, Content, read_changes_of
 from cells.services.cell_index import fill_index
-from cells.services.guests import color_of, guest_name
+from cells.services.guests import color_of, colors_apart, guest_name
 from cells.services.past_states import reach_of, read_touched
 from cells.services.read import one_state
-from cells.services.timeline import TimelinePage, Who, read_steps, read_timeline
+from cells.services.timeline import TimelinePage, Who, read_authors, read_steps, read_timeline
 from cells.services.versions import name_version, read_version
 from cells.services.work_turns import reading_turn
 
@@ -174,16 +175,26 @@ def _lines(sheet_id: int, revision: int, since: int | None) -> Iterator[bytes]:
         if since is not None and since > revision:
             raise Malformed("since must not be behind the revision")
         if since is not None and since >= reach_of(sheet_id, revision):
-            touched = read_touched(sheet_id, since, revision)
-            head |= {
-                "since": since,
-                "changed": list(islice(touched, MAX_CHANGED)),
-                "changed_count": len(touched),
-            }
+            head["since"] = since
+            head |= _changed_to_json(sheet_id, read_touched(sheet_id, since, revision))
         yield msgspec.json.encode(head)
         yield protocol.encode_delta(first)
         for delta in deltas:
             yield protocol.encode_delta(delta)
+
+
+def _changed_to_json(sheet_id: int, touched: Mapping[CellId, int]) -> dict[str, Any]:
+    """Name each cell's last author by the place among the authors, who differ in their colours."""
+    marked = dict(islice(touched.items(), MAX_CHANGED))
+    made_by = read_authors(sheet_id, set(marked.values()))
+    places: dict[Who, int] = {}
+    changed = [
+        (*key, places.setdefault(made_by[number], len(places))) for key, number in marked.items()
+    ]
+    authors = [_who_to_json(who) for who in places]
+    for author, color in zip(authors, colors_apart([a.get("color") for a in authors]), strict=True):
+        author["color"] = color
+    return {"changed": changed, "changed_count": len(touched), "authors": authors}
 
 
 @require_POST

@@ -101,12 +101,30 @@ def test_a_cell_tells_who_changed_it_and_from_where(prices: Sheet, ask: Ask) -> 
 
 def test_a_past_sheet_comes_as_frames_with_what_was_changed(prices: Sheet, ask: Ask) -> None:
     status, (head, frame) = ask("bob", "2/?since=1")
-    assert (status, head["changed"], head["changed_count"]) == (200, [[0, 0]], 1)
+    assert (status, head["changed"], head["changed_count"]) == (200, [[0, 0, 0]], 1)
     assert (frame["type"], frame["after"], frame["through"]) == ("cells.changed", 0, 2)
     assert frame["changes"] == [[None, [[0, 0, "2"], [1, 0, "a"]]]]
     assert frame["rows"] == [[0, 1000]]
     status, body = ask("bob", "5/")
     assert (status, body["code"]) == (404, "outdated")
+
+
+def test_each_changed_cell_tells_who_changed_it_last_in_a_colour_of_their_own(
+    prices: Sheet, ask: Ask
+) -> None:
+    _, (head, _) = ask("bob", "3/?since=0")
+    names = [author["name"] for author in head["authors"]]
+    by = {(row, column): names[place] for row, column, place in head["changed"]}
+    assert by == {(0, 0): "Ticks", (1, 0): "Alice"}  # what Bob wrote in between is no more
+    ticks, alice = head["authors"]
+    _, line = ask("bob", "")
+    assert alice in line["entries"][0]["authors"]  # with the colour of her cursor
+    assert ticks["kind"] == "stream"
+    assert ticks["color"] not in (None, alice["color"])
+    _, (head, _) = ask("bob", "4/?since=0")  # the sort touched both
+    assert [author["name"] for author in head["authors"]] == ["Alice"]
+    _, (head, _) = ask("bob", "4/?since=4")
+    assert (head["changed"], head["authors"]) == ([], [])
 
 
 def test_the_time_line_has_names_that_editors_give(prices: Sheet, ask: Ask) -> None:

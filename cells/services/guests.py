@@ -1,5 +1,6 @@
 """Names and colours for people on a sheet; the same key always gets the same ones."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from django.utils.translation import gettext
@@ -53,6 +54,20 @@ def guest_name(key: str) -> str:
 def color_of(key: str) -> str:
     """Return the CSS colour (`#rrggbb`) of a person's cursor and label."""
     return COLORS[_hash(key, "color") % len(COLORS)]
+
+
+def colors_apart(own: Sequence[str | None]) -> list[str]:
+    """Return a colour for each of some people: their own one, or another where it is taken.
+
+    None is somebody without a colour of their own. Of more than fourteen some are alike.
+    """
+    free = [color for color in COLORS if color not in own]
+    colors: list[str] = []
+    for place, color in enumerate(own):
+        if color is None or color in colors:
+            color = free.pop(0) if free else color or COLORS[place % len(COLORS)]
+        colors.append(color)
+    return colors
 
 
 def _hash(key: str, purpose: str) -> int:

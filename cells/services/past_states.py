@@ -244,12 +244,16 @@ def _values_at(cursor: CursorWrapper, sheet_id: int, state: PastState) -> dict[C
     return values
 
 
-def read_touched(sheet_id: int, since: int, through: int) -> set[CellId]:
-    """Return the cells that the lines of the log behind `since` up to `through` have touched."""
-    touched: set[CellId] = set()
+def read_touched(sheet_id: int, since: int, through: int) -> dict[CellId, int]:
+    """Return the cells that the lines of the log behind `since` up to `through` have touched.
+
+    Each with the last of these lines, and the newest first.
+    """
+    touched: dict[CellId, int] = {}
     with closing(steps_back(sheet_id, since, through)) as steps:
-        for _, step, before in steps:
-            touched |= touched_by(step, before)
+        for number, step, before in steps:
+            for key in touched_by(step, before):
+                touched.setdefault(key, number)
     return touched
 
 

@@ -1,7 +1,7 @@
 """The time line: a sheet's log as people remember it, by who was at work and when they paused."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -109,6 +109,16 @@ def read_steps(sheet: Sheet, first: int, last: int) -> TimelinePage:
     has_more = len(entries) > STEPS_PER_PAGE
     entries = entries[:STEPS_PER_PAGE]
     return TimelinePage(entries, entries[-1].first if has_more else None, reach)
+
+
+def read_authors(sheet_id: int, numbers: Collection[int]) -> dict[int, Who]:
+    """Return who made some revisions."""
+    log = Revision.objects.filter(sheet_id=sheet_id, number__in=numbers)
+    found = log.values_list("number", "origin", "author_kind", "author_name", "user_id")
+    return {
+        number: Who(source_of(kind, origin), name, user_id)
+        for number, origin, kind, name, user_id in found
+    }
 
 
 def _lines(sheet: Sheet, reach: int, before: int | None) -> Iterator[_Line]:

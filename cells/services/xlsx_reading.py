@@ -10,10 +10,14 @@ from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
-from openpyxl import DEFUSEDXML, load_workbook
+from openpyxl import DEFUSEDXML
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from cells.domain.axes import MAX_COLUMNS, MAX_ROWS
 from cells.domain.errors import DangerousFile, LimitExceeded, UnreadableFile
@@ -22,6 +26,7 @@ from cells.domain.operations import MAX_INPUT_CHARACTERS, check_text
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
 from cells.services.importing import FileCell, FileRow, Shape
 from cells.services.xlsx_looks import Look, look_of
+from cells.services.xlsx_strings import unescaped
 
 MAX_UNPACKED_BYTES = 1_000_000_000  # a sheet of 2,000,000 cells with looks is 150 MB
 MAX_PART_BYTES = 200_000_000  # of what is read whole: shared strings, styles
@@ -33,9 +38,6 @@ PIXELS_PER_POINT = 96 / 72
 
 # What a newer function has in the file and nobody types.
 _PREFIXES = re.compile(r"_xlfn\.|_xlws\.|_xlpm\.")
-# How a file writes a character that XML cannot: ECMA-376 part 1, 22.9.2.19, ST_Xstring. Not NUL and
-# not half a pair, which no cell holds: these stay as they are written.
-_ESCAPED = re.compile(r"_x(?!0000|[Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")
 # openpyxl has no error of its own: a file that lies makes it trip wherever it stands.
 _READING = (
     *(zipfile.BadZipFile, zlib.error, ParseError, EOFError, NotImplementedError, RuntimeError),
@@ -54,7 +56,9 @@ def opened_xlsx(file: IO[bytes]) -> Iterator["XlsxFile"]:
     """
     with _refusals():
         _check_archive(file)
-        book = load_workbook(file, read_only=True, keep_links=False)
+        reader = _Reader(file, read_only=True, keep_links=False)
+        reader.read()
+        book = reader.wb
     try:
         pages = [page for page in book.worksheets if page.sheet_state == "visible"]
         if not pages:
@@ -62,6 +66,23 @@ def opened_xlsx(file: IO[bytes]) -> Iterator["XlsxFile"]:
         yield XlsxFile(book, pages[0])
     finally:
         book.close()
+
+
+class _Reader(ExcelReader):
+    """openpyxl's, but for its shared strings: it takes each `x005F_` away, escaped or not."""
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as source:
+                self.shared_strings = list(_strings(source))
+
+
+def _strings(source: IO[bytes]) -> Iterator[str]:
+    for _, element in iterparse(source):
+        if element.tag == f"{{{SHEET_MAIN_NS}}}si":
+            yield Text.from_tree(element).content
+            element.clear()
 
 
 class XlsxFile:
@@ -163,8 +184,7 @@ def _input(value: Any, kind: str, look: Look) -> tuple[str, str]:
         case str() if kind == "f":
             return _formula(value), look.style
         case str():
-            if "_x" in value:
-                value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+            value = unescaped(value)
             # A text is one in the file, whatever it looks like, and must not become anything else.
             return (f"{TEXT_MARK}{value}" if look.is_marked else input_of(value)), look.style
         case _:

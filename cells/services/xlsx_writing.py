@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from cells.domain.values import value_text
 from cells.services.exporting import Exported, ExportedCell, ExportedSheet, exported_sheet
 from cells.services.xlsx_numbers import styled_format, written_input
+from cells.services.xlsx_strings import escaped, is_plain
 
 COLUMN_WIDTH_PIXELS = 112  # what the grid gives a column without a width of its own
 MAX_FORMATS = 20_000  # a file holds 64,000 looks; each costs memory until the file is closed
@@ -42,11 +43,24 @@ def sheet_name(title: str) -> str:
     return "Sheet1" if not name or name.lower() == "history" else name
 
 
+class _Page(Worksheet):
+    """Strings are what they are, where XlsxWriter knows better; it is pinned for that."""
+
+    @staticmethod
+    def _escape_control_characters(data: str | int) -> str | int:
+        """Escape underscores that another one follows too closely for XlsxWriter's own pattern."""
+        return escaped(data) if isinstance(data, str) else data
+
+    def _xml_rich_inline_string(self, string: str, attributes: Any = ()) -> None:
+        """Write `<r>…</r>` as the text that it is: as XML it could say anything, formulas too."""
+        self._xml_inline_string(string, preserve=False, attributes=attributes)
+
+
 class _Writing:
     def __init__(self, book: Workbook, sheet: ExportedSheet) -> None:
         self._book = book
         self._sheet = sheet
-        self._page: Worksheet = book.add_worksheet(sheet_name(sheet.title))
+        self._page: Worksheet = book.add_worksheet(sheet_name(sheet.title), _Page)
         self._plain: Format = book.add_format()
         self._formats: dict[tuple[str, str, bool], Format | None] = {}
 
@@ -123,14 +137,16 @@ class _Writing:
 def _can_be_formula(cell: ExportedCell) -> bool:
     """Say whether Excel reads a formula; one that it does not, it takes for a damaged file."""
     unreadable = isinstance(cell.value, Mapping) and cell.value.get("error") == "#ERROR!"
-    return not unreadable and len(cell.text) <= MAX_FORMULA_CHARACTERS
+    return not unreadable and len(cell.text) <= MAX_FORMULA_CHARACTERS and is_plain(cell.text)
 
 
 def _cached(value: Any) -> Any:
     """Return what a file keeps of a formula's value; "" for none."""
     if value is None:
         return ""
-    return value_text(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return value_text(value)
+    return escaped(value) if isinstance(value, str) else value
 
 
 _decode = partial(msgspec.json.decode, type=dict[str, Any])

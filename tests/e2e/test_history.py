@@ -12,6 +12,7 @@ from tests.e2e.grid_page import GridPage
 pytestmark = pytest.mark.xdist_group("history")  # they share a server and a browser
 
 Open = Callable[..., GridPage]
+NAMES = ("Ada", "Ben", "Cleo")
 
 _TO_LOOK_AT = """
 from uuid import uuid4
@@ -27,6 +28,50 @@ cells = tuple((row, column, f"{row}/{column}") for row in range(1000) for column
 operation = SetCells(cells)
 commit([Submission("to-look-at", uuid4(), operation, stream)])
 """
+
+
+_BY_THREE = """
+from uuid import uuid4
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, LinkRole
+from cells.services.access import create_sheet
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+create_sheet(None, "Prices", slug="by-three", link_role=LinkRole("editor"))
+for name, column in (("Ada", 0), ("Ben", 1), ("Cleo", 2), ("Ada", 3), ("Ben", 0)):
+    cells = SetCells(((0, column, name),))
+    commit([Submission("by-three", uuid4(), cells, Author(AuthorKind.API, name))])
+"""
+
+
+_TO_PRUNE = """
+from datetime import timedelta
+from uuid import uuid4
+from django.utils import timezone
+from cells.domain.operations import SetCells
+from cells.models import AuthorKind, LinkRole, Revision
+from cells.services.access import create_sheet
+from cells.services.authors import Author
+from cells.services.commit import Submission, commit
+create_sheet(None, "Prices", slug="to-prune", link_role=LinkRole("editor"))
+for number, name in enumerate(("Ada", "Ben", "Ben", "Cleo"), 1):
+    author = Author(AuthorKind.API, name)
+    commit([Submission("to-prune", uuid4(), SetCells(((0, 0, str(number)),)), author)])
+log = Revision.objects.filter(sheet__slug="to-prune")
+for days, numbers in ((400, [1]), (200, [2, 3])):
+    log.filter(number__in=numbers).update(committed_at=timezone.now() - timedelta(days=days))
+"""
+_PRUNE = """
+from django.core.management import call_command
+call_command("prune_revisions", sheet="to-prune")
+"""
+
+
+# Of what fingers are for, https://www.w3.org/TR/WCAG22/#target-size-enhanced
+_TOO_SMALL = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((one) => one.checkVisibility({visibilityProperty: true}))
+  .filter((one) => one.offsetWidth < 44 || one.offsetHeight < 44)
+  .map((one) => `${one.className}: ${one.offsetWidth} x ${one.offsetHeight}`)"""
 
 
 def versions(grid: GridPage) -> Locator:
@@ -115,6 +160,93 @@ def test_what_was_is_looked_at_named_restored_and_that_undone(open_own: Open) ->
     page.locator(".notice", has_text="Restored").get_by_role("button", name="Undo").click()
     for grid in (alice, bob):
         grid.expect_cells("A1", [["9.99", "kept"]])
+
+
+def test_each_author_of_a_version_has_a_colour_and_is_named(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_BY_THREE)
+    page = own_context().new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/by-three/").open()
+    page.get_by_role("button", name="Version history").click()
+    panel = versions(grid)
+    panel.get_by_role("button", name="Ada").click()
+    legend = panel.get_by_role("list", name="Who changed the marked cells").get_by_role("listitem")
+    expect(legend).to_have_text(["Ben", "Ada", "Cleo"])
+    ground = "of => getComputedStyle(of).backgroundColor"
+    colors = {one: legend.filter(has_text=one).locator("span").evaluate(ground) for one in NAMES}
+    assert len(set(colors.values())) == 3
+    edge = "of => getComputedStyle(of).outlineColor"
+    edges: dict[str, set[str]] = {name: set() for name in NAMES}
+    for column, name in enumerate(("Ben", "Ben", "Cleo", "Ada")):
+        cell = page.locator(f"#grid .cell[aria-colindex='{column + 2}'][data-mark=changed]")
+        expect(cell).to_have_attribute("title", f"Changed in this version by {name}")
+        expect(cell).to_have_attribute("aria-description", f"Changed in this version by {name}")
+        edges[name].add(cell.evaluate(edge))
+    assert [len(edges[name]) for name in NAMES] == [1, 1, 1]
+    assert len(set.union(*edges.values())) == 3
+    page.get_by_role("button", name="Back to now").click()
+    expect(legend).to_have_count(0)
+    expect(page.locator("#grid .cell[title]:not([title=''])")).to_have_count(0)
+
+
+def test_on_a_phone_the_past_has_room_and_all_that_belongs_to_it_can_be_tapped(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_BY_THREE.replace("by-three", "on-a-phone"))
+    context = own_context(viewport={"width": 390, "height": 760}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/on-a-phone/").open()
+    grid.choose("Version history")
+    panel = versions(grid)
+    panel.get_by_role("button", name="Ada").tap()
+    panel.get_by_role("button", name="Edits of this version").tap()
+    expect(panel.get_by_role("list", name="Edits of this version")).to_be_visible()
+    room = page.locator("#grid").bounding_box()
+    assert room is not None
+    assert room["height"] >= 220  # between what is said of the past and the panel
+    assert page.evaluate(_TOO_SMALL, ".versions button, .then-bar button") == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert panel.evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
+    panel.get_by_role("button", name="Before these edits").tap()  # the last one of the list
+    grid.expect_cell("A1", "")
+    page.get_by_role("button", name="Back to now").tap()
+    panel.get_by_role("button", name="Close").tap()
+    grid.choose("Show edit history")
+    card = page.get_by_role("dialog", name="Edit history of A1")
+    expect(card.get_by_role("listitem")).to_have_count(2)
+    assert page.evaluate(_TOO_SMALL, ".cell-history button") == []
+    card.get_by_role("button", name="Show the sheet before this change").first.tap()
+    grid.expect_cell("A1", "Ada")
+
+
+def test_an_open_panel_says_that_its_older_versions_have_been_pruned(
+    own_server: OwnServer, own_context: Callable[..., BrowserContext]
+) -> None:
+    own_server.shell(_TO_PRUNE)
+    page = own_context().new_page()
+    grid = GridPage(page, f"{own_server.url}/sheets/to-prune/").open()
+    page.get_by_role("button", name="Version history").click()
+    panel = versions(grid)
+    panel.get_by_role("button", name="Edits of this version").nth(1).click()
+    steps = panel.get_by_role("list", name="Edits of this version")
+    expect(steps.get_by_role("button")).to_have_count(3)  # of Ben's, and what was before them
+    panel.get_by_role("button", name="Ada").click()
+    grid.expect_cell("A1", "1")
+    assert "revisions 1 to 3" in own_server.shell(_PRUNE)
+
+    steps.get_by_role("button").nth(1).click()
+    expect(panel.get_by_role("status")).to_contain_text("This version is no longer kept")
+    then = page.get_by_role("group", name="The sheet as it was")
+    expect(then).to_contain_text("This version is no longer kept, and cannot be restored")
+    expect(page.get_by_role("button", name="Restore this version")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Ada")).to_have_count(0)
+    expect(panel).to_contain_text("Older versions are no longer kept, but for those with a name.")
+    expect(steps).to_contain_text("Older edits are no longer kept.")
+    expect(steps.get_by_role("button")).to_have_count(1)
+    steps.get_by_role("button").click()  # the log still tells where it begins
+    grid.expect_cell("A1", "3")
+    expect(then.get_by_role("button", name="Restore this version")).to_be_visible()
 
 
 def test_a_large_past_is_shown_and_who_may_only_look_has_no_way_to_it(

@@ -15,13 +15,13 @@ function bodyOf(...parts) {
 }
 
 async function makePast() {
-  const past = new Past("mark");
+  const past = new Past(({ name, color }) => `${name} in ${color}`);
   const shape = { rows: [[0, 2], [2, -1], [3, 97]], columns: [[0, 26]], row_sizes: [[1, 1, 40]], frozen: [1, 0] };
   await past.read(
     bodyOf(
       { type: "cells.changed", after: 0, through: 5, more: true, changes: [[null, [[0, 0, "Preis", { bold: true }], [1, 0, "=A1", "", 7]]]] },
       { type: "cells.changed", after: 0, through: 5, changes: [["alice", [[4, 1, "", { fill: "#ffeeaa" }]]]], ...shape },
-      { changed: [[0, 0], [1, 0]], changed_count: 30_000 },
+      { changed: [[0, 0, 0], [1, 0, 1], [1, 1, 0]], changed_count: 30_000, authors: [{ kind: "user", name: "Alice", color: "#3c88ec" }, { kind: "stream", name: "ticks", color: "#ee4f4f" }] },
     ),
   );
   return past;
@@ -33,7 +33,10 @@ test("a state of the past is read part by part, wherever the network cuts it", a
   assert.deepEqual(past.cellAt(1, 0), { input: "=A1", value: 7 });
   assert.deepEqual([past.rows.length, past.frozen, past.rowSizes], [99, { rows: 1, columns: 0 }, [[1, 1, 40]]]);
   assert.deepEqual([[...past.filled()], [...past.styled()]], [[[0, 0], [1, 0]], [[0, 0], [4, 1]]]);
-  assert.deepEqual([past.changedCount, past.firstChanged, past.changedIn(1)?.get(0), past.changedIn(2)], [30_000, [0, 0], "mark", undefined]);
+  assert.deepEqual([past.changedCount, past.firstChanged, past.changedIn(2)], [30_000, [0, 0], undefined]);
+  const marks = [past.changedIn(0), past.changedIn(1)].map((row) => [...row]);
+  assert.deepEqual(marks, [[[0, "Alice in #3c88ec"]], [[0, "ticks in #ee4f4f"], [1, "Alice in #3c88ec"]]]);
+  assert.deepEqual(past.authors.map(({ name }) => name), ["Alice", "ticks"]);
 });
 
 test("while the past is shown nothing can be changed, and what comes meanwhile is there on return", async () => {

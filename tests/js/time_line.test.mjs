@@ -36,7 +36,7 @@ test("where something between may be missing, it is asked for before what is old
 
 test("a version is looked at where its formulas had been calculated, behind its last edit", () => {
   const made = line(page(5, [9, 10], [5, 6]), page(null, [1, 2]));
-  made.takeOlder({ entries: [{ ...entry([1, 1]), operations: 0 }], before: null, head: 11 }); // kept, without what led to it
+  made.takeOlder({ entries: [{ ...entry([1, 1]), operations: 0 }], before: null, oldest: 0, head: 11 }); // kept, without what led to it
   assert.deepEqual(made.versions.map(({ through }) => through), [11, 8, 4, 1]);
 });
 
@@ -47,6 +47,16 @@ test("a version that goes on while it is looked at stays what it was, with the r
   const spansBeside = (version) => made.versionsBeside(version).map(({ first, last, operations }) => [first, last, operations]);
   assert.deepEqual(spansBeside(shown), [[5, 9, 5], [3, 4, 2], [1, 2, 2]]);
   assert.deepEqual(spansBeside(null), [[3, 9, 7], [1, 2, 2]]);
+});
+
+test("what is pruned leaves the line, but for what its name keeps, and what can still be told", () => {
+  const made = line(page(7, [9, 12], [7, 8]), page(null, [5, 6], [3, 4], [1, 2]));
+  made.named(2, "Budget");
+  made.takeNewest({ ...page(7, [9, 12], [7, 8]), oldest: 6 });
+  assert.deepEqual(spans(made), ["9-12", "7-8", "5-6", "1-2"]);
+  made.reaches(10);
+  assert.deepEqual([spans(made), made.oldest], [["9-12", "1-2"], 10]);
+  assert.deepEqual([9, 10].map((last) => made.isGone({ last, name: null })), [true, false]);
 });
 
 test("a version gets its name, and loses it", () => {

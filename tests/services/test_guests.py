@@ -2,7 +2,7 @@ from itertools import combinations
 
 from django.utils import translation
 
-from cells.services.guests import ANIMALS, COLORS, color_of, guest_name
+from cells.services.guests import ANIMALS, COLORS, color_of, colors_apart, guest_name
 
 
 def test_a_key_always_gets_the_same_name_and_colour() -> None:
@@ -58,3 +58,12 @@ def test_a_guest_is_called_in_their_own_language() -> None:
     with translation.override("de"):
         assert guest_name("1") == "Gast Nachtigall"
         assert len({guest_name(str(number)) for number in range(5_000)}) == len(ANIMALS)
+
+
+def test_people_in_one_picture_differ_in_their_colours() -> None:
+    one, other = COLORS[0], COLORS[5]
+    first, guest, second, third = colors_apart([one, None, one, other])
+    assert (first, third) == (one, other)  # whoever comes first keeps their own
+    assert len({first, guest, second, third}) == 4
+    assert sorted(colors_apart([None] * len(COLORS))) == sorted(COLORS)
+    assert len(colors_apart([None, one] * 20)) == 40

@@ -190,7 +190,7 @@ zoom.restore();
 async function loadEquipment() {
   await whenShown;
   const parts = await partsOfPage();
-  equipment = parts.equip(parts, { page, grid, model: sheet, presence, notices, newPast: (mark) => new Past(mark) });
+  equipment = parts.equip(parts, { page, grid, model: sheet, presence, notices, newPast: (markOf) => new Past(markOf) });
   opened();
   return equipment;
 }

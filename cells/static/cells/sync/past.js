@@ -10,19 +10,21 @@ const CLOCK_CELLS = 512; // taken before the clock is looked at
 /** @typedef {import("./confirmed.js").Cell} Cell */
 /** @typedef {import("./confirmed.js").Shape} Shape */
 /** @typedef {import("./confirmed.js").WireCell} WireCell */
-/** @typedef {Shape & {changes?: [author: string|null, cells: WireCell[]][], changed?: [row_id: number, column_id: number][], changed_count?: number}} Part */
+/** @typedef {{kind: string, name: string, color: string}} Author */
+/** @typedef {Shape & {changes?: [author: string|null, cells: WireCell[]][], changed?: [row_id: number, column_id: number, author: number][], changed_count?: number, authors?: Author[]}} Part `author`: the place among the authors */
 
 /** @template Mark what the cells that were changed are marked with */
 export class Past {
   #confirmed = new Confirmed();
   /** @type {CellMap<Mark>} */ #changed = new CellMap();
-  #mark;
+  #markOf;
+  /** @type {readonly Author[]} of the cells that are marked, no two in the same colour if they are few */ authors = [];
   /** How many cells were changed; marked may be fewer. */ changedCount = 0;
   /** @type {[row_id: number, column_id: number]|null} one of them */ firstChanged = null;
 
-  /** @param {Mark} mark */
-  constructor(mark) {
-    this.#mark = mark;
+  /** @param {(author: Author) => Mark} markOf what a cell is marked with that somebody has changed */
+  constructor(markOf) {
+    this.#markOf = markOf;
   }
 
   get rows() {
@@ -74,12 +76,22 @@ export class Past {
         if (place % CLOCK_CELLS === 0) await rest();
       }
     }
-    for (const [row, column] of part.changed ?? []) {
-      this.#changed.set(row, column, this.#mark);
+    if (part.changed) this.#mark(part.changed, part.authors ?? []);
+    this.changedCount = Math.max(this.changedCount, part.changed_count ?? 0);
+  }
+
+  /**
+   * @param {NonNullable<Part["changed"]>} changed
+   * @param {readonly Author[]} authors
+   */
+  #mark(changed, authors) {
+    this.authors = authors;
+    const marks = authors.map((author) => this.#markOf(author)); // one object for all that are alike
+    for (const [row, column, author] of changed) {
+      this.#changed.set(row, column, marks[author]);
       this.firstChanged ??= [row, column];
       this.changedCount += 1;
     }
-    this.changedCount = Math.max(this.changedCount, part.changed_count ?? 0);
   }
 
   /**

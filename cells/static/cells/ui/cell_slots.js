@@ -151,7 +151,8 @@ export function markCell(slot, isSelected, tint, isFound, mark, note) {
  */
 function paintMark(cell, mark, note) {
   cell.dataset.mark = mark?.kind ?? "";
-  cell.title = note?.title ?? "";
+  cell.title = [note?.title, mark?.color && mark.says].filter(Boolean).join("\n"); // whose colour it is
+  if (mark?.color) cell.style.setProperty("--then", mark.color);
   cell.ariaDescription = [note?.says, mark?.says].filter(Boolean).join(". ") || null;
 }
 

@@ -20,6 +20,11 @@ export class NoPast extends Error {
   }
 }
 
+/** Return the error that a version is no longer kept. */
+export function pruned() {
+  return new NoPast(gettext("This version is no longer kept, for the history of this sheet was pruned. Choose a later one, or one with a name."), "pruned");
+}
+
 /**
  * Return what is behind an address; throws NoPast, and what an aborted fetch throws.
  * @param {string} path
@@ -34,6 +39,7 @@ async function ask(path, options = {}) {
   });
   if (answer.ok) return answer;
   const { code = "internal", message = "" } = await answer.json().catch(() => ({}));
+  if (code === "pruned") throw pruned();
   if (code === "forbidden") throw new NoPast(gettext("The history is for those who may edit this sheet."), code);
   throw new NoPast(code === "internal" ? gettext("The server could not tell of the past. Try again.") : reasonOf(code, message, false), code);
 }

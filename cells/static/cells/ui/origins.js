@@ -12,7 +12,7 @@ const MAX_ROWS = 200; // the server's limit to a question
 const BLOCK = 32; // columns are asked for in blocks, not one by one as they scroll into view
 
 /** @typedef {import("./tints.js").Changes} Changes */
-/** @typedef {{kind: string, says: string}} Mark of a cell, for the painter: stream, proposal, changed, protected, or two of them; one object for all that are alike */
+/** @typedef {{kind: string, says: string, color?: string}} Mark of a cell, for the painter: stream, proposal, changed (in an author's colour), protected, or two of them; one object for all that are alike */
 /** @typedef {{row: number, column: number, input: string, feed: string}} Proposal `row` and `column` are ids */
 /** @typedef {{rows: number[], first: number, last: number}} Question rows, and columns from the first to the last; by id */
 

@@ -51,13 +51,31 @@ export class TimeLine {
     if (!isJoined) this.before = before; // what lies between is not here
     this.#entries = [...entries, ...(isJoined ? older : [])];
     this.#head = head;
-    this.oldest = oldest;
+    this.reaches(oldest);
   }
 
   /** @param {Page} page */
-  takeOlder({ entries, before }) {
+  takeOlder({ entries, before, oldest }) {
     this.#entries.push(...entries);
     this.before = before;
+    this.reaches(oldest);
+  }
+
+  /**
+   * The log reaches back so far, for somebody may have pruned it: what is older is no more, but for what its name keeps.
+   * @param {number} oldest revision that it can tell
+   */
+  reaches(oldest) {
+    this.oldest = oldest;
+    this.#entries = this.#entries.filter((entry) => !this.isGone(entry));
+  }
+
+  /**
+   * Say whether a version cannot be looked at any more.
+   * @param {Pick<Version, "last"|"name">} version
+   */
+  isGone({ last, name }) {
+    return last < this.oldest && name === null;
   }
 
   /**

@@ -20,6 +20,7 @@ const MAX_NAME = 100; // characters, the server's limit
  * @property {(version: Version) => void} toggle open it, or close it
  * @property {(version: Version) => void} more ask for older edits of it
  * @property {number} oldest revision that can be looked at
+ * @property {readonly import("./change_words.js").Author[]} legend who changed the cells that are marked, in the colours of these
  */
 
 /**
@@ -93,7 +94,7 @@ function versionItem(version, shown, mayEdit, around) {
   const line = element("div", "version-line");
   line.append(button);
   item.append(line);
-  if (shown && keyOf(shown) === keyOf(version) && mayEdit) item.append(nameForm(version, around), restoreButton(around));
+  if (shown && keyOf(shown) === keyOf(version)) item.append(...legendOf(around), ...(mayEdit ? [nameForm(version, around), restoreButton(around)] : []));
   if (operations === 0) return item; // kept by its name: of its edits nothing is known
   const steps = around.stepsOf(version);
   const label = gettext("Edits of this version: %(when)s", { when: name ?? timeOf(at) });
@@ -127,10 +128,10 @@ function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
   const add = (/** @type {HTMLElement} */ made) => {
     const item = element("li", "");
     item.append(made);
-    if (mayEdit && made.getAttribute("aria-current") === "true") item.append(restoreButton(around));
+    if (made.getAttribute("aria-current") === "true") item.append(...legendOf(around), ...(mayEdit ? [restoreButton(around)] : []));
     list.append(item);
   };
-  for (const step of steps) {
+  for (const step of steps.filter(({ last }) => last >= around.oldest)) {
     const button = versionButton(step, shown, around);
     button.append(element("span", "version-detail", {}, timeToTheSecond(new Date(step.ended_at))), authorsOf(step));
     add(button);
@@ -144,6 +145,8 @@ function stepList(version, { steps, hasMore }, label, shown, mayEdit, around) {
     const button = versionButton(before(version), shown, around);
     button.append(element("span", "version-detail", {}, gettext("Before these edits")));
     add(button);
+  } else if (!hasMore) {
+    list.append(element("li", "versions-none", {}, gettext("Older edits are no longer kept.")));
   }
   return list;
 }
@@ -158,6 +161,21 @@ function authorsOf({ authors }) {
   }
   if (authors.length > MAX_AUTHORS) line.append(gettext("and %(count)s more", { count: authors.length - MAX_AUTHORS }));
   return line;
+}
+
+/**
+ * Return who is marked by which colour; nothing where nobody is.
+ * @param {Around} around
+ */
+function legendOf({ legend }) {
+  if (legend.length === 0) return [];
+  const list = element("ul", "version-legend", { "aria-label": gettext("Who changed the marked cells") });
+  for (const author of legend) {
+    const item = element("li", "", { dir: "auto" }, authorName(author));
+    item.prepend(authorDot(author));
+    list.append(item);
+  }
+  return [list];
 }
 
 /**

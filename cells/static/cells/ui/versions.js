@@ -4,7 +4,7 @@ import { formatRange } from "../domain/addresses.js";
 import { dayAndTime, exactly } from "./ago.js";
 import { authorName } from "./change_words.js";
 import { element } from "./elements.js";
-import { NoPast, askForJson, askForState, sendName } from "./history_asking.js";
+import { NoPast, askForJson, askForState, pruned, sendName } from "./history_asking.js";
 import { askToForget, askToRestore } from "./restoring.js";
 import { ThenBar } from "./then_bar.js";
 import { TimeLine, keyOf } from "./time_line.js";
@@ -16,9 +16,10 @@ const REFRESH_MS = 3_000; // how late the panel may hear of an edit
 const PAGES_AT_ONCE = 10; // looked through for a version with a name
 
 /** @typedef {import("./origins.js").Mark} Mark */
+/** @typedef {import("./change_words.js").Author & {color: string}} PastAuthor */
 /** @typedef {import("./then_or_now.js").Then} Then */
 /** @typedef {import("./time_line.js").Version} Version */
-/** @typedef {Then & {read(body: ReadableStream<Uint8Array>): Promise<void>, changedCount: number, firstChanged: [row_id: number, column_id: number]|null}} Past */
+/** @typedef {Then & {read(body: ReadableStream<Uint8Array>): Promise<void>, authors: readonly PastAuthor[], changedCount: number, firstChanged: [row_id: number, column_id: number]|null}} Past */
 /**
  * @typedef {object} Around
  * @property {HTMLElement} deck what the panel stands in, beside the stage
@@ -28,7 +29,7 @@ const PAGES_AT_ONCE = 10; // looked through for a version with a name
  * @property {string} token against forged requests
  * @property {import("./then_or_now.js").ThenOrNow} model
  * @property {import("./grid.js").Grid} grid
- * @property {(mark: Mark) => Past} newPast
+ * @property {(markOf: (author: PastAuthor) => Mark) => Past} newPast
  * @property {() => void} turned the past is shown, or no longer
  * @property {(sentence: string) => void} say politely, to a screen reader
  * @property {(sentence: string) => void} tell
@@ -46,6 +47,7 @@ export class Versions {
   #list = element("div", "versions-list");
   #older = element("button", "button versions-older", { type: "button", hidden: "" }, gettext("Older versions"));
   /** @type {Version|null} */ #shown = null;
+  /** @type {readonly PastAuthor[]} of the cells that are marked in it */ #legend = [];
   /** @type {AbortController|null} of the state that is on its way */ #coming = null;
   #isAsking = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #refreshing;
@@ -128,8 +130,10 @@ export class Versions {
     const { mayEditNow } = this.#around.model;
     this.#around.button.hidden = !mayEditNow;
     if (!mayEditNow && this.isOpen) this.close();
-    this.#bar.offer(mayEditNow && this.#isOnline, mayEditNow && !this.#isOnline ? needsConnection() : "");
-    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = !this.#isOnline;
+    const isGone = this.#shown !== null && this.#line.isGone(this.#shown);
+    const why = isGone ? gettext("This version is no longer kept, and cannot be restored: the history was pruned while you looked at it.") : this.#isOnline ? "" : needsConnection();
+    this.#bar.offer(mayEditNow && why === "", mayEditNow ? why : "");
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".version-restore"))) button.hidden = why !== "";
   }
 
   /** The browser may know it before the socket does. */
@@ -174,7 +178,7 @@ export class Versions {
       if (which === "older") this.#line.takeOlder(page);
       else this.#line.takeNewest(page);
       for (const version of this.#line.versions) if (this.#steps.isStale(version)) void this.#askForSteps(version, "newest");
-      if (isFirst) this.#say("");
+      if (isFirst && this.#status.textContent === gettext("Loading…") && !this.#coming) this.#say("");
       this.#paintGently();
       if (isFirst && document.activeElement === this.#panel) this.#buttons[0]?.focus();
       return true;
@@ -192,7 +196,10 @@ export class Versions {
    */
   async #askForSteps(version, which) {
     try {
-      this.#steps.take(version, which, await askForJson(this.#steps.queryFor(version, which)));
+      const page = await askForJson(this.#steps.queryFor(version, which));
+      this.#steps.take(version, which, page);
+      this.#line.reaches(page.oldest);
+      if (this.#line.isGone(version)) throw pruned();
     } catch (error) {
       return this.#failed(error);
     }
@@ -241,14 +248,16 @@ export class Versions {
       toggle: (version) => this.#toggle(version),
       more: (version) => void this.#askForSteps(version, "older"),
       oldest: this.#line.oldest,
+      legend: this.#legend,
     });
+    if (!isNamedOnly && this.#line.before === null && this.#line.oldest > 0) parts.push(element("p", "versions-none", {}, gettext("Older versions are no longer kept, but for those with a name.")));
     if (isNamedOnly && versions.length === 0) parts.push(element("p", "versions-none", {}, gettext("No version has a name yet.")));
     this.#list.replaceChildren(...parts);
     this.lineChanged();
     this.#older.hidden = this.#line.before === null;
     if (!isWithin) return;
     const toggle = toggles === undefined ? null : /** @type {HTMLElement|null} */ (this.#list.querySelector(`[data-toggles="${toggles}"]`));
-    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current)?.focus();
+    (toggle ?? this.#buttons.find(({ dataset }) => dataset.version === at) ?? this.#current ?? this.#panel).focus();
   }
 
   /** Paint, unless somebody is typing a name. */
@@ -263,15 +272,15 @@ export class Versions {
     this.#around.grid.finish();
     this.#coming?.abort();
     const coming = (this.#coming = new AbortController());
-    const { first, through, authors } = version;
+    const { first, through } = version;
     this.#say(gettext("Loading…"));
-    const names = authors.map(authorName).join(", ");
-    const past = this.#around.newPast({ kind: "changed", says: gettext("Changed in this version: %(names)s", { names }) });
+    const past = this.#around.newPast((author) => ({ kind: "changed", says: gettext("Changed in this version by %(name)s", { name: authorName(author) }), color: author.color }));
     try {
       await askForState(through, first - 1, coming.signal, (body) => past.read(body));
     } catch (error) {
-      if (!coming.signal.aborted) this.#failed(error);
-      return;
+      if (coming.signal.aborted) return;
+      this.#coming = null;
+      return this.#failed(error);
     }
     if (this.#coming !== coming) return;
     this.#coming = null;
@@ -286,13 +295,12 @@ export class Versions {
    * @param {Past|null} past
    */
   #turn(version, past) {
-    const { model, grid, host, stage } = this.#around;
+    const { model, grid, stage } = this.#around;
     this.#shown = version;
+    this.#legend = past?.authors ?? [];
     model.show(past);
     stage.classList.toggle("is-past", past !== null);
     if (version) {
-      const [author, ...others] = version.authors;
-      host.style.setProperty("--then", (others.length === 0 && author?.color) || "var(--accent)");
       this.#bar.show(this.#sentence(version));
       this.lineChanged();
     }
@@ -360,6 +368,7 @@ export class Versions {
   #failed(error) {
     if (!(error instanceof NoPast)) throw error;
     this.#say(error.message);
+    if (error.code === "pruned") void this.#ask("newest"); // the list goes without it
   }
 
   /** @param {KeyboardEvent} event */
