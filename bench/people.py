@@ -16,6 +16,7 @@ MEAN_SECONDS_BETWEEN_ACTIONS = 1.0
 AWAY_SECONDS = 2.0, 20.0
 VISIT_SECONDS = 2.0, 10.0
 EDITS_WHILE_AWAY = 3
+PAGE_SECONDS = 30.0  # what a browser waits for a page, and more
 ACTIONS = {"edit": 93, "reload": 3, "go_offline": 2, "visit": 2}  # of a hundred
 
 
@@ -94,7 +95,8 @@ class Person:
         self._keep_acknowledged()
         if not keeps_replica:
             port = self._random.choice(self._servers).port
-            if not await asyncio.to_thread(answers_http, port, f"/sheets/{self.sheet}/"):
+            path = f"/sheets/{self.sheet}/"
+            if not await asyncio.to_thread(answers_http, port, path, seconds=PAGE_SECONDS):
                 raise AssertionError(f"the page of {self.sheet} was not served")
         self.client = self._new_client(self.sheet)
         self.client.unacknowledged = before.unacknowledged
