@@ -4,12 +4,12 @@ They edit, reload, look at other sheets, go offline and come back.
 """
 
 import asyncio
+import http.client
 import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from tests.servers.process import answers_http
 from tests.servers.retrying import RetryingClient
 
 MEAN_SECONDS_BETWEEN_ACTIONS = 1.0
@@ -17,6 +17,7 @@ AWAY_SECONDS = 2.0, 20.0
 VISIT_SECONDS = 2.0, 10.0
 EDITS_WHILE_AWAY = 3
 PAGE_SECONDS = 30.0  # what a browser waits for a page, and more
+PAGE_ATTEMPTS = 3
 ACTIONS = {"edit": 93, "reload": 3, "go_offline": 2, "visit": 2}  # of a hundred
 
 
@@ -49,6 +50,7 @@ class Person:
         self.acknowledged: dict[str, int] = {}
         self.waits: list[float] = []  # of what was acknowledged on the page that submitted it
         self.done: Counter[str] = Counter()
+        self.pages_again = 0  # that came only when they were asked for once more
         self.client = self._new_client(sheet)
 
     async def live(self, until: float) -> None:
@@ -94,15 +96,23 @@ class Person:
         await before.leave()
         self._keep_acknowledged()
         if not keeps_replica:
-            port = self._random.choice(self._servers).port
-            path = f"/sheets/{self.sheet}/"
-            if not await asyncio.to_thread(answers_http, port, path, seconds=PAGE_SECONDS):
-                raise AssertionError(f"the page of {self.sheet} was not served")
+            await self._load_page()
         self.client = self._new_client(self.sheet)
         self.client.unacknowledged = before.unacknowledged
         if keeps_replica:
             self.client.replica = before.replica
         await self.client.until_open()
+
+    async def _load_page(self) -> None:
+        """Load the page; once more where the connection broke off, as browsers and proxies do."""
+        for _ in range(PAGE_ATTEMPTS):
+            port = self._random.choice(self._servers).port
+            status = await asyncio.to_thread(_status_of, port, f"/sheets/{self.sheet}/")
+            if status is not None:
+                assert status == 200, f"the page of {self.sheet} was answered with {status}"
+                return
+            self.pages_again += 1
+        raise AssertionError(f"the page of {self.sheet} was not served")
 
     def _new_client(self, sheet: str) -> RetryingClient:
         return RetryingClient(self._random.choice(self._servers).websocket_url, sheet)
@@ -110,3 +120,15 @@ class Person:
     def _keep_acknowledged(self) -> None:
         self.acknowledged |= self.client.acknowledged
         self.waits += self.client.waits
+
+
+def _status_of(port: int, path: str) -> int | None:
+    """Return the status of a GET; None where the connection broke off before it was answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PAGE_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

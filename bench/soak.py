@@ -207,6 +207,7 @@ async def run(soak: Soak, seconds: float, samples: list[Sample]) -> dict[str, An
             group.create_task(person.live(until))
     revisions = await check(soak.deployment, SHEETS, people, publishing.result())
     for person in people:
+        assert person.pages_again == 0, "a page was not served, and no process had ended"
         await person.client.leave()
     done = sum((person.done for person in people), Counter[str]())
     return {

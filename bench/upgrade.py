@@ -90,6 +90,7 @@ class Found:
     published: int
     moves: int
     rejected: int
+    pages_again: int
     waits: list[float]
     steps: list[tuple[str, float]]
 
@@ -211,6 +212,7 @@ async def rehearse(deployed: Deployed, build: Path, seconds: float) -> Found:
         published.total(),
         sum(len(client.close_codes) for client in onlookers),
         sum(len(client.rejected) for client in clients),
+        sum(person.pages_again for person in people),
         sorted(wait for person in people for wait in person.waits),
         deployed.steps,
     )
@@ -247,7 +249,8 @@ def report(found: Found, old: str) -> str:
         f"  edits among them once, and all {found.published:,} published ones. Nothing is left",
         f"  unacknowledged, and all {SOCKETS} screens equal the database.",
         f"* The sockets of the {SOCKETS - EDITORS} who look on were closed {found.moves:,} times,",
-        f"  and opened elsewhere. {found.rejected:,} edits were asked to be sent again.",
+        f"  and opened elsewhere. {found.rejected:,} edits were asked to be sent again;",
+        f"  {found.pages_again:,} connections broke off before a page came, which then came.",
         "* From submitting to the acknowledgement, reconnecting included, people's edits took p50",
         f"  {p50:.0f} ms, p99 {p99:.0f} ms, the longest {found.waits[-1]:.1f} s.",
         "",
