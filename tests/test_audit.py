@@ -240,6 +240,58 @@ def test_deleting_and_what_undoes_it_or_makes_it_final(page: Client, plan: Sheet
     assert only_entry("sheet.thrown_away", "code").sheet is None
 
 
+def test_another_title_is_noted_wherever_it_is_given(
+    page: Client, plan: Sheet, alice: User
+) -> None:
+    token = create_token(alice, "nightly", Scope.WRITE)[1]
+    program = Client(headers={"authorization": f"Bearer {token}"})
+    AuditEntry.objects.all().delete()
+    for _ in range(2):  # the second changes nothing
+        page.post("/sheets/plan/rename/", {"title": "Budget"})
+    entry = only_entry("sheet.changed")
+    assert (entry.details, entry.title) == ({"changed": {"title": ["Plan", "Budget"]}}, "Budget")
+    address = "/api/v1/sheets/plan"
+    answer = program.patch(address, {"title": "Costs"}, content_type="application/json")
+    assert answer.json()["title"] == "Costs"
+    entry = only_entry("sheet.changed", "api")
+    assert entry.details == {"changed": {"title": ["Budget", "Costs"]}}
+    form = {"title": "Plan", "owner": alice.pk, "link_role": "none", "time_zone": ""}
+    rows = [
+        f"{kind}-{count}_FORMS"
+        for kind in ("access", "group_access")
+        for count in ("TOTAL", "INITIAL")
+    ]
+    page.post(f"/admin/cells/sheet/{plan.pk}/change/", {**form, **dict.fromkeys(rows, 0)})
+    entry = only_entry("sheet.changed", "admin")
+    assert entry.details == {"changed": {"title": ["Costs", "Plan"]}}
+    Client().post("/sheets/plan/rename/", {"title": "Mine"})
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_copy_is_noted_with_what_was_copied(
+    page: Client, plan: Sheet, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = create_token(alice, "nightly", Scope.WRITE)[1]
+    program = Client(headers={"authorization": f"Bearer {token}"})
+    AuditEntry.objects.all().delete()
+    page.post("/sheets/plan/duplicate/")
+    copy = Sheet.objects.latest("pk")
+    details = only_entry("sheet.duplicated").details
+    assert details == {"to": copy.slug, "title": "Copy of Plan"}
+    duplicate = "/api/v1/sheets/plan/duplicate"
+    assert program.post(duplicate, "{}", content_type="application/json").status_code == 201
+    assert only_entry("sheet.duplicated", "api").details["title"] == "Plan"
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise DatabaseError
+
+    count = Sheet.objects.count()
+    monkeypatch.setattr(AuditEntry, "save", fail)
+    with pytest.raises(DatabaseError):
+        page.post("/sheets/plan/duplicate/")
+    assert Sheet.objects.count() == count
+
+
 def test_tokens_and_sign_ins(page: Client, alice: User) -> None:
     page.post("/accounts/tokens/", {"name": "nightly", "scope": "read", "days": ""})
     token = ApiToken.objects.get()

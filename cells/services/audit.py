@@ -43,6 +43,7 @@ class Action(StrEnum):
     EXPORTED = "sheet.exported"
     IMPORTED = "sheet.imported"
     IMPORT_BROKEN_OFF = "sheet.import_broken_off"
+    DUPLICATED = "sheet.duplicated"
     RESTORED = "sheet.restored"
     DELETED = "sheet.deleted"
     BROUGHT_BACK = "sheet.brought_back"
