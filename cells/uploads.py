@@ -47,9 +47,9 @@ from cells.services.authors import MAX_NAME_CHARACTERS, Author, import_origin
 from cells.services.csv_reading import DELIMITERS
 from cells.services.files import preview, read_file
 from cells.services.guests import guest_name
+from cells.services.import_breaks import noting_breaks
 from cells.services.importing import Contents, run_import
 from cells.services.people import name_of
-from cells.services.shelf import delete_sheet
 from cells.services.work_turns import import_turn
 
 logger = logging.getLogger(__name__)
@@ -229,19 +229,14 @@ def _import(wish: _Wish, sheet: Sheet | None, owner: Owner, author: Author, by: 
             link_role=LinkRole.NONE if owner else LinkRole.EDITOR,
         )
         left_out = 0
-        try:
-            for progress in run_import(into, contents, author, at=wish.at):
+        with noting_breaks(into, by, wish.name, is_new=sheet is None) as so_far:
+            for progress in run_import(into, contents, author, at=wish.at, written=so_far):
                 left_out = progress.left_out
                 # A guest is known by a tab's socket, which has not made these.
                 ids = progress.operation_ids if author.kind == AuthorKind.USER else []
                 yield _line(
                     state="writing", rows=progress.rows, of=progress.of_rows, operations=ids
                 )
-        except BaseException:  # GeneratorExit too: who watched has gone
-            logger.info("sheet=%s the import of %r was broken off", into.slug, wish.name)
-            if sheet is None:
-                delete_sheet(into, by)
-            raise
         written = contents.cells - left_out
         note(Action.IMPORTED, by, into, file=wish.name, cells=written, is_new=sheet is None)
         logger.info("sheet=%s imported %d cells of %r", into.slug, written, wish.name)

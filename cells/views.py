@@ -120,7 +120,7 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
         return sheet
     form = TitleForm(request.POST)
     if form.is_valid():
-        rename_sheet(sheet, form.cleaned_data["title"])
+        rename_sheet(sheet, form.cleaned_data["title"], actor_of(request))
         messages.success(request, _("Renamed to “%(title)s”.") % form.cleaned_data)
     else:
         messages.error(request, " ".join(map(str, form.errors["title"])))
@@ -136,12 +136,14 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
     if request.user.is_anonymous and not settings.DEBUG:
         return redirect_to_login(reverse("cells:sheet", args=[slug]))
     owner = request.user if request.user.is_authenticated else None
+    author = _author(request)
     try:
         copy = copy_sheet(
             sheet,
             (_("Copy of %(title)s") % {"title": sheet.title})[:MAX_TITLE_CHARACTERS],
             owner=owner,
-            author=_author(request),
+            author=author,
+            by=actor_of(request, name=author.name),
             link_role=LinkRole.EDITOR if owner is None else LinkRole.NONE,
         )
     except TooManySheets as error:

@@ -1,12 +1,16 @@
 """The audit log: each act leaves one entry, and a failed one none."""
 
+import itertools
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
@@ -31,7 +35,7 @@ from cells.models import (
 from cells.services import sharing
 from cells.services.access import create_sheet
 from cells.services.authors import Author
-from cells.services.commit import Committed, Submission, commit
+from cells.services.commit import CommitResult, Committed, Submission, commit
 from cells.services.protections import layout_of, protect
 from cells.services.shelf import delete_sheet, throw_away
 from cells.services.tokens import create_token
@@ -112,6 +116,91 @@ def test_files_in_and_out_are_noted(page: Client, plan: Sheet, alice: User) -> N
     assert only_entry("sheet.imported", "api").details["cells"] == 2
 
 
+FILE = b"a,b,c,d,e\n" * 2_500  # the sheet made larger, and three commits of 5,000 cells at the most
+
+
+def test_an_import_that_its_person_ends_is_noted_as_far_as_it_came(
+    page: Client, plan: Sheet
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    for address, slug in (("/sheets/plan/import/run/", "plan"), ("/import/run/", None)):
+        answer: Any = page.post(address, {"file": SimpleUploadedFile("prices.csv", FILE)})
+        steps = iter(answer)
+        while b"writing" not in next(steps):
+            pass
+        answer._iterator.close()
+        sheet = Sheet.objects.latest("pk")
+        entries = AuditEntry.objects.order_by("pk")
+        assert [(one.action, one.slug) for one in entries] == [
+            ("sheet.import_broken_off", sheet.slug),
+            *([] if slug else [("sheet.deleted", sheet.slug)]),
+        ]
+        assert entries[0].details == {
+            "file": "prices.csv",
+            "cells": sheet.filled,
+            "revision": sheet.head,
+            "is_new": slug is None,
+            "reason": "cancelled",
+        }
+        assert 0 < sheet.filled < 12_500
+        entries.delete()
+
+
+@pytest.mark.parametrize("way", ["page", "api", "command"])
+def test_an_import_that_fails_halfway_is_noted_as_far_as_it_came(
+    page: Client,
+    plan: Sheet,
+    alice: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    commits = itertools.count()
+
+    def commit_or_lose_the_sheet(submissions: Sequence[Submission]) -> CommitResult:
+        if next(commits) == 2:
+            Sheet.objects.update(deleted_at=timezone.now())
+        return commit(submissions)
+
+    token = create_token(alice, "nightly", Scope.WRITE)[1]
+    AuditEntry.objects.all().delete()
+    monkeypatch.setattr("cells.services.importing.commit", commit_or_lose_the_sheet)
+    if way == "page":
+        file = SimpleUploadedFile("prices.csv", FILE)
+        told = b"".join(page.post("/sheets/plan/import/run/", {"file": file}))
+        assert b"no_such_sheet" in told
+    elif way == "api":
+        program = Client(headers={"authorization": f"Bearer {token}"})
+        address = "/api/v1/sheets/plan/import?name=prices.csv"
+        assert program.post(address, FILE, content_type="text/csv").status_code == 404
+    else:
+        (tmp_path / "prices.csv").write_bytes(FILE)
+        with pytest.raises(CommandError):
+            call_command("import_sheet", str(tmp_path / "prices.csv"), "--sheet=plan")
+    assert only_entry("sheet.import_broken_off", way).details == {
+        "file": "prices.csv",
+        "cells": 5_000,
+        "revision": 2,
+        "is_new": False,
+        "reason": "no_such_sheet",
+    }
+
+
+def test_an_import_that_is_refused_before_it_has_written_leaves_no_entry(plan: Sheet) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    protect(plan, parse_area("B2:C5", layout_of(plan)))
+    Sheet.objects.update(link_role="editor")
+    AuditEntry.objects.all().delete()
+    file = SimpleUploadedFile("prices.csv", b"a,b,c\n1,2,3\n")
+    told = b"".join(Client().post("/sheets/plan/import/run/", {"file": file}))
+    assert b"protected" in told
+    assert not AuditEntry.objects.exists()
+
+
 def test_a_restore_is_noted_in_its_own_transaction(
     plan: Sheet, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +238,58 @@ def test_deleting_and_what_undoes_it_or_makes_it_final(page: Client, plan: Sheet
     plan.refresh_from_db()
     list(throw_away(plan, timezone.now() + timedelta(days=1)))
     assert only_entry("sheet.thrown_away", "code").sheet is None
+
+
+def test_another_title_is_noted_wherever_it_is_given(
+    page: Client, plan: Sheet, alice: User
+) -> None:
+    token = create_token(alice, "nightly", Scope.WRITE)[1]
+    program = Client(headers={"authorization": f"Bearer {token}"})
+    AuditEntry.objects.all().delete()
+    for _ in range(2):  # the second changes nothing
+        page.post("/sheets/plan/rename/", {"title": "Budget"})
+    entry = only_entry("sheet.changed")
+    assert (entry.details, entry.title) == ({"changed": {"title": ["Plan", "Budget"]}}, "Budget")
+    address = "/api/v1/sheets/plan"
+    answer = program.patch(address, {"title": "Costs"}, content_type="application/json")
+    assert answer.json()["title"] == "Costs"
+    entry = only_entry("sheet.changed", "api")
+    assert entry.details == {"changed": {"title": ["Budget", "Costs"]}}
+    form = {"title": "Plan", "owner": alice.pk, "link_role": "none", "time_zone": ""}
+    rows = [
+        f"{kind}-{count}_FORMS"
+        for kind in ("access", "group_access")
+        for count in ("TOTAL", "INITIAL")
+    ]
+    page.post(f"/admin/cells/sheet/{plan.pk}/change/", {**form, **dict.fromkeys(rows, 0)})
+    entry = only_entry("sheet.changed", "admin")
+    assert entry.details == {"changed": {"title": ["Costs", "Plan"]}}
+    Client().post("/sheets/plan/rename/", {"title": "Mine"})
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_copy_is_noted_with_what_was_copied(
+    page: Client, plan: Sheet, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = create_token(alice, "nightly", Scope.WRITE)[1]
+    program = Client(headers={"authorization": f"Bearer {token}"})
+    AuditEntry.objects.all().delete()
+    page.post("/sheets/plan/duplicate/")
+    copy = Sheet.objects.latest("pk")
+    details = only_entry("sheet.duplicated").details
+    assert details == {"to": copy.slug, "title": "Copy of Plan"}
+    duplicate = "/api/v1/sheets/plan/duplicate"
+    assert program.post(duplicate, "{}", content_type="application/json").status_code == 201
+    assert only_entry("sheet.duplicated", "api").details["title"] == "Plan"
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise DatabaseError
+
+    count = Sheet.objects.count()
+    monkeypatch.setattr(AuditEntry, "save", fail)
+    with pytest.raises(DatabaseError):
+        page.post("/sheets/plan/duplicate/")
+    assert Sheet.objects.count() == count
 
 
 def test_tokens_and_sign_ins(page: Client, alice: User) -> None:

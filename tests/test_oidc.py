@@ -23,6 +23,12 @@ from django.contrib.auth.models import User
 alice = User.objects.get(username="alice")
 SocialAccount.objects.create(user=alice, provider="oidc", uid="alice herself")
 """
+CONNECT_FRANK = """
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import User
+frank = User.objects.create_user("frank")
+SocialAccount.objects.create(user=frank, provider="oidc", uid="frank himself", extra_data={})
+"""
 PEOPLE = """
 from django.contrib.auth.models import User
 print([(u.username, u.email, u.has_usable_password()) for u in User.objects.order_by("pk")])
@@ -53,6 +59,7 @@ def started(
 def provider(started: tuple[WebServer, Provider]) -> Provider:
     provider = started[1]
     provider.person, provider.lies, provider.key = {}, {}, provider.real_key
+    provider.issuer = provider.url
     return provider
 
 
@@ -162,6 +169,40 @@ def test_an_account_that_was_connected_is_found_by_the_providers_id(
     leave(browser, server)
     assert "alice" in browser.get(server.url).text
     assert "a@example.org" not in people(server)
+
+
+@pytest.mark.parametrize("is_first_sign_in", [True, False])
+def test_another_issuers_person_of_the_same_id_is_nobody_here(
+    server: WebServer, provider: Provider, is_first_sign_in: bool
+) -> None:
+    if is_first_sign_in:
+        provider.person = {"sub": "88", "preferred_username": "erin"}
+    else:  # connected by hand, without an issuer, and used once
+        provider.person = {"sub": "frank himself"}
+        run_manage(server.environment, "shell", "-v0", "-c", CONNECT_FRANK)
+    for issuer, may_sign_in in (
+        (provider.url, True),
+        ("https://id.example.com", False),
+        (provider.url, True),  # what was refused has changed nothing
+    ):
+        provider.issuer = issuer
+        browser = requests.Session()
+        answer = leave(browser, server)
+        assert is_signed_in(browser, server) is may_sign_in
+        assert ("connected to another site" in answer.text) is not may_sign_in
+
+
+def test_an_account_that_was_connected_with_another_issuer_waits_for_that(
+    server: WebServer, provider: Provider
+) -> None:
+    code = CONNECT_FRANK.replace("{}", '{"iss": "https://id.example.com"}').replace("frank", "gina")
+    run_manage(server.environment, "shell", "-v0", "-c", code)
+    provider.person = {"sub": "gina himself"}
+    browser = requests.Session()
+    assert leave(browser, server).status_code == 403
+    provider.issuer = "https://id.example.com"
+    leave(browser, server)
+    assert is_signed_in(browser, server)
 
 
 def test_only_a_form_with_its_token_leads_there(server: WebServer) -> None:

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.xdist_group("proxy")  # they share a server
 
 SECRETS = {"SECRET_KEY": "a-key", "POSTGRES_PASSWORD": "a-password"}
 MAX_BYTES = 200_000
+SMALL_BYTES = 4 * 1024 * 1024  # for what takes no file
 MAX_GUESTS = 6
 MAKE_TOKEN = """
 from django.contrib.auth.models import User
@@ -182,15 +183,65 @@ def test_nobody_says_where_they_come_from(door: Door) -> None:
         wait_until(lambda: door.is_guest_let_in(guests, "203.0.113.1"), "the others to have left")
 
 
-def test_too_large_a_body_is_refused_with_a_sentence(door: Door) -> None:
+def refusal_of(door: Door, path: str, length: int) -> str:
+    """Announce a body that is never sent; return why it is refused."""
     connection = http.client.HTTPConnection("127.0.0.1", door.proxy.port, timeout=60)
-    connection.putrequest("POST", "/import/preview/")
-    connection.putheader("Content-Length", str(MIN_LIMIT_BYTES + 1))
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(length))
     connection.endheaders()
     answer = connection.getresponse()
     assert answer.status == 413
-    assert f"{MAX_BYTES} bytes (IMPORT_MAX_BYTES)" in answer.read().decode()
+    said = answer.read().decode()
     connection.close()
+    return said
+
+
+def test_too_large_a_file_is_refused_with_a_sentence(door: Door) -> None:
+    for path in (
+        *("/import/preview/", "/import/run/", "/sheets/prices/import/run/"),
+        *("/api/v1/imports", "/api/v1/sheets/prices/import"),
+    ):
+        said = refusal_of(door, path, MIN_LIMIT_BYTES + 1)
+        assert f"{MAX_BYTES} bytes (IMPORT_MAX_BYTES)" in said, path
+    assert refusal_of(door, "/pubsub/push", MIN_LIMIT_BYTES + 1)
+
+
+def test_nothing_large_waits_on_the_disk_for_what_takes_no_file(door: Door) -> None:
+    for path in (
+        *("/", "/accounts/login/", "/admin/login/", "/sheets/prices/import/", "/healthz"),
+        *("/import/preview/x", "/ws/sheets/prices/"),
+    ):
+        assert "Send several smaller ones" in refusal_of(door, path, SMALL_BYTES + 1), path
+    for path in ("/api/v1/sheets/prices/cells", "/api/v1/sheets/prices/import/x"):
+        problem = json.loads(refusal_of(door, path, SMALL_BYTES + 1))
+        assert (problem["status"], problem["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/sheets/prices/import/preview/", 403, "</html>"),  # it came without a form's token
+        ("/api/v1/sheets/prices/import", 400, "limit_exceeded"),  # more than a file may have
+        ("/api/v1/imports", 400, "limit_exceeded"),
+        ("/pubsub/push", 404, "PUBSUB_PUSH_AUDIENCE"),  # it is not switched on
+    ],
+)
+def test_what_may_be_large_comes_to_web(door: Door, path: str, status: int, says: str) -> None:
+    request = door.get(path, **{"Content-Type": "text/csv", "Idempotency-Key": "large"})
+    request.data = b"a" * (SMALL_BYTES + 1)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    with refused.value as answer:
+        assert (answer.code, says in answer.read().decode()) == (status, True)
+
+
+def test_what_the_interface_refuses_itself_says_so(door: Door) -> None:
+    request = door.get("/api/v1/sheets", **{"Content-Type": "application/json"})
+    request.data = b" " * (SMALL_BYTES - 1)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["code"]) == (413, "body_too_large")
 
 
 def test_web_itself_answers_a_body_that_is_as_large_as_a_file_may_be(door: Door) -> None:

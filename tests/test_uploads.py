@@ -223,3 +223,4 @@ def test_servers_send_lines_as_they_come_and_stop_for_who_goes(
     connection.close()
     wait_until(lambda: "was broken off" in server.output(), "the end of the import")
     assert 0 < revisions(environment) < 200
+    wait_until(lambda: "action=sheet.import_broken_off" in server.output(), "the audit log's line")

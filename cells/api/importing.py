@@ -38,10 +38,11 @@ from cells.services.access import create_sheet, require_room_for_a_sheet
 from cells.services.audit import Action, Actor, note
 from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
+from cells.services.import_breaks import noting_breaks
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, mark_of
 from cells.services.importing import AlreadyBegunError, Contents, run_import
 from cells.services.ranges import read_head
-from cells.services.shelf import bring_back, delete_sheet
+from cells.services.shelf import bring_back
 from cells.services.work_turns import import_turn
 
 logger = logging.getLogger(__name__)
@@ -299,20 +300,20 @@ def _run(
     """Import a file; return the newest revision of it, and how much was left out."""
     before = read_head(sheet.pk) if begun is None else begun.before
     revision, left_out = before, 0
-    steps = run_import(
-        *(sheet, incoming.contents, author), at=at, key=key, begun=begun, before=before
-    )
-    try:
-        for progress in steps:
+    file = file_of(author.origin)
+    # A new sheet that is deleted for it is brought back when the file is sent again.
+    with noting_breaks(sheet, by, file, is_new=is_new) as written:
+        for progress in run_import(
+            *(sheet, incoming.contents, author),
+            at=at,
+            key=key,
+            begun=begun,
+            before=before,
+            written=written,
+        ):
             revision, left_out = progress.revision, progress.left_out
-    except AlreadyBegunError:
-        raise
-    except BaseException:
-        if is_new:
-            delete_sheet(sheet, by)  # half of a file is no sheet; sent again, it is brought back
-        raise
     cells = incoming.contents.cells - left_out
-    note(Action.IMPORTED, by, sheet, file=file_of(author.origin), cells=cells, is_new=is_new)
+    note(Action.IMPORTED, by, sheet, file=file, cells=cells, is_new=is_new)
     logger.info("sheet=%s imported %d cells", sheet.slug, cells)
     return revision, Mark(before, None, left_out)
 

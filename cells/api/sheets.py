@@ -151,8 +151,7 @@ def rename(request: HttpRequest, slug: str, body: NewTitle) -> Any:
     """Give a sheet another title; its owners may."""
     check_text(body.title)
     found = find_sheet(caller_of(request), slug, at_least=Role.OWNER)
-    rename_sheet(found.sheet, body.title)
-    found.sheet.title = body.title
+    rename_sheet(found.sheet, body.title, actor_of_call(request))
     return _shape(found)
 
 
@@ -175,7 +174,13 @@ def duplicate(request: HttpRequest, slug: str, body: Copy) -> Any:
     found = find_sheet(caller, slug)
     title = body.title or found.sheet.title
     check_text(title)
-    copy = copy_sheet(found.sheet, title, owner=caller.user, author=author_of(caller))
+    copy = copy_sheet(
+        found.sheet,
+        title,
+        owner=caller.user,
+        author=author_of(caller),
+        by=actor_of_call(request),
+    )
     copy.refresh_from_db()
     return Status(201, _shape(Found(copy, Role.OWNER)))
 

@@ -42,6 +42,8 @@ class Action(StrEnum):
     UNPROTECTED = "range.unprotected"
     EXPORTED = "sheet.exported"
     IMPORTED = "sheet.imported"
+    IMPORT_BROKEN_OFF = "sheet.import_broken_off"
+    DUPLICATED = "sheet.duplicated"
     RESTORED = "sheet.restored"
     DELETED = "sheet.deleted"
     BROUGHT_BACK = "sheet.brought_back"

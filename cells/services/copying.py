@@ -25,6 +25,7 @@ from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.sizes import Sized
 from cells.models import LinkRole, Sheet
 from cells.services.access import create_sheet
+from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.commit import Author, Refused, Submission, commit
 from cells.services.read import one_state
 from cells.services.sql import style_text
@@ -52,13 +53,15 @@ def copy_sheet(
     *,
     owner: AbstractBaseUser | None,
     author: Author,
+    by: Actor = PROJECT,
     link_role: LinkRole = LinkRole.NONE,
 ) -> Sheet:
     """Return a new sheet with the living rows and columns of `source` as they are in one moment.
 
     Cells with their looks, sizes and what is frozen come along; people, protections, link and log
     do not. Each part is a commit of its own, so that a large copy holds no other writer up; if one
-    fails, no half of a copy stays. Raises NoSuchSheet for a deleted source.
+    fails, no half of a copy stays. Noted at its end, with the source: what is in it went elsewhere.
+    Raises NoSuchSheet for a deleted source.
     """
     content = _read(source.pk)
     copy = create_sheet(owner, title, link_role=link_role, time_zone=source.time_zone)
@@ -67,6 +70,7 @@ def copy_sheet(
             outcome = commit([Submission(copy.slug, uuid4(), operation, author)]).outcomes[0]
             if isinstance(outcome, Refused):
                 raise outcome.error
+        note(Action.DUPLICATED, by, source, to=copy.slug, title=title)
     except BaseException:
         copy.delete()
         raise

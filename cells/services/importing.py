@@ -75,6 +75,15 @@ class Progress:
     operation_ids: list[UUID]
 
 
+@dataclass(slots=True)
+class Written:
+    """What one run of an import has committed itself, at any moment of it."""
+
+    operations: int = 0
+    cells: int = 0
+    revision: int = 0  # the newest
+
+
 class AlreadyBegunError(Exception):
     """Another request with the same key has committed the first operation: go on from there."""
 
@@ -134,6 +143,7 @@ def run_import(
     key: ImportKey | None = None,
     begun: Mark | None = None,
     before: int = 0,
+    written: Written | None = None,
 ) -> Iterator[Progress]:
     """Commit a file's cells with its first one `at` a position; yield after each commit.
 
@@ -144,7 +154,7 @@ def run_import(
 
     With a `key` the same import, run again with the mark of its first operation (`begun`), commits
     what is missing, to the rows and columns that it was laid on; `before` is the revision ahead
-    of it.
+    of it. `written` is kept up with each commit.
 
     What is protected is looked at ahead, so that a file that would change it has changed nothing.
 
@@ -153,13 +163,16 @@ def run_import(
     log and `begun` was not told.
     """
     grown: list[UUID] = []
+    written = Written() if written is None else written
     if begun is None:
         require_unprotected(sheet, author, _places(contents, at))
-        laid, axes = _room(sheet, contents, at, author, grown)
+        laid, axes = _room(sheet, contents, at, author, grown, written)
         mark = Mark(before, laid, 0)
     else:
         mark, axes = begun._replace(left_out=0), read_laid_axes(sheet, begun)
-    committing = _Committing(sheet, author, key, mark, axes, grown, is_begun=begun is not None)
+    committing = _Committing(
+        *(sheet, author, key, mark, axes, grown, written), is_begun=begun is not None
+    )
     if has_looks:
         for operation in _shaping(contents.shape, axes, at):
             committing.submit(operation)
@@ -211,6 +224,7 @@ class _Committing:
         mark: Mark,
         axes: Axes,
         committed: list[UUID],
+        written: Written,
         *,
         is_begun: bool,
     ) -> None:
@@ -220,7 +234,7 @@ class _Committing:
         self._revision = 0
         self._seen = mark.laid or 0  # up to there nobody has restored the sheet
         self._number = 0
-        self._committed = committed
+        self._committed, self._written = committed, written
 
     def submit(self, operation: Operation, *, ends: bool = False) -> None:
         operation_id = self._next_id(ends=ends)
@@ -240,7 +254,7 @@ class _Committing:
             # One without a cell, too: an import without gaps in its numbers can be resumed.
             operation = set_cells(living, looks) if living else Several(())
             try:
-                self._commit(operation_id, operation, left_out)
+                self._commit(operation_id, operation, left_out, len(living))
             except Deleted:
                 _, self._axes = _axes_of(self._sheet)
             else:
@@ -276,11 +290,13 @@ class _Committing:
         self._note(operation_id, revision)
         return True
 
-    def _commit(self, operation_id: UUID, operation: Operation, left_out: int) -> None:
+    def _commit(
+        self, operation_id: UUID, operation: Operation, left_out: int, cells: int = 0
+    ) -> None:
         mark, author = self._mark._replace(left_out=left_out), self._author
         if self._key is not None:
             author = replace(author, origin=self._key.origin_of(mark))
-        outcome = _commit(self._sheet, operation_id, operation, author)
+        outcome = _commit(self._sheet, operation_id, operation, author, self._written, cells)
         if outcome.is_new:
             self._mark = mark
             self._note(operation_id, outcome.revision)
@@ -298,11 +314,22 @@ class _Committing:
         self._seen = max(self._seen, revision)
 
 
-def _commit(sheet: Sheet, operation_id: UUID, operation: Operation, author: Author) -> Committed:
+def _commit(
+    sheet: Sheet,
+    operation_id: UUID,
+    operation: Operation,
+    author: Author,
+    written: Written,
+    cells: int = 0,
+) -> Committed:
     result = commit([Submission(sheet.slug, operation_id, operation, author)])
     outcome = result.outcomes[0]
     if isinstance(outcome, Refused):
         raise outcome.error
+    if outcome.is_new:
+        written.operations += 1
+        written.cells += cells
+        written.revision = outcome.revision
     for sheet_id, delta in result.deltas.items():
         announce(sheet_id, delta, result.trace)  # without its frame, which would be too large
     return outcome
@@ -318,7 +345,12 @@ def _marking_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
 
 
 def _room(
-    sheet: Sheet, contents: Contents, at: tuple[int, int], author: Author, grown: list[UUID]
+    sheet: Sheet,
+    contents: Contents,
+    at: tuple[int, int],
+    author: Author,
+    grown: list[UUID],
+    written: Written,
 ) -> tuple[int, Axes]:
     """Make room for a file, by operations that are added to `grown`.
 
@@ -337,7 +369,7 @@ def _room(
                 )
             if needed > len(axis):
                 grown.append(uuid4())
-                _commit(sheet, grown[-1], Insert(name, None, needed - len(axis)), author)
+                _commit(sheet, grown[-1], Insert(name, None, needed - len(axis)), author, written)
                 is_large_enough = False
         if is_large_enough:
             return head, axes

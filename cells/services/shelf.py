@@ -28,9 +28,17 @@ ROWS_PER_BATCH = 2_000  # in one transaction: SQLite has one writer, who must no
 _THROWN_AWAY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rename_sheet(sheet: Sheet, title: str) -> None:
+def rename_sheet(sheet: Sheet, title: str, by: Actor = PROJECT) -> None:
     """Give a sheet another title; windows that are open show it when they next connect."""
-    Sheet.objects.filter(pk=sheet.pk).update(title=title)
+    with transaction.atomic():
+        # Locked, so that of two who rename at once the second has replaced the first's.
+        locked = Sheet.objects.select_for_update().filter(pk=sheet.pk)
+        old = locked.values_list("title", flat=True).first()
+        if old is None or old == title:
+            return
+        Sheet.objects.filter(pk=sheet.pk).update(title=title)
+        sheet.title = title
+        note(Action.SHEET_CHANGED, by, sheet, changed={"title": [old, title]})
 
 
 def delete_sheet(sheet: Sheet, by: Actor = PROJECT) -> None:

@@ -4,17 +4,25 @@ Allauth leaves out the nonce, and the signature of what came over TLS.
 https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 """
 
+import logging
 import secrets
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.internal import jwtkit
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from sheetsync.sign_in.adapter import refused
+
+logger = logging.getLogger(__name__)
 
 PROVIDER = "oidc"
 
@@ -29,6 +37,7 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):
         data = login.account.extra_data
         if data["userinfo"].get("sub") != data["id_token"].get("sub"):
             raise OAuth2Error("userinfo and id_token are of different people")
+        _check_issuer(request, login.account)
         return login
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
@@ -46,6 +55,33 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):
         except (KeyError, ValueError) as error:
             raise OAuth2Error("the id_token or the provider's keys cannot be read") from error
         return decoded
+
+
+def _check_issuer(request: HttpRequest, account: Any) -> None:
+    """Refuse who has the id of an account of another issuer's: a `sub` is one's own in one alone.
+
+    Ahead of allauth's look-up, which writes what the new token says over what is known. An account
+    that an administrator has connected without an issuer is bound by its first sign-in.
+    """
+    known = SocialAccount.objects.filter(provider=account.provider, uid=account.uid).first()
+    bound = None if known is None else _issuer_of(known.extra_data)
+    issuer = _issuer_of(account.extra_data)
+    if bound is not None and bound != issuer:
+        logger.warning(
+            "sub=%s of issuer=%s is refused: the account is of issuer=%s",
+            *(account.uid, issuer, bound),
+        )
+        sentence = _(
+            "Your account is connected to another site than the one that you come from. Ask an "
+            "administrator to connect it anew."
+        )
+        raise ImmediateHttpResponse(refused(request, sentence))
+
+
+def _issuer_of(extra_data: dict[str, Any]) -> str | None:
+    """Return who vouches for an account: by an id token, or as an administrator wrote it."""
+    issuer: str | None = extra_data.get("id_token", extra_data).get("iss")
+    return issuer
 
 
 class Provider(OpenIDConnectProvider):

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nextMatch, searchFor } from "../../cells/static/cells/domain/search.js";
+import { textOf } from "../../cells/static/cells/domain/literals.js";
+import { nextMatch, replacedIn, searchFor } from "../../cells/static/cells/domain/search.js";
 
 const plain = { isCase: false, isWhole: false, isExpression: false };
 const search = (text, options = {}) => searchFor({ ...plain, text, ...options });
@@ -31,6 +32,29 @@ test("all of a cell is replaced, and a dollar is a dollar", () => {
   assert.equal(search("(\\w+) (\\w+)", { isExpression: true }).replace("one two", "$2 $1"), "two one");
   assert.equal(search("one", { isWhole: true }).replace("one", "2"), "2");
   assert.equal(search("one", { isWhole: true }).replace("one two", "2"), "one two");
+});
+
+test("what a cell says is replaced, and an apostrophe that comes to stand in front is kept", () => {
+  for (const [typed, text, by, input, said = input] of [
+    ["x'abc", "x", "", "''abc", "'abc"],
+    ["abc", "a", "'", "''bc", "'bc"],
+    ["'007", "7", "8", "'008", "008"], // a text stays one
+    ["''abc", "'", "", "'abc", "abc"], // the second alone is seen
+    ["''abc", "a", "b", "''bbc", "'bbc"],
+    ["'x", "x", "", ""],
+    ["x'", "x", "y", "y'"],
+    ["x12", "x", "", "12"],
+    ["x=A1", "x", "", "=A1"],
+    ["=A1&\"'\"", "A", "B", "=B1&\"'\""],
+  ]) {
+    const replaced = replacedIn(typed, search(text), by);
+    assert.equal(replaced, input, typed);
+    assert.equal(textOf(replaced), said, typed);
+  }
+});
+
+test("a formula is replaced in as it was typed: \"'=\" for \"=\" shows it", () => {
+  assert.equal(replacedIn("=A1", search("="), "'="), "'=A1");
 });
 
 test("a search that is asked twice answers the same", () => {

@@ -20,7 +20,10 @@ CLIENT_ID, CLIENT_SECRET = "sheetsync", "its secret"
 
 
 class Provider:
-    """Signs in whoever `person` says at once; `lies` is what its id tokens say that is not so."""
+    """Signs in whoever `person` says at once; `lies` is what its id tokens say that is not so.
+
+    `issuer` is who it says it is.
+    """
 
     def __init__(self) -> None:
         self.person: dict[str, Any] = {}
@@ -29,6 +32,7 @@ class Provider:
         self._codes: dict[str, dict[str, str]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.issuer = self.url
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
@@ -49,7 +53,7 @@ class Provider:
         assert challenge == begun["code_challenge"]
         assert (asked["client_id"], asked["client_secret"]) == (CLIENT_ID, CLIENT_SECRET)
         now = int(time.time())
-        claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 300}
+        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300}
         claims |= {"nonce": begun["nonce"], **self.person, **self.lies}
         id_token = jwt.encode(claims, self.key, "RS256", {"kid": "1"})
         return {"access_token": "it", "token_type": "Bearer", "id_token": id_token}
@@ -60,7 +64,7 @@ class Provider:
 
     def discovery(self) -> dict[str, Any]:
         return {
-            "issuer": self.url,
+            "issuer": self.issuer,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}/userinfo",

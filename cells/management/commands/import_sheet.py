@@ -17,9 +17,9 @@ from cells.services.access import create_sheet
 from cells.services.audit import Action, command, note
 from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
+from cells.services.import_breaks import noting_breaks
 from cells.services.importing import Contents, run_import
 from cells.services.people import find_by_username
-from cells.services.shelf import delete_sheet
 
 SECONDS_BETWEEN_LINES = 1.0
 
@@ -73,11 +73,10 @@ class Command(BaseCommand):
                 if sheet is None:
                     title = (options["title"] or path.stem)[:MAX_TITLE_CHARACTERS]
                     link_role = LinkRole.NONE if owner else LinkRole.EDITOR
-                    self._into_new(
-                        create_sheet(owner, title, link_role=link_role), contents, author, at
-                    )
+                    new = create_sheet(owner, title, link_role=link_role)
+                    self._import(new, contents, author, at, is_new=True)
                 else:
-                    self._import(sheet, contents, author, at)
+                    self._import(sheet, contents, author, at, is_new=False)
         except (SheetSyncError, OSError, DatabaseError) as error:
             raise CommandError(" ".join(str(error).split())) from error
 
@@ -97,25 +96,23 @@ class Command(BaseCommand):
             raise CommandError(f"there is no user {options['owner']!r}")
         return None, owner
 
-    def _into_new(
-        self, sheet: Sheet, contents: Contents, author: Author, at: tuple[int, int]
-    ) -> None:
-        try:
-            self._import(sheet, contents, author, at)
-        except BaseException:  # Ctrl-C too
-            delete_sheet(sheet, command("import_sheet"))
-            raise
-
     def _import(
-        self, sheet: Sheet, contents: Contents, author: Author, at: tuple[int, int]
+        self,
+        sheet: Sheet,
+        contents: Contents,
+        author: Author,
+        at: tuple[int, int],
+        *,
+        is_new: bool,
     ) -> None:
         cells = left_out = 0
-        for progress in run_import(sheet, contents, author, at=at):
-            cells, left_out = progress.cells, progress.left_out
-            share = 100 * progress.rows // progress.of_rows
-            self._tell(f"writing: {progress.rows:,} of {progress.of_rows:,} rows, {share} %")
-        by = command("import_sheet")
-        note(Action.IMPORTED, by, sheet, file=file_of(author.origin), cells=cells)
+        by, file = command("import_sheet"), file_of(author.origin)
+        with noting_breaks(sheet, by, file, is_new=is_new) as written:  # Ctrl-C too
+            for progress in run_import(sheet, contents, author, at=at, written=written):
+                cells, left_out = progress.cells, progress.left_out
+                share = 100 * progress.rows // progress.of_rows
+                self._tell(f"writing: {progress.rows:,} of {progress.of_rows:,} rows, {share} %")
+        note(Action.IMPORTED, by, sheet, file=file, cells=cells, is_new=is_new)
         if self.stdout.isatty():
             self.stdout.write("\x1b[K", ending="")
         self.stdout.write(f"{sheet.slug}: {cells:,} cells in {contents.rows:,} rows imported")

@@ -1,6 +1,9 @@
 /** What is looked for in cells, and what takes its place. */
 
 import { SheetSyncError } from "./errors.js";
+import { TEXT_MARK, textOf } from "./literals.js";
+import { cleanText } from "./operations.js";
+import { isFormula } from "./references.js";
 
 /** @typedef {{text: string, isCase: boolean, isWhole: boolean, isExpression: boolean}} Wanted */
 /** @typedef {{test: (text: string) => boolean, replace: (text: string, by: string) => string}} Search */
@@ -27,6 +30,22 @@ export function searchFor({ text, isCase, isWhole, isExpression }) {
   } catch {
     throw new SheetSyncError("malformed", "The regular expression is not complete.");
   }
+}
+
+/**
+ * Return what is typed into a cell instead: an input that says what it said, with all that was found replaced.
+ *
+ * A text stays one. What was none is read anew, so that "x=A1" without its x is a formula; but an apostrophe that comes
+ * to stand in front is a character like others, and no sign of a text. A formula is replaced in as it was typed.
+ * @param {string} typed
+ * @param {Search} search
+ * @param {string} by
+ */
+export function replacedIn(typed, search, by) {
+  if (isFormula(typed)) return cleanText(search.replace(typed, by));
+  const said = cleanText(search.replace(textOf(typed), by));
+  const isText = said.startsWith(TEXT_MARK) || (typed.startsWith(TEXT_MARK) && said !== "");
+  return isText ? `${TEXT_MARK}${said}` : said;
 }
 
 /**

@@ -2,10 +2,10 @@
 
 import { CellMap } from "../domain/cells.js";
 import { SheetSyncError } from "../domain/errors.js";
-import { TEXT_MARK, textOf } from "../domain/literals.js";
-import { cleanText, isTooLong } from "../domain/operations.js";
+import { TEXT_MARK } from "../domain/literals.js";
+import { isTooLong } from "../domain/operations.js";
 import { inputOf, typedOf } from "../domain/references.js";
-import { nextMatch, searchFor } from "../domain/search.js";
+import { nextMatch, replacedIn, searchFor } from "../domain/search.js";
 import { element } from "./elements.js";
 import { shownOf } from "./formats.js";
 import { gettext, ngettext } from "./words.js";
@@ -284,8 +284,7 @@ export class Find {
     const { model } = this.#around;
     return matches.flatMap(({ row_id, column_id }) => {
       const typed = typedOf(model.inputAt(row_id, column_id), model);
-      const replaced = search.replace(textOf(typed), this.#by.value);
-      const text = cleanText(typed.startsWith(TEXT_MARK) && replaced ? `${TEXT_MARK}${replaced}` : replaced); // a text stays one
+      const text = replacedIn(typed, search, this.#by.value);
       const input = inputOf(text, model);
       return !model.mayEdit || text === typed || isTooLong(input) ? [] : [/** @type {Edit} */ ([row_id, column_id, input])];
     });
