@@ -74,6 +74,12 @@ class Protected(SheetSyncError):
     code = "protected"
 
 
+class ProtectedEnd(SheetSyncError):
+    """The first or last row or column of a protected range cannot leave it; an owner changes it."""
+
+    code = "protected_end"
+
+
 class OwnerOnly(SheetSyncError):
     """An editor may not do this: it destroys what others may need. The sheet's owner may."""
 
