@@ -80,6 +80,12 @@ class ProtectedEnd(SheetSyncError):
     code = "protected_end"
 
 
+class NotProtected(SheetSyncError):
+    """The protected range that was to be changed has been removed meanwhile."""
+
+    code = "not_protected"
+
+
 class OwnerOnly(SheetSyncError):
     """An editor may not do this: it destroys what others may need. The sheet's owner may."""
 
