@@ -106,7 +106,7 @@ def _initial(protection: Protection, sheet: Sheet) -> dict[str, object]:
     return {
         "range": format_area(area_of(protection), layout_of(sheet)),
         "description": protection.description,
-        "editors": ", ".join(names),
+        "editors": "\n".join(names),
         "feeds": [one.feed_id for one in editors if one.feed_id is not None],
         "takes_messages": protection.takes_messages,
     }
