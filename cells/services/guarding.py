@@ -95,9 +95,12 @@ class Guards:
         return (guard.id, author.user_id) in self._permitted
 
 
-def require_unprotected(sheet: Sheet, author: Author, places: Iterable[tuple[int, int]]) -> None:
+def require_unprotected(
+    sheet: Sheet, author: Author, within: tuple[range, range], places: Iterable[tuple[int, int]]
+) -> None:
     """Raise Protected where one of these positions is, now, in what the author may not edit.
 
+    `within` are the rows and columns that hold them all: only what is protected there is asked.
     For what takes several commits, and should not be refused halfway; each commit asks for itself.
     """
     guards = find_guards([sheet.pk]).get(sheet.pk, [])
@@ -107,11 +110,21 @@ def require_unprotected(sheet: Sheet, author: Author, places: Iterable[tuple[int
     if not guards:
         return
     layout = layout_of(sheet)
-    spans = [(guard, spans_of(guard.area, layout)) for guard in guards]
+    spans = [
+        (guard, found)
+        for guard in guards
+        if all(map(_overlap, within, found := spans_of(guard.area, layout)))
+    ]
+    if not spans:
+        return
     for row, column in places:
         for guard, (rows, columns) in spans:
             if row in rows and column in columns:
                 raise refusal(guard, sheet.owner_id, layout)
+
+
+def _overlap(one: range, other: range) -> bool:
+    return max(one.start, other.start) < min(one.stop, other.stop)
 
 
 def _torn(guard: Guard, layout: Layout) -> ProtectedEnd:

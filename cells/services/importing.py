@@ -158,7 +158,8 @@ def run_import(
     """
     grown: list[UUID] = []
     if begun is None:
-        require_unprotected(sheet, author, _places(contents, at))
+        within = range(at[0], at[0] + contents.rows), range(at[1], at[1] + contents.columns)
+        require_unprotected(sheet, author, within, _places(contents, at))
         require_room(sheet, contents.texts, _laid(sheet, contents, at))
         laid, axes = _room(sheet, contents, at, author, grown)
         mark = Mark(before, laid, 0)

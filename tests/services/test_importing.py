@@ -26,6 +26,7 @@ from cells.services.authors import Author, import_origin
 from cells.services.csv_files import write_csv
 from cells.services.csv_reading import CsvForm, detect_form, read_csv
 from cells.services.files import preview, read_file
+from cells.services.guarding import require_unprotected
 from cells.services.importing import Contents, FileCell, FileRow, run_import
 from cells.services.shelf import delete_sheet
 from cells.services.xlsx_writing import write_xlsx
@@ -492,6 +493,18 @@ def test_a_file_that_would_change_what_is_protected_changes_nothing(sheet: Sheet
         bring_in(sheet, b"a,b\nc,d\n", at=(0, 1))
     assert Revision.objects.count() == 0
     assert bring_in(sheet, b"a,b\nc,\n", at=(0, 1)) == [3]
+
+
+def test_only_what_is_protected_where_a_file_lands_is_held_against_its_cells(sheet: Sheet) -> None:
+    for beside in ("A1:Z1", "A4:Z900", "A:A", "D:D"):
+        protect(sheet, beside)
+    within, author = (range(1, 3), range(1, 3)), FILES
+    unread = iter([(0, 0)])  # would be refused
+    require_unprotected(sheet, author, within, unread)
+    assert list(unread) == [(0, 0)]
+    protect(sheet, "C3")
+    with pytest.raises(Protected, match="C3"):
+        require_unprotected(sheet, author, within, [(1, 1), (2, 2)])
 
 
 def test_a_file_that_would_overfill_a_sheet_changes_nothing(
