@@ -140,7 +140,8 @@ class ProtectionForm(forms.Form):
         max_length=5_000,
         required=False,
         label=_("Who may edit it, besides you"),
-        help_text=_("Usernames, e-mail addresses or groups, separated by commas"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("A username, an e-mail address or a group in each line"),
     )
     feeds = forms.ModelMultipleChoiceField(
         Feed.objects.none(),
@@ -168,7 +169,7 @@ class ProtectionForm(forms.Form):
             ) from None
 
     def clean_editors(self) -> list[AbstractBaseUser | Group]:
-        names = self.cleaned_data["editors"].split(",")
+        names = self.cleaned_data["editors"].splitlines()  # a group's name may have commas
         return [_grantee(name.strip()) for name in names if name.strip()]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cells.domain.errors import LimitExceeded
+from cells.domain.errors import LimitExceeded, NotProtected
 from cells.domain.protecting import format_area
 from cells.domain.references import MISSING
 from cells.forms import ProtectionForm
@@ -82,7 +82,7 @@ def _save(
     try:
         protect(
             sheet,
-            area_of(protection) if protection is not None and keeps_area else given["range"],
+            None if keeps_area else given["range"],
             [*given["editors"], *given["feeds"]],
             description=given["description"],
             takes_messages=given["takes_messages"],
@@ -92,6 +92,9 @@ def _save(
     except LimitExceeded:
         form.add_error(None, _("This sheet has as many protected ranges as it may: remove one."))
         return False
+    except NotProtected:
+        messages.error(request, _("This range is not protected any more."))
+        return True
     messages.success(request, _("Protected."))
     return True
 
@@ -103,7 +106,7 @@ def _initial(protection: Protection, sheet: Sheet) -> dict[str, object]:
     return {
         "range": format_area(area_of(protection), layout_of(sheet)),
         "description": protection.description,
-        "editors": ", ".join(names),
+        "editors": "\n".join(names),
         "feeds": [one.feed_id for one in editors if one.feed_id is not None],
         "takes_messages": protection.takes_messages,
     }

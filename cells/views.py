@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -175,11 +176,12 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
         return sheet
     if sheet.deleted_at is not None:
         try:
-            require_room_for_a_sheet(sheet.owner_id)
+            with transaction.atomic():
+                require_room_for_a_sheet(sheet.owner_id)
+                bring_back(Sheet.objects.filter(pk=sheet.pk), actor_of(request))
         except TooManySheets:
             messages.error(request, _too_many_sheets())
             return redirect("cells:home")
-    bring_back(Sheet.objects.filter(pk=sheet.pk), actor_of(request))
     messages.success(request, _("“%(title)s” is back.") % {"title": sheet.title})
     return redirect("cells:home")
 

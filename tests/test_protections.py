@@ -32,11 +32,12 @@ def text_of(browser: Client, path: str = PAGE) -> str:
 
 
 def test_a_range_is_protected_changed_and_set_free(plan: Sheet, alice: User) -> None:
-    bob, desk = User.objects.create_user("bob"), Group.objects.create(name="desk")
+    bob, desk = User.objects.create_user("bob"), Group.objects.create(name="desk, Graz")
     ticks = Feed.objects.create(name="Ticks", sheet=plan, subscription="ticks-sub")
     browser = signed_in(alice)
     assert 'value="B2:C5"' in text_of(browser, f"{PAGE}?range=B2:C5")
-    data = {"range": "B2:C5", "description": "Limits", "editors": "bob, desk", "feeds": [ticks.pk]}
+    names = "bob\r\n desk, Graz\r\n"
+    data = {"range": "B2:C5", "description": "Limits", "editors": names, "feeds": [ticks.pk]}
     assert browser.post(PAGE, data).status_code == 302
     made = Protection.objects.get()
     named = {(one.user, one.group, one.feed) for one in made.editors.all()}
@@ -45,8 +46,8 @@ def test_a_range_is_protected_changed_and_set_free(plan: Sheet, alice: User) -> 
     for word in ("B2:C5", "Limits", "bob", "desk", "Ticks"):
         assert word in page
     change = f"{PAGE}{made.pk}/"
-    assert 'value="bob, desk"' in text_of(browser, change)
-    browser.post(change, {"range": "B:C", "description": "Limits", "editors": "desk"})
+    assert "bob\ndesk, Graz</textarea>" in text_of(browser, change)
+    browser.post(change, {"range": "B:C", "description": "Limits", "editors": "desk, Graz"})
     made.refresh_from_db()
     assert (made.first_row, made.first_column, made.editors.get().group) == (None, 1, desk)
     browser.post(f"{change}remove/")
@@ -58,7 +59,7 @@ def test_a_range_is_protected_changed_and_set_free(plan: Sheet, alice: User) -> 
     [
         ({"range": "hello"}, "This is no range of the sheet."),
         ({"range": "A9999"}, "This is no range of the sheet."),
-        ({"range": "A1", "editors": "bob, nobody"}, "Nobody here is called “bob”"),
+        ({"range": "A1", "editors": "alice\nnobody"}, "Nobody here is called “nobody”"),
     ],
 )
 def test_what_cannot_be_is_said(plan: Sheet, alice: User, data: dict[str, str], says: str) -> None:

@@ -6,11 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.safestring import SafeString
 
 from cells.admin.bounded import FindsPeople, ModelAdmin, link_to
-from cells.domain.errors import InvalidAddress, LimitExceeded
+from cells.domain.errors import InvalidAddress, LimitExceeded, NotProtected
 from cells.domain.protecting import format_area, parse_area
 from cells.models import Protection, ProtectionEditor
 from cells.services.audit import Place, actor_of
@@ -18,6 +18,7 @@ from cells.services.protections import (
     area_of,
     check_count,
     facts_of,
+    held,
     layout_of,
     note_protected,
     note_unprotected,
@@ -98,7 +99,15 @@ class ProtectionAdmin(ModelAdmin[Protection]):
         return () if obj is None else ("sheet",)
 
     def save_model(self, request: HttpRequest, obj: Protection, form: Any, change: bool) -> None:
-        form.facts_before = facts_of(Protection.objects.get(pk=obj.pk)) if change else None
+        form.facts_before = None
+        if change:
+            try:
+                now = held(obj.sheet, obj.pk)
+            except NotProtected as error:
+                raise Http404(str(error)) from None
+            form.facts_before = facts_of(now)
+            if "range" not in form.changed_data:
+                place(obj, area_of(now))
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import IO, Annotated, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from ninja.params.functions import Query
@@ -34,7 +35,7 @@ from cells.domain.addresses import parse_address, parse_columns
 from cells.domain.errors import LimitExceeded, NoSuchSheet
 from cells.domain.operations import check_text
 from cells.models import Role, Sheet
-from cells.services.access import create_sheet, require_room_for_a_sheet
+from cells.services.access import create_sheet, create_sheet_once, require_room_for_a_sheet
 from cells.services.audit import Action, Actor, note
 from cells.services.authors import Author, file_of, import_origin
 from cells.services.files import read_file
@@ -175,11 +176,7 @@ def import_new(
         if idempotency_key is None:
             sheet = create_sheet(caller.user, title)
         else:
-            slug = slug_of(caller, idempotency_key)
-            made = {"title": title, "owner": caller.user}
-            if not Sheet.objects.filter(slug=slug).exists():
-                require_room_for_a_sheet(caller.user.pk)
-            sheet, _ = Sheet.objects.get_or_create(slug=slug, defaults=made)
+            sheet = create_sheet_once(caller.user, title, slug_of(caller, idempotency_key))
             if sheet.owner_id != caller.user.pk:
                 raise NoSuchSheet("the sheet that this key has made is somebody else's by now")
         return Status(
@@ -271,7 +268,9 @@ def _import(
     if sheet.deleted_at is not None:
         if done is not None:
             raise NoSuchSheet("the sheet that this Idempotency-Key has made has been deleted")
-        bring_back(Sheet.objects.filter(pk=sheet.pk), by)
+        with transaction.atomic():
+            require_room_for_a_sheet(sheet.owner_id)
+            bring_back(Sheet.objects.filter(pk=sheet.pk), by)
     while done is None:
         begun = find_logged(sheet, named.operation_id(0), incoming.fingerprint)
         mark = None if begun is None else mark_of(begun[1])

@@ -19,7 +19,7 @@ from cells.domain.errors import Malformed
 from cells.domain.operations import check_text
 from cells.models import LinkRole, Role, Sheet
 from cells.models.sheets import validate_time_zone
-from cells.services.access import create_sheet, require_room_for_a_sheet
+from cells.services.access import create_sheet, create_sheet_once
 from cells.services.copying import copy_sheet
 from cells.services.listing import listed_sheets, with_roles
 from cells.services.shelf import delete_sheet, rename_sheet
@@ -129,10 +129,7 @@ def make_sheet(request: HttpRequest, body: NewSheet, idempotency_key: NewSheetKe
         sheet = create_sheet(caller.user, body.title, time_zone=body.time_zone)
         return Status(201, _shape(Found(sheet, Role.OWNER)))
     slug = slug_of(caller, idempotency_key)
-    made = {"title": body.title, "owner": caller.user, "time_zone": body.time_zone}
-    if not Sheet.objects.filter(slug=slug).exists():
-        require_room_for_a_sheet(caller.user.pk)
-    Sheet.objects.get_or_create(slug=slug, defaults=made)
+    create_sheet_once(caller.user, body.title, slug, time_zone=body.time_zone)
     return Status(201, _shape(find_sheet(caller, slug)))
 
 

@@ -74,6 +74,18 @@ class Protected(SheetSyncError):
     code = "protected"
 
 
+class ProtectedEnd(SheetSyncError):
+    """The first or last row or column of a protected range cannot leave it; an owner changes it."""
+
+    code = "protected_end"
+
+
+class NotProtected(SheetSyncError):
+    """The protected range that was to be changed has been removed meanwhile."""
+
+    code = "not_protected"
+
+
 class OwnerOnly(SheetSyncError):
     """An editor may not do this: it destroys what others may need. The sheet's owner may."""
 

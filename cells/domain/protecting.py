@@ -2,13 +2,13 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from cells.domain.addresses import Range, format_column, format_range, parse_range
 from cells.domain.axes import MAX_IDS, Axis, AxisName
-from cells.domain.errors import InvalidAddress
+from cells.domain.errors import InvalidAddress, ProtectedEnd
 from cells.domain.layout import Layout
 from cells.domain.operations import (
     Delete,
@@ -26,10 +26,11 @@ from cells.domain.operations import (
     SetStyles,
     Several,
     Undone,
+    step_of,
 )
 from cells.domain.references import MISSING
 from cells.domain.reordering import ReorderCells
-from cells.domain.runs import Runs, join_runs
+from cells.domain.runs import Runs, cut_range, join_runs
 from cells.domain.values import SetValues
 
 Ends = tuple[int, int]
@@ -43,7 +44,7 @@ class Area:
     """What stands between two rows and two columns, by id, these among them; None is all of them.
 
     Like the ends of a reference, a deleted one keeps its place; what is inserted between two ends
-    belongs to the area.
+    belongs to the area. Unlike those it never goes elsewhere alone: see follow().
     """
 
     rows: Ends | None
@@ -102,6 +103,65 @@ def spans_of(area: Area, layout: Layout) -> tuple[range, range]:
     """Return the positions that an area has now, of rows and of columns; also beyond the end."""
     rows, columns = (_span_of(layout.axes[name], area.ends(name)) for name in AxisName)
     return rows, columns
+
+
+def moved_by(operation: Operation) -> dict[AxisName, list[tuple[int, int]]]:
+    """Return the runs of ids that an operation moves elsewhere, by axis."""
+    moved: dict[AxisName, list[tuple[int, int]]] = {}
+    match step_of(operation):
+        case Move(axis, runs, _):
+            moved[axis] = list(runs)
+        case PutBack(axis, pieces):
+            moved[axis] = [(first, count) for first, count, _ in pieces]
+        case Several(steps):
+            for step in steps:
+                for name, some in moved_by(step).items():
+                    moved.setdefault(name, []).extend(some)
+    return moved
+
+
+def follow(
+    area: Area,
+    before: Layout,
+    after: Layout,
+    moved: Mapping[AxisName, Runs],
+) -> Area:
+    """Return the area of the same cells, once an operation has moved these runs.
+
+    Its ends are other ones where these were moved among the rest. Raises ProtectedEnd where an end
+    went elsewhere without the rest: whatever stands between the two would then be protected, or
+    what stood there would not be any more.
+    """
+    rows, columns = (
+        _followed(ends, before.axes[name], after.axes[name], moved[name])
+        if (ends := area.ends(name)) is not None and name in moved
+        else ends
+        for name in AxisName
+    )
+    return Area(rows, columns)
+
+
+def _followed(ends: Ends, before: Axis, after: Axis, moved: Runs) -> Ends:
+    members = before.runs_between(*ends)
+    living = before.chosen(members, is_alive=True)
+    if not living:
+        return ends
+    chosen = join_runs(moved)
+    pieces = [piece for run in members for piece in cut_range(*run, chosen)]
+    if not any(piece.is_chosen for piece in pieces):
+        return ends
+    outer = (living[0][0], sum(living[-1]) - 1)
+    stays = [(first, count) for first, count, is_chosen in pieces if not is_chosen]
+    # What was moved into the midst, or was born there, belongs to it; what only stood beside, not.
+    own = join_runs([*members, *moved, (before.next_id, MAX_IDS)])
+    # Rows out of its midst may go; those at its ends may not.
+    for wanted in (members, living, [*stays, (outer[0], 1), (outer[1], 1)]):
+        found = after.followers_of(wanted)
+        new = (found[0][0], found[-1][0] + found[-1][1] - 1)
+        between = after.chosen(after.runs_between(*new), is_alive=True)
+        if all(piece.is_chosen for run in between for piece in cut_range(*run, own)):
+            return new
+    raise ProtectedEnd("an end of a protected range would be moved away from the rest of it")
 
 
 def _span_of(axis: Axis, ends: Ends | None) -> range:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.utils.crypto import get_random_string
 
 from cells.domain.errors import Forbidden, NoSuchSheet, TooManySheets
@@ -90,10 +92,14 @@ def by_link(link_role: str) -> Role | None:
 
 
 def require_room_for_a_sheet(owner_id: int | None) -> None:
-    """Raise TooManySheets for who owns SHEETS_PER_USER sheets, deleted ones aside."""
+    """Raise TooManySheets for who owns SHEETS_PER_USER sheets, deleted ones aside.
+
+    Within the transaction that adds one: until its end the owner gets no other.
+    """
     limit: int = settings.SHEETS_PER_USER
     if owner_id is None or not limit:
         return
+    _hold(owner_id)
     if Sheet.objects.filter(owner_id=owner_id, deleted_at=None).count() >= limit:
         raise TooManySheets(
             f"you own {limit:,} sheets, and that is the limit; delete some that you do not need"
@@ -112,11 +118,33 @@ def create_sheet(
 
     Raises TooManySheets for an owner who has as many as one person may.
     """
-    require_room_for_a_sheet(None if owner is None else owner.pk)
-    return Sheet.objects.create(
-        slug=slug or get_random_string(SLUG_CHARACTERS, _SLUG_LETTERS),
-        title=title,
-        owner_id=None if owner is None else owner.pk,
-        link_role=link_role,
-        time_zone=time_zone,
-    )
+    owner_id = None if owner is None else owner.pk
+    with transaction.atomic():
+        require_room_for_a_sheet(owner_id)
+        return Sheet.objects.create(
+            slug=slug or get_random_string(SLUG_CHARACTERS, _SLUG_LETTERS),
+            title=title,
+            owner_id=owner_id,
+            link_role=link_role,
+            time_zone=time_zone,
+        )
+
+
+def create_sheet_once(
+    owner: AbstractBaseUser, title: str, slug: str, *, time_zone: str = ""
+) -> Sheet:
+    """Return the sheet with a slug that is this owner's to give, made if there is none yet.
+
+    Raises TooManySheets as create_sheet does.
+    """
+    with transaction.atomic():
+        _hold(owner.pk)  # the same request, sent twice at once, makes one
+        found = Sheet.objects.filter(slug=slug).first()
+        return found or create_sheet(owner, title, slug=slug, time_zone=time_zone)
+
+
+def _hold(user_id: int) -> None:
+    """Let others who would count what this person owns wait for the end of the transaction."""
+    # Not their key: edits that name the person go on meanwhile.
+    people = get_user_model()._base_manager.select_for_update(no_key=True)
+    people.filter(pk=user_id).values_list("pk").first()

@@ -230,6 +230,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
 
     changed = [draft for draft in drafts.values() if draft.planned]
     deltas = _write(cursor, changed) if changed else {}
+    checks.guards.save(cursor)
     audited = [
         audit.note_restored(
             *(cursor, submission.author, key[0], submission.sheet),
@@ -305,6 +306,7 @@ def _apply(
     author, source = submission.author, submission.source
     checks.guards.require(draft.row, draft.layout, operation, author, source)
     checks.fullness.require(draft, operation)
+    checks.guards.follow(draft.row, draft.layout, operation)
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)

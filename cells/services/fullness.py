@@ -1,13 +1,15 @@
 """How many filled cells a sheet may have, asked under its lock: the setting CELLS_PER_SHEET."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection
 
 from cells.domain.errors import LimitExceeded
 from cells.domain.layout import CellId
 from cells.domain.operations import CellInput, Operation, SetCells, Several, step_of
+from cells.models import Sheet
 from cells.services import sql
 from cells.services.drafts import Draft
 from cells.services.transactions import Cursor
@@ -53,11 +55,7 @@ class Fullness:
         becoming = {(row, column): bool(text) for row, column, text in cells}
         added = sum(filled - count.is_filled[key] for key, filled in becoming.items())
         if added > 0 and count.filled + added > self._limit:
-            raise LimitExceeded(
-                f"this sheet would have {count.filled + added:,} filled cells, and "
-                f"{self._limit:,} is the limit; clear some first (those of deleted rows and "
-                "columns count, too, for they can come back), or begin another sheet"
-            )
+            raise _too_full(count.filled + added, self._limit)
 
     def note(self, sheet_id: int, cells: Iterable[CellInput]) -> None:
         """Remember what an operation of this batch has set."""
@@ -85,6 +83,42 @@ class Fullness:
         for row, column in keys:
             text, _ = found.get((draft.row.id, row, column), ("", None))
             count.is_filled[row, column] = bool(text)
+
+
+def require_room(
+    sheet: Sheet, texts: int, portions: Iterable[Sequence[tuple[int | None, int | None, str]]]
+) -> None:
+    """Raise LimitExceeded where these cells would be more than the sheet, as it is, may have.
+
+    They are each one once, by ids, None for what is yet to be born, `texts` of them not empty. For
+    what takes several commits, and should not be refused halfway; each commit asks for itself.
+    """
+    limit: int = settings.CELLS_PER_SHEET
+    filled = before = (
+        Sheet.objects.filter(pk=sheet.pk).values_list("filled", flat=True).first() or 0
+    )
+    if not limit or before + texts <= limit:
+        return
+    with connection.cursor() as cursor:
+        for cells in portions:
+            keys = [
+                (sheet.pk, row, column)
+                for row, column, _ in cells
+                if row is not None and column is not None
+            ]
+            found = sql.read_cells(cursor, keys) if keys else {}
+            filled += sum(bool(text) for _, _, text in cells)
+            filled -= sum(bool(text) for text, _ in found.values())
+    if filled > max(limit, before):
+        raise _too_full(filled, limit)
+
+
+def _too_full(filled: int, limit: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"this sheet would have {filled:,} filled cells, and {limit:,} is the limit; clear some "
+        "first (those of deleted rows and columns count, too, for they can come back), or begin "
+        "another sheet"
+    )
 
 
 def _take(count: _Count, cells: Iterable[CellInput]) -> None:

@@ -1,11 +1,12 @@
 """Whether an operation of a batch touches what others have protected, asked under the locks."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from cells.domain.errors import Protected
+from cells.domain.errors import Protected, ProtectedEnd
 from cells.domain.layout import Layout
 from cells.domain.operations import Operation
-from cells.domain.protecting import Fence, format_area, spans_of
+from cells.domain.protecting import Fence, follow, format_area, moved_by, spans_of
 from cells.domain.references import MISSING
 from cells.models import AuthorKind, Sheet
 from cells.services import sql
@@ -17,6 +18,7 @@ from cells.services.protections import (
     layout_of,
     whom_to_ask,
 )
+from cells.services.transactions import Cursor
 
 
 class Guards:
@@ -31,6 +33,7 @@ class Guards:
         self._by_sheet: dict[int, list[Guard]] = {}
         self._permitted: set[tuple[int, int]] | None = None
         self._fences: dict[int, Fence] = {}
+        self._followed: dict[int, Guard] = {}
         if self._asked:
             self._by_sheet = find_guards({sheet.id for sheet, _ in self._asked})
 
@@ -50,6 +53,31 @@ class Guards:
             if fence.is_touched(operation) and not self._may(guard, author, source):
                 raise refusal(guard, sheet.owner_id, layout)
 
+    def follow(self, sheet: sql.SheetRow, layout: Layout, operation: Operation) -> None:
+        """Let areas follow what an operation moves, that is about to be applied and may be.
+
+        Raises ProtectedEnd where one cannot, and what the operation raises.
+        """
+        guards = self._by_sheet.get(sheet.id)
+        moved = moved_by(operation) if guards else None
+        if not guards or not moved:
+            return
+        after = layout.copy()
+        after.apply(operation)
+        for place, guard in enumerate(guards):
+            try:
+                area = follow(guard.area, layout, after, moved)
+            except ProtectedEnd:
+                raise _torn(guard, layout) from None
+            if area != guard.area:
+                guards[place] = self._followed[guard.id] = replace(guard, area=area)
+
+    def save(self, cursor: Cursor) -> None:
+        """Write the areas that have other ends now."""
+        areas = [(id_, guard.area) for id_, guard in self._followed.items()]
+        if areas:
+            sql.update_areas(cursor, [(id_, area.rows, area.columns) for id_, area in areas])
+
     def _may(self, guard: Guard, author: Author, source: Source | None) -> bool:
         if author.kind == AuthorKind.CALCULATOR:
             return True
@@ -67,9 +95,12 @@ class Guards:
         return (guard.id, author.user_id) in self._permitted
 
 
-def require_unprotected(sheet: Sheet, author: Author, places: Iterable[tuple[int, int]]) -> None:
+def require_unprotected(
+    sheet: Sheet, author: Author, within: tuple[range, range], places: Iterable[tuple[int, int]]
+) -> None:
     """Raise Protected where one of these positions is, now, in what the author may not edit.
 
+    `within` are the rows and columns that hold them all: only what is protected there is asked.
     For what takes several commits, and should not be refused halfway; each commit asks for itself.
     """
     guards = find_guards([sheet.pk]).get(sheet.pk, [])
@@ -79,11 +110,29 @@ def require_unprotected(sheet: Sheet, author: Author, places: Iterable[tuple[int
     if not guards:
         return
     layout = layout_of(sheet)
-    spans = [(guard, spans_of(guard.area, layout)) for guard in guards]
+    spans = [
+        (guard, found)
+        for guard in guards
+        if all(map(_overlap, within, found := spans_of(guard.area, layout)))
+    ]
+    if not spans:
+        return
     for row, column in places:
         for guard, (rows, columns) in spans:
             if row in rows and column in columns:
                 raise refusal(guard, sheet.owner_id, layout)
+
+
+def _overlap(one: range, other: range) -> bool:
+    return max(one.start, other.start) < min(one.stop, other.stop)
+
+
+def _torn(guard: Guard, layout: Layout) -> ProtectedEnd:
+    """Return what says which range would be torn, and what to do first."""
+    return ProtectedEnd(
+        f"this would move an end of the protected range {format_area(guard.area, layout)} away "
+        "from the rest of it; move all of it, or let an owner of the sheet change the range first"
+    )
 
 
 def refusal(guard: Guard, owner_id: int | None, layout: Layout) -> Protected:

@@ -26,6 +26,7 @@ from cells.models import Sheet
 from cells.services.announce import announce
 from cells.services.authors import Author
 from cells.services.commit import Committed, Refused, Submission, commit
+from cells.services.fullness import require_room
 from cells.services.guarding import require_unprotected
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, read_laid_axes
 
@@ -105,7 +106,7 @@ class Contents:
     """
 
     def __init__(self) -> None:
-        self.rows = self.columns = self.cells = 0
+        self.rows = self.columns = self.cells = self.texts = 0
         self.shape = Shape()
         self._packed = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115
 
@@ -123,6 +124,7 @@ class Contents:
             self.rows = portion[-1].position + 1
             self.columns = max(self.columns, *(row.cells[-1].column + 1 for row in portion))
             self.cells += sum(len(row.cells) for row in portion)
+            self.texts += sum(bool(cell.text) for row in portion for cell in row.cells)
             _check_size(self.rows, self.columns, self.cells)
             yield self.rows
 
@@ -156,7 +158,9 @@ def run_import(
     what is missing, to the rows and columns that it was laid on; `before` is the revision ahead
     of it. `written` is kept up with each commit.
 
-    What is protected is looked at ahead, so that a file that would change it has changed nothing.
+    What is protected is looked at ahead, and how full the sheet would be, so that a file that would
+    be refused has changed nothing; where others fill the sheet meanwhile, the error says how far it
+    came.
 
     Raises what commit refuses, NoSuchSheet for a deleted sheet, LimitExceeded for one that would
     be too large, ImportOvertaken, and AlreadyBegunError where the key's first operation is in the
@@ -165,7 +169,9 @@ def run_import(
     grown: list[UUID] = []
     written = Written() if written is None else written
     if begun is None:
-        require_unprotected(sheet, author, _places(contents, at))
+        within = range(at[0], at[0] + contents.rows), range(at[1], at[1] + contents.columns)
+        require_unprotected(sheet, author, within, _places(contents, at))
+        require_room(sheet, contents.texts, _laid(sheet, contents, at))
         laid, axes = _room(sheet, contents, at, author, grown, written)
         mark = Mark(before, laid, 0)
     else:
@@ -197,12 +203,22 @@ def run_import(
         for first in range(0, len(cells), MAX_CELLS_PER_OPERATION):
             some = cells[first : first + MAX_CELLS_PER_OPERATION]
             ends = is_last and first + MAX_CELLS_PER_OPERATION >= len(cells)
-            committing.set_cells(some, styles, ends=ends)
-        done += len(cells)
+            try:
+                committing.set_cells(some, styles, ends=ends)
+            except LimitExceeded as error:
+                raise (_filled_meanwhile(error, done) if done else error) from None
+            done += len(some)
         yield committing.progress(portion[-1].position + 1, done, contents.rows)
     if not done and key is not None:
         committing.submit(Several(()), ends=True)  # so that the key stands for this file
         yield committing.progress(0, 0, 0)
+
+
+def _filled_meanwhile(error: LimitExceeded, done: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"{error}. The first {done:,} cells of the file are in it by now: make room and import the "
+        "file again, which writes them once more, or restore the version before the import"
+    )
 
 
 def _places(contents: Contents, at: tuple[int, int]) -> Iterator[tuple[int, int]]:
@@ -211,6 +227,21 @@ def _places(contents: Contents, at: tuple[int, int]) -> Iterator[tuple[int, int]
         for row in portion:
             for cell in row.cells:
                 yield at[0] + row.position, at[1] + cell.column
+
+
+def _laid(
+    sheet: Sheet, contents: Contents, at: tuple[int, int]
+) -> Iterator[list[tuple[int | None, int | None, str]]]:
+    """Yield the cells of a file by the ids of where they come to stand, None for new ones."""
+    _, (rows, columns) = _axes_of(sheet)
+    row_ids = dict(enumerate(rows.ids_between(at[0], at[0] + contents.rows)))
+    column_ids = dict(enumerate(columns.ids_between(at[1], at[1] + contents.columns)))
+    for portion in contents.portions():
+        yield [
+            (row_ids.get(row.position), column_ids.get(cell.column), cell.text)
+            for row in portion
+            for cell in row.cells
+        ]
 
 
 class _Committing:

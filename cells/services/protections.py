@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from cells.domain.axes import Axis, AxisName
-from cells.domain.errors import LimitExceeded
+from cells.domain.errors import LimitExceeded, NotProtected
 from cells.domain.layout import Layout
 from cells.domain.protecting import Area, format_area
 from cells.models import Feed, Protection, ProtectionEditor, Role, Sheet
@@ -156,7 +156,7 @@ def layout_of(sheet: Sheet) -> Layout:
 
 def protect(
     sheet: Sheet,
-    area: Area,
+    area: Area | None,
     editors: Iterable[AbstractBaseUser | Group | Feed] = (),
     *,
     description: str = "",
@@ -166,16 +166,20 @@ def protect(
 ) -> Protection:
     """Protect an area, for its sheet's owners and these editors; or change a protection.
 
-    Raises LimitExceeded for more than MAX_PROTECTIONS.
+    None leaves the area of the latter as it is. Raises LimitExceeded for more than
+    MAX_PROTECTIONS, NotProtected where what was to be changed is gone.
     """
-    if instead_of is None:
-        check_count(sheet)
-    before = None if instead_of is None else facts_of(instead_of)
-    protection = instead_of or Protection(sheet=sheet)
-    protection.description, protection.takes_messages = description, takes_messages
-    place(protection, area)
     with transaction.atomic():
-        protection.save()
+        if instead_of is None:
+            check_count(sheet)
+            protection, before = Protection(sheet=sheet), None
+        else:
+            protection = held(sheet, instead_of.pk)
+            before = facts_of(protection)
+        protection.description, protection.takes_messages = description, takes_messages
+        if area is not None:
+            place(protection, area)
+        protection.save(force_update=instead_of is not None)
         protection.editors.all().delete()
         ProtectionEditor.objects.bulk_create(
             _editor(protection, editor) for editor in dict.fromkeys(editors)
@@ -187,10 +191,21 @@ def protect(
 def unprotect(sheet: Sheet, protection_id: int, by: Actor = PROJECT) -> None:
     """Take a protection away; one that is gone already is none."""
     with transaction.atomic():
-        protection = sheet.protections.select_for_update().filter(pk=protection_id).first()
-        if protection is not None:
-            note_unprotected(protection, by)
-            protection.delete()
+        try:
+            protection = held(sheet, protection_id)
+        except NotProtected:
+            return
+        note_unprotected(protection, by)
+        protection.delete()
+
+
+def held(sheet: Sheet, protection_id: int) -> Protection:
+    """Return a protection as it is, and stays until the end of the transaction. Or NotProtected."""
+    _hold(sheet)
+    protection = sheet.protections.filter(pk=protection_id).first()
+    if protection is None:
+        raise NotProtected("this range is not protected any more; look at what is")
+    return protection
 
 
 def facts_of(protection: Protection) -> dict[str, object]:
@@ -228,7 +243,11 @@ def protections_of(sheet: Sheet) -> QuerySet[Protection]:
 
 
 def check_count(sheet: Sheet) -> None:
-    """Raise LimitExceeded where a sheet has as many protections as it may."""
+    """Raise LimitExceeded where a sheet has as many protections as it may.
+
+    Within the transaction that adds one: until its end nobody else adds any.
+    """
+    _hold(sheet)
     if sheet.protections.count() >= MAX_PROTECTIONS:
         raise LimitExceeded(
             f"a sheet has at most {MAX_PROTECTIONS} protected ranges; remove one first"
@@ -247,6 +266,11 @@ def area_of(protection: Protection) -> Area:
         _ends(protection.first_row, protection.last_row),
         _ends(protection.first_column, protection.last_column),
     )
+
+
+def _hold(sheet: Sheet) -> None:
+    """Take the lock that a commit takes, which may give areas other ends, ahead of any other."""
+    Sheet.objects.select_for_update(no_key=True).filter(pk=sheet.pk).values_list("pk").first()
 
 
 def _editor(protection: Protection, editor: AbstractBaseUser | Group | Feed) -> ProtectionEditor:

@@ -386,6 +386,19 @@ def update_heads(cursor: Cursor, heads: Iterable[tuple[int, int, int]], updated_
     )
 
 
+def update_areas(
+    cursor: Cursor,
+    areas: Iterable[tuple[int, tuple[int, int] | None, tuple[int, int] | None]],
+) -> None:
+    """Write (protection id, ends of its rows, ends of its columns) into the protections."""
+    nothing = (None, None)
+    cursor.executemany(
+        "UPDATE cells_protection SET first_row = %s, last_row = %s, first_column = %s, "
+        "last_column = %s WHERE id = %s",
+        [(*(rows or nothing), *(columns or nothing), id_) for id_, rows, columns in areas],
+    )
+
+
 def update_shapes(cursor: Cursor, shapes: Iterable[SheetShape]) -> None:
     """Write axes and sizes into the sheets; after their heads, which bound the revisions."""
     given, params = given_rows(

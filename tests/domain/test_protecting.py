@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from cells.domain.axes import Axis, AxisName
-from cells.domain.errors import InvalidAddress
+from cells.domain.errors import InvalidAddress, ProtectedEnd
 from cells.domain.layout import Layout
 from cells.domain.operations import (
     Delete,
@@ -21,7 +21,7 @@ from cells.domain.operations import (
     Step,
     Undone,
 )
-from cells.domain.protecting import Area, Fence, format_area, parse_area
+from cells.domain.protecting import Area, Fence, follow, format_area, moved_by, parse_area
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
 from cells.domain.values import SetValues
@@ -163,3 +163,55 @@ def test_many_runs_meet_what_a_walk_over_them_meets() -> None:
             run = range(first, min(first + count, 40))
             touches = fence.is_touched(Delete(ROWS, ((first, len(run)),)))
             assert touches is not inside.isdisjoint(run), (first, count)
+
+
+@pytest.mark.parametrize(
+    ("operation", "reads"),
+    [
+        (Move(ROWS, ((8, 1),), 4), "B2:C9"),  # the last row, into the midst
+        (Move(ROWS, ((1, 1),), 9), "B2:C9"),  # the first one, behind the last
+        (Move(ROWS, ((7, 2),), 1), "B2:C9"),
+        (Move(ROWS, ((1, 8),), None), "B13:C20"),  # all of it
+        (Move(ROWS, ((0, 9),), None), "B13:C20"),  # and a row in front
+        (Move(ROWS, ((0, 2),), 8), "B1:C9"),  # the first, and one that is in its midst then
+        (Move(ROWS, ((4, 1),), None), "B2:C8"),  # one out of the midst
+        (Move(ROWS, ((4, 1),), 1), "B2:C9"),  # or to its front
+        (Move(ROWS, ((15, 1),), 4), "B2:C10"),
+        (Move(COLUMNS, ((2, 1),), 1), "B2:C9"),
+        (Several((Move(ROWS, ((8, 1),), 4), Move(COLUMNS, ((2, 1),), 1))), "B2:C9"),
+        (PutBack(ROWS, ((8, 1, 4),)), "B2:C9"),
+        (Move(ROWS, ((8, 1),), None), None),  # the last row, away from the rest
+        (Move(ROWS, ((1, 1),), 0), None),
+        (Move(ROWS, ((0, 2),), None), None),
+        (Move(ROWS, ((1, 1), (8, 1)), None), None),
+        (Move(COLUMNS, ((1, 1),), None), None),
+        (PutBack(ROWS, ((1, 4, 15), (5, 4, 18))), None),
+    ],
+)
+def test_a_range_follows_what_is_moved_and_no_end_leaves_it(
+    operation: Operation, reads: str | None
+) -> None:
+    area, before, after = parse_area("B2:C9", layout()), layout(), layout()
+    after.apply(operation)
+    if reads is None:
+        with pytest.raises(ProtectedEnd):
+            follow(area, before, after, moved_by(operation))
+        return
+    assert format_area(follow(area, before, after, moved_by(operation)), after) == reads
+
+
+def test_a_deleted_end_that_stays_behind_is_an_end_no_more() -> None:
+    before = layout()
+    area = parse_area("2:9", before)
+    before.apply(Delete(ROWS, ((8, 1),)))
+    inside = before.copy()
+    operation: Operation = Move(ROWS, ((7, 1),), 3)
+    inside.apply(operation)
+    followed = follow(area, before, inside, moved_by(operation))
+    inside.apply(Restore(ROWS, ((8, 1),)))
+    assert format_area(followed, inside) == "2:9"  # it is back, and protected
+
+    away = before.copy()
+    operation = Move(ROWS, ((1, 7),), None)
+    away.apply(operation)
+    assert format_area(follow(area, before, away, moved_by(operation)), away) == "13:19"

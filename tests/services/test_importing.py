@@ -6,6 +6,7 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.styles import Alignment, Font, PatternFill
+from pytest_django import Settings
 
 from cells.domain.axes import AxisName
 from cells.domain.errors import (
@@ -26,6 +27,7 @@ from cells.services.authors import Author, import_origin
 from cells.services.csv_files import write_csv
 from cells.services.csv_reading import CsvForm, detect_form, read_csv
 from cells.services.files import preview, read_file
+from cells.services.guarding import require_unprotected
 from cells.services.importing import Contents, FileCell, FileRow, run_import
 from cells.services.shelf import delete_sheet
 from cells.services.xlsx_writing import write_xlsx
@@ -505,3 +507,50 @@ def test_a_file_that_would_change_what_is_protected_changes_nothing(sheet: Sheet
         bring_in(sheet, b"a,b\nc,d\n", at=(0, 1))
     assert Revision.objects.count() == 0
     assert bring_in(sheet, b"a,b\nc,\n", at=(0, 1)) == [3]
+
+
+def test_only_what_is_protected_where_a_file_lands_is_held_against_its_cells(sheet: Sheet) -> None:
+    for beside in ("A1:Z1", "A4:Z900", "A:A", "D:D"):
+        protect(sheet, beside)
+    within, author = (range(1, 3), range(1, 3)), FILES
+    unread = iter([(0, 0)])  # would be refused
+    require_unprotected(sheet, author, within, unread)
+    assert list(unread) == [(0, 0)]
+    protect(sheet, "C3")
+    with pytest.raises(Protected, match="C3"):
+        require_unprotected(sheet, author, within, [(1, 1), (2, 2)])
+
+
+def test_a_file_that_would_overfill_a_sheet_changes_nothing(
+    sheet: Sheet, settings: Settings
+) -> None:
+    settings.CELLS_PER_SHEET = 12_000
+    do(put("A1", "old"), put("Z1", "beside"))
+    rows = b"".join(b"%d,b\n" % number for number in range(6_000))  # three commits' worth
+    with pytest.raises(LimitExceeded, match="12,001 filled cells"):
+        bring_in(sheet, rows)
+    assert Revision.objects.count() == 2
+    do(put("Z1", ""))
+    assert bring_in(sheet, rows)[-1] == 12_000
+    sheet.refresh_from_db()
+    assert sheet.filled == 12_000
+    assert bring_in(sheet, rows)[-1] == 12_000  # once more: it fills no others
+
+
+def test_a_sheet_that_others_fill_meanwhile_says_how_far_the_file_came(
+    sheet: Sheet, settings: Settings
+) -> None:
+    settings.CELLS_PER_SHEET = 12_000
+    with Contents() as contents:
+        file = io.BytesIO(b"".join(b"%d,b\n" % number for number in range(6_000)))
+        for _ in read_file(file, "prices.csv", contents):
+            pass
+        steps = run_import(sheet, contents, FILES)
+        next(steps)
+        do(put("Z1", "beside"))
+        with pytest.raises(LimitExceeded, match="restore the version before") as said:
+            list(steps)
+    assert "12,001 filled cells" in str(said.value)
+    assert "The first 10,000 cells of the file are in it" in str(said.value)
+    sheet.refresh_from_db()
+    assert sheet.filled == 10_001

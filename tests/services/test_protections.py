@@ -157,6 +157,33 @@ def test_whatever_touches_a_protected_cell_is_refused(sheet: Sheet, alice: User,
     assert outcome(person(alice), RestoreTo(0)) == "done"
 
 
+def test_a_range_stays_whole_when_its_ends_are_moved_and_moved_back(
+    sheet: Sheet, alice: User, bob: User
+) -> None:
+    protect(sheet, "B2:B9")
+
+    def protected() -> list[int]:
+        refused = [outcome(person(bob), put(f"B{row}", "x")) == "protected" for row in range(1, 13)]
+        return [row for row, is_refused in enumerate(refused, 1) if is_refused]
+
+    moves = [
+        Submission("prices", uuid.uuid4(), Move(AxisName.ROWS, ((8, 1),), before), person(alice))
+        for before in (1, 4)  # to the top of the range, and then into its midst
+    ]
+    commit(moves)
+    assert protected() == [2, 3, 4, 5, 6, 7, 8, 9]
+    for move in reversed(moves):
+        undo = Undo(move.operation_id, is_redo=False)
+        assert outcome(person(alice), undo) == "done"
+        assert protected() == [2, 3, 4, 5, 6, 7, 8, 9]
+    # Away from the rest it would leave what is between unprotected, or protect what is there.
+    for away in (Move(AxisName.ROWS, ((8, 1),), None), Move(AxisName.ROWS, ((1, 1),), 11)):
+        assert outcome(person(alice), away) == "protected_end"
+        assert outcome(person(bob), away) == "protected"
+    assert outcome(person(alice), Move(AxisName.ROWS, ((1, 8),), 11)) == "done"
+    assert protected() == [4, 5, 6, 7, 8, 9, 10, 11]
+
+
 def test_a_retry_of_what_was_committed_before_is_no_refusal(sheet: Sheet, bob: User) -> None:
     submission = Submission("prices", uuid.uuid4(), put("B2", "1"), person(bob))
     commit([submission])

@@ -17,6 +17,7 @@ export function reasonOf(code, message, isOwnDeletion) {
     case "deleted": return isOwnDeletion ? gettext("The row or column has been deleted.") : gettext("Somebody deleted this row or column.");
     case "forbidden": return gettext("You may not change this sheet.");
     case "protected": return isEnglish && message ? message : gettext("A part of it is protected. Ask the sheet's owner to let you edit it.");
+    case "protected_end": return isEnglish && message ? message : gettext("It would move an end of a protected range away from the rest. Move all of the range, or let an owner change the range first.");
     case "no_such_sheet": return gettext("This sheet no longer exists.");
     case "unknown_id": return gettext("That row or column is not in this sheet.");
     case "malformed": return gettext("This page and the server did not understand each other. Reload the page and try again.");
