@@ -221,20 +221,13 @@ async def rehearse(deployed: Deployed, build: Path, seconds: float) -> Found:
     return found
 
 
-def report(found: Found, old: str) -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+def report(found: Found, old: str, new: str) -> str:
     p50, p99 = (percentile(found.waits, share) * 1e3 for share in (0.5, 0.99))
     lines = [
         f"# An upgrade while {SOCKETS} sockets are open",
         "",
         f"`make upgrade SECONDS={found.seconds:.0f} OLD={old}` wrote this on "
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {commit}, on {os.cpu_count()} cores.",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {new}, on {os.cpu_count()} cores.",
         "",
         f"{SOCKETS} sockets on {len(SHEETS)} sheets, {EDITORS} of them people who edit about once",
         "a second, reload, go offline and come back, beside a stream of two messages a second, for",
@@ -264,6 +257,10 @@ def main() -> None:
     parser.add_argument("--old", default="HEAD", help="the commit that is deployed before")
     arguments = parser.parse_args()
     seconds, commit = arguments.seconds, arguments.old
+    here = ["git", "rev-parse", "--short", "HEAD"]
+    new_commit = subprocess.run(
+        here, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     with tempfile.TemporaryDirectory(prefix="sheetsync-upgrade-") as name:
         folder = Path(name)
@@ -275,7 +272,7 @@ def main() -> None:
         build_next(new)
         with deployed(folder, old) as running:
             found = asyncio.run(rehearse(running, new, seconds))
-    text = report(found, commit)
+    text = report(found, commit, new_commit)
     print(text)
     if seconds >= SHORTEST_KEPT_SECONDS:
         RESULTS.write_text(text)
