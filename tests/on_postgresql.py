@@ -24,7 +24,10 @@ def main(arguments: list[str]) -> int:
             return isinstance(missing, pytest.fail.Exception)
         server.initialize()
         server.start()
-        os.environ["DATABASE_URL"] = server.url("sheetsync")
+        # A test's transaction is open while Hypothesis makes up its examples, which took ten
+        # seconds once; as deployed the database ends one that idles as long.
+        patient = "options=-c%20idle_in_transaction_session_timeout%3D0"
+        os.environ["DATABASE_URL"] = f"{server.url('sheetsync')}?{patient}"
         try:
             return pytest.main(["-m", "both_databases", *arguments])
         finally:
