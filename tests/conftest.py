@@ -60,7 +60,7 @@ LONG_FIXTURES = {"browser", "fault_services"}
 # No deadline for an example: beside servers on two cores any of them may take long for once.
 hypothesis.settings.register_profile("sheetsync", deadline=None)
 hypothesis.settings.load_profile("sheetsync")
-expect.set_options(timeout=20_000)  # how long a failing test takes, and no claim about speed
+expect.set_options(timeout=60_000)  # how long a failing test takes, and no claim about speed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

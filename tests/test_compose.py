@@ -210,7 +210,7 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
         bob.wait_for_cell(cell, "from Pub/Sub")
 
         alice.set_cell(alice.key(row=41, column=3), "=LEN(D41)")
-        bob.wait_until(lambda: 12 in bob.replica.values.values(), "the formula's value", 30)
+        bob.wait_until(lambda: 12 in bob.replica.values.values(), "the formula's value")
 
         for name in ("web", "listener", "publisher", "calculator"):
             service = services[name]

@@ -42,7 +42,8 @@ class EmbeddedWorker:
         self._await_formulas()
         # One name for all of them: a child goes on with the sheets of one that was killed.
         command = [sys.executable, "-m", "django", "calc_worker", "--until-stdin-ends"]
-        command += ["--holder", str(uuid.uuid4())]
+        # The checks read all addresses and their views, which is half of what a start takes.
+        command += ["--holder", str(uuid.uuid4()), "--skip-checks"]
         backoff = Backoff()
         while True:
             began = time.monotonic()

@@ -35,7 +35,7 @@ def type_in(client: SheetClient, **inputs: str) -> None:
 
 def wait_for_values(client: SheetClient, **values: Any) -> None:
     wanted = {(int(name[1:]), ord(name[0]) - 65): value for name, value in values.items()}
-    client.wait_until(lambda: client.replica.values == wanted, f"the values {values}", 30)
+    client.wait_until(lambda: client.replica.values == wanted, f"the values {values}")
 
 
 @both_databases
@@ -166,12 +166,12 @@ def test_volatile_functions_go_on_while_somebody_watches(
     calculator(environment)
     with open_sheet(web.websocket_url, "prices") as client:
         type_in(client, A0="=NOW()")
-        client.wait_until(lambda: (0, 0) in client.replica.values, "a value", 30)
+        client.wait_until(lambda: (0, 0) in client.replica.values, "a value")
         first = client.replica.values[0, 0]
         wait_until(lambda: volatile_sheets(environment), "a note that it is volatile")
         # Somebody has it open, which is noted within 20 s, and a minute has gone by.
         long_ago_calculated(environment)
-        client.wait_until(lambda: client.replica.values[0, 0] != first, "another one", 40)
+        client.wait_until(lambda: client.replica.values[0, 0] != first, "another one")
 
 
 def volatile_sheets(environment: Mapping[str, str]) -> int:

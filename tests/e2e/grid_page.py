@@ -55,7 +55,7 @@ def wait_for(page: Page, expression: str, arg: Any = None) -> Any:
     Playwright's own `wait_for_function` has the page evaluate a text over and over, and its policy
     forbids that. Here each look comes by DevTools, to which no policy applies.
     """
-    return wait_until(lambda: page.evaluate(expression, arg), expression, seconds=15)
+    return wait_until(lambda: page.evaluate(expression, arg), expression)
 
 
 class GridPage:
@@ -66,7 +66,7 @@ class GridPage:
         self.url = url
         self.errors: list[str] = []
         watch(page, self.errors)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
 
     def open(self) -> "GridPage":
         self.page.goto(self.url)
@@ -121,7 +121,7 @@ class GridPage:
         expect(self.page.locator("#status")).to_have_text("Saved")
 
     def expect_status(self, text: str) -> None:
-        expect(self.page.locator("#status")).to_have_text(text, timeout=15_000)
+        expect(self.page.locator("#status")).to_have_text(text)
 
     @property
     def selected(self) -> str:

@@ -26,7 +26,7 @@ def test_hostile_texts_are_shown_as_they_read_and_do_nothing(
     for context in (hers, his):
         context.on("dialog", lambda dialog: dialogs.append(dialog.message))
     page = hers.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     sign_in(page, own_server, "alice")
     him = his.new_page()
     sign_in(him, own_server, BOB)

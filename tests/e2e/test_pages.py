@@ -46,7 +46,7 @@ def unused() -> Iterator[int]:
 def alice(people: OwnServer, own_context: NewContext) -> Page:
     """A page on which alice is signed in, with the list before her."""
     page = own_context().new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     sign_in(page, people, "alice")
     return page
 
@@ -287,7 +287,7 @@ def test_a_visit_without_a_server_says_what_is_safe_and_goes_on_by_itself(
         page.goto(f"{people.url}/sheets/{own_sheet}/")
     finally:
         people.web.start()
-    page.locator("#workbench[data-loaded=true]").wait_for(timeout=40_000)
+    page.locator("#workbench[data-loaded=true]").wait_for()
     grid.expect_cells("A1", [["before"], ["typed without a server"]])
     grid.expect_saved()
 
@@ -352,7 +352,7 @@ def test_a_range_is_protected_marked_for_others_and_opened_to_one_of_them(
     alice: Page, hers: str, people: OwnServer, own_context: NewContext
 ) -> None:
     page = own_context().new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     sign_in(page, people, "bob")
     bob = GridPage(page, f"{people.url}/sheets/{hers}/").open()
     closed = page.locator(".cell[data-mark~=protected]")
@@ -369,7 +369,7 @@ def test_a_range_is_protected_marked_for_others_and_opened_to_one_of_them(
     alice.get_by_role("button", name="Protect", exact=True).click()
     expect(alice.locator(".person")).to_contain_text("B2:C3")
 
-    expect(closed).to_have_count(4, timeout=15_000)
+    expect(closed).to_have_count(4)
     expect(closed.first).to_have_accessible_description("Protected: Limits")
     bob.go_to("B2")
     bob.press("x")
@@ -384,7 +384,7 @@ def test_a_range_is_protected_marked_for_others_and_opened_to_one_of_them(
     alice.get_by_role("link", name="Change B2:C3").click()
     alice.get_by_label("Who may edit it").fill("bob")
     alice.get_by_role("button", name="Save").click()
-    expect(closed).to_have_count(0, timeout=15_000)
+    expect(closed).to_have_count(0)
     bob.go_to("B2")
     bob.type("let in")
     bob.expect_saved()

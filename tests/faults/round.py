@@ -24,6 +24,7 @@ from tests.servers.process import ServerFailedError
 CLIENTS = 6
 SETTLE_SECONDS = 15.0  # after the last fault all clients are equal to the head
 LOOK_SECONDS = 0.1
+WORK_SECONDS = 120.0  # at most for the edits that a round waits for
 
 
 @dataclass(slots=True)
@@ -77,8 +78,13 @@ async def run_round(
     schedule: Sequence[Fault] | None = None,
     clients: int = CLIENTS,
     settle_seconds: float = SETTLE_SECONDS,
+    edits: int = 0,
 ) -> Result:
-    """Run the schedule of a seed (or another) against a site, and check everything."""
+    """Run the schedule of a seed (or another) against a site, and check everything.
+
+    A round lasts `seconds`, and longer until `edits` are acknowledged: what a busy machine gets
+    done in a time may be next to nothing.
+    """
     faults = list(
         make_schedule(seed, site.mode, seconds, clients) if schedule is None else schedule
     )
@@ -88,7 +94,7 @@ async def run_round(
     round_ = _Round(site, sheet, folder, seed, clients)
     result = Result(site.mode, seed, seconds, faults, folder, site.disk.means)
     try:
-        await round_.run(faults, seconds)
+        await round_.run(faults, seconds, edits)
         await round_.settle(settle_seconds, result)
     except BaseException as error:  # a defect of this harness, or a Ctrl-C
         error.add_note(result.report())
@@ -103,7 +109,7 @@ async def run_round(
         return result
     histories = read_histories(folder)
     result.violations += round_.violations + check(histories, stored, sheet)
-    result.acknowledged = sum(editor.acknowledged for editor in round_.editors)
+    result.acknowledged = round_.acknowledged
     happened = Counter(event["what"] for events in histories.values() for event in events)
     result.put_off, result.refused = happened["put_off"], happened["refused"]
     result.reconnects, result.packed = happened["closed"], happened["packed"]
@@ -139,7 +145,7 @@ class _Round:
         self._histories.append(History(self._folder, name, self._began))
         return self._histories[-1]
 
-    async def run(self, faults: Sequence[Fault], seconds: float) -> None:
+    async def run(self, faults: Sequence[Fault], seconds: float, edits: int) -> None:
         """Let everybody work while the faults come and go."""
         for editor in self.editors:
             editor.start()
@@ -152,10 +158,21 @@ class _Round:
             async with asyncio.TaskGroup() as group:
                 for fault in faults:
                     group.create_task(self._suffer(fault, began))
-                group.create_task(asyncio.sleep(seconds))
+                group.create_task(self._work(seconds, edits))
         finally:
             self.publisher.stop()
             await asyncio.gather(publishing, *(editor.stop_editing() for editor in self.editors))
+
+    async def _work(self, seconds: float, edits: int) -> None:
+        await asyncio.sleep(seconds)
+        waited = 0.0
+        while self.acknowledged < edits and waited < WORK_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            waited += LOOK_SECONDS
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(editor.acknowledged for editor in self.editors)
 
     async def _suffer(self, fault: Fault, began: float) -> None:
         loop = asyncio.get_running_loop()

@@ -107,7 +107,7 @@ def answers_http(port: int, path: str) -> bool:
         connection.close()
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+def wait_until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
     """Return the first true value of `condition`; raise TimeoutError naming `what` otherwise.
 
     What has lasted for long is asked less often, so that it notices a twentieth too late: many
@@ -201,7 +201,7 @@ class ServerProcess:
             raise
         return self
 
-    def wait_until(self, condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+    def wait_until(self, condition: Callable[[], T], what: str, seconds: float = 60) -> T:
         """Like the function of that name, but gives up at once when the server ends."""
 
         def condition_or_end() -> T | None:

@@ -166,9 +166,9 @@ def test_a_listener_beats_while_it_lives_and_says_when_pubsub_is_away(
 
     try:
         stream.publish(edit("A1", 1), b"no edit")
-        wait_until(beat_is(lambda one: (one.messages, one.dead) == (2, 1)), "the counts", 20)
+        wait_until(beat_is(lambda one: (one.messages, one.dead) == (2, 1)), "the counts")
         stream.subscriber.delete_subscription(subscription=stream.route.subscription_path)
-        wait_until(beat_is(lambda one: "There is no" in one.trouble), "the trouble", 20)
+        wait_until(beat_is(lambda one: "There is no" in one.trouble), "the trouble")
     finally:
         listener.stop()
     assert not ListenerBeat.objects.exists(), "one that ends as it should is not missed"
@@ -196,11 +196,11 @@ def test_a_listener_without_messages_says_that_the_database_is_away(
         return listener.status().database_down_seconds is not None
 
     try:
-        wait_until(ListenerBeat.objects.exists, "the first beat", 20)
+        wait_until(ListenerBeat.objects.exists, "the first beat")
         assert not is_down()
         is_away.set()
-        wait_until(is_down, "the outage to be told", 20)
+        wait_until(is_down, "the outage to be told")
         is_away.clear()
-        wait_until(lambda: not is_down(), "the outage to be over", 20)
+        wait_until(lambda: not is_down(), "the outage to be over")
     finally:
         listener.stop()

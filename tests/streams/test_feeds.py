@@ -216,23 +216,23 @@ def test_one_listener_serves_edits_and_all_feeds_and_hears_of_changes(
 
     stream.publish(edit("D9", "an edit"))
     ticks.publish({"sym": "A", "bid": 1}, {"sym": "A", "bid": 2}, key="A")
-    wait_until(has(["A", "2"]), "the edits of the first feed", 20)
-    wait_until(lambda: Cell.objects.filter(input="an edit").exists(), "the plain edit", 20)
+    wait_until(has(["A", "2"]), "the edits of the first feed")
+    wait_until(lambda: Cell.objects.filter(input="an edit").exists(), "the plain edit")
 
     make_feed(demo, "Orders", subscription=orders_path)
     orders.publish({"sym": "O", "bid": 9}, key="O")
-    wait_until(has(["A", "2"], ["O", "9"]), "the edits of a feed that is new", 20)
+    wait_until(has(["A", "2"], ["O", "9"]), "the edits of a feed that is new")
 
     FeedColumn.objects.filter(feed=first, target="Bid").update(source="$.ask")
-    wait_until(lambda: listener_reads(listener, ticks_path, "$.ask"), "the changed mapping", 20)
+    wait_until(lambda: listener_reads(listener, ticks_path, "$.ask"), "the changed mapping")
     ticks.publish({"sym": "A", "bid": 3, "ask": 4}, key="A")
-    wait_until(has(["A", "4"], ["O", "9"]), "an edit by the changed mapping", 20)
+    wait_until(has(["A", "4"], ["O", "9"]), "an edit by the changed mapping")
 
     Feed.objects.filter(pk=first.pk).update(is_enabled=False)
-    wait_until(lambda: ticks_path not in listener._intakes, "the feed to be switched off", 20)
+    wait_until(lambda: ticks_path not in listener._intakes, "the feed to be switched off")
     ticks.publish({"sym": "A", "ask": 5}, key="A")
     orders.publish({"sym": "O", "bid": 10}, key="O")
-    wait_until(has(["A", "4"], ["O", "10"]), "the other feed goes on", 20)
+    wait_until(has(["A", "4"], ["O", "10"]), "the other feed goes on")
     listener.stop()
     first.refresh_from_db()
     assert (first.messages, first.edits, first.dead) == (3, 3, 0)
@@ -262,14 +262,14 @@ def test_a_subscription_that_is_missing_is_told_at_its_feed_and_found_later(
         feed.refresh_from_db()
         return feed.trouble
 
-    wait_until(lambda: "There is no subscription" in trouble(), "the trouble to be told", 20)
+    wait_until(lambda: "There is no subscription" in trouble(), "the trouble to be told")
     assert "later" in listener.status().feeds_down_seconds
     stream.publish(edit("D9", "an edit"))
-    wait_until(lambda: Cell.objects.filter(input="an edit").exists(), "the plain edit", 20)
+    wait_until(lambda: Cell.objects.filter(input="an edit").exists(), "the plain edit")
     later, _ = subscribe(stream, "later")
     later.publish({"sym": "A", "bid": 1}, key="A")
-    wait_until(lambda: rows(demo)[1:] == [["A", "1"]], "the edit of the feed", 20)
-    wait_until(lambda: not trouble(), "the trouble to be over", 20)
+    wait_until(lambda: rows(demo)[1:] == [["A", "1"]], "the edit of the feed")
+    wait_until(lambda: not trouble(), "the trouble to be over")
     assert not listener.status().feeds_down_seconds
 
 
@@ -306,8 +306,8 @@ def test_a_subscription_that_pushes_is_no_trouble(
     )
     feed = make_feed(demo, subscription=path)
     listener = listen()
-    wait_until(lambda: path in listener._intakes, "the feed to be looked at", 20)
-    wait_until(ListenerBeat.objects.exists, "what listeners write down", 20)
+    wait_until(lambda: path in listener._intakes, "the feed to be looked at")
+    wait_until(ListenerBeat.objects.exists, "what listeners write down")
     assert not listener.status().feeds_down_seconds
     feed.refresh_from_db()
     assert feed.trouble == ""

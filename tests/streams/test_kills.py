@@ -114,7 +114,7 @@ def test_a_listener_that_dies_between_commit_and_acknowledgement_repeats_nothing
         beats = rows(url, "SELECT messages FROM cells_listenerbeat ORDER BY started_at DESC")
         return int(beats[0][0]) if beats else 0
 
-    second.wait_until(lambda: heard() >= 100, "all messages, those of the dead one again", 60)
+    second.wait_until(lambda: heard() >= 100, "all messages, those of the dead one again")
     second.stop()
     said = re.search(r"stopped: (\d+) messages, (\d+) edits, (\d+) repeated", second.output())
     assert said is not None

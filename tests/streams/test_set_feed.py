@@ -151,11 +151,11 @@ def test_a_listener_forwards_dead_letters_old_and_new(
         listener.check()
         return DeadLetter.objects.exclude(forwarded_at=None).count() == 2
 
-    wait_until(all_forwarded, "the letters to be forwarded", 20)
+    wait_until(all_forwarded, "the letters to be forwarded")
     came: set[bytes] = set()
 
     def all_came() -> bool:
         came.update(one.message.data for one in dead.undelivered())
         return came == {b"an old one", b"no edit"}
 
-    wait_until(all_came, "the letters at the topic", 20)
+    wait_until(all_came, "the letters at the topic")

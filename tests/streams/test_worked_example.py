@@ -82,7 +82,7 @@ def test_it_does_what_the_page_says(
                     came.setdefault(line["revision"], line)
                 return head in came
 
-            wait_until(all_went_out, "everything to go out", 30)
+            wait_until(all_went_out, "everything to go out")
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(background.pid, signal.SIGKILL)
