@@ -147,6 +147,7 @@ def test_what_the_form_says_wrong_is_refused_at_once(
         (bombs.many_parts, "new.xlsx", "dangerous_file"),
         (b"," * 20_000 + b"x", "new.csv", "limit_exceeded"),
     ],
+    ids=["nul", "ods", "bomb", "wide"],
 )
 def test_a_file_that_is_refused_leaves_nothing(
     alice: User, data: Any, name: str, code: str

@@ -25,7 +25,7 @@ from cells.services.access import create_sheet
 from sheetsync.asgi import application
 from tests.servers.replica import Frame, Packed, Replica
 
-SECONDS = 5.0
+SECONDS = 60.0
 
 
 class Tab:

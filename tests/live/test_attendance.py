@@ -21,7 +21,7 @@ from cells.models import AuthorKind, LinkRole, Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.sharing import grant
-from tests.live.conftest import LiveServer, database
+from tests.live.conftest import SECONDS, LiveServer, database
 from tests.servers.databases import Databases
 from tests.servers.redis import RedisServer
 from tests.servers.retrying import RetryingClient
@@ -90,7 +90,7 @@ async def test_the_home_page_shows_who_is_on_a_sheet_until_they_leave(
     guest = await live.tab()
 
     async def seen(count: int) -> Attendance | None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while (found := read_attendance([sheet.pk]).get(sheet.pk)) is None or (
                 found.count != count
             ):

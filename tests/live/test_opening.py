@@ -19,7 +19,7 @@ from cells.models import AuthorKind, Revision, Sheet, Snapshot
 from cells.services import read, snapshots
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from tests.live.conftest import LiveServer, Tab, database, state_of
+from tests.live.conftest import SECONDS, LiveServer, Tab, database, state_of
 
 STREAM = Author(AuthorKind.STREAM, "prices")
 
@@ -43,7 +43,7 @@ def stored() -> int | None:
 
 
 async def until_stored(revision: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while await database(stored) != revision:  # noqa: ASYNC110 - a thread stores it
             await asyncio.sleep(0.01)
 
@@ -194,7 +194,7 @@ async def test_packing_that_fails_is_tried_again_another_time(
     await database(lambda: do(fill(100)))
     for said in ("an outage", "a defect"):
         await live.tab()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             while said not in caplog.text:  # noqa: ASYNC110 - a thread says it
                 await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)

@@ -18,7 +18,7 @@ from cells.models import AuthorKind, Sheet
 from cells.services import read, snapshots
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from tests.live.conftest import LiveServer, Tab, database, state_of
+from tests.live.conftest import SECONDS, LiveServer, Tab, database, state_of
 
 ROWS, COLUMNS = 40, 3
 BOLD = StyleChange((("bold", True),))
@@ -71,7 +71,7 @@ class Dam:
         await self.let_through.wait()
 
     async def until_held(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             await self._is_waiting.wait()
 
 

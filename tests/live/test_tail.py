@@ -32,7 +32,7 @@ from cells.services import snapshots
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
-from tests.live.conftest import LiveServer, database, state_of
+from tests.live.conftest import SECONDS, LiveServer, database, state_of
 from tests.servers.replica import Replica
 
 STREAM = Author(AuthorKind.STREAM, "prices")
@@ -236,7 +236,7 @@ async def converge(steps: list[tuple[int, str, int, int]], fates: list[int]) -> 
     heads = await threads.run(lambda: Sheet.objects.get(pk=sheet.pk).head)
     for hub in group.hubs:
         hub.notice(heads)  # what the tail does every now and then
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             while hub.head < heads:  # noqa: ASYNC110 - the hub has no event for a test alone
                 await asyncio.sleep(0.005)
     await asyncio.sleep(0.02)
