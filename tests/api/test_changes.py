@@ -261,6 +261,7 @@ async def test_one_program_waits_so_often_at_the_most(
     assert not changes._waiting
 
 
+@pytest.mark.only_on("sqlite")  # that of a process
 def test_sigterm_ends_event_streams_at_once(
     new_database: Databases, web_server: Callable[..., WebServer]
 ) -> None:
