@@ -16,6 +16,7 @@ from cells.models import AuthorKind, Feed, FeedPolicy, LinkRole, Proposal, Role,
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source
 from cells.services.commit import Submission, commit
+from tests.services.protected import protect
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +132,17 @@ def test_who_may_edit_dismisses_a_proposal(prices: Sheet, as_: SignedIn) -> None
 def test_a_guest_with_the_link_of_an_editor_may_too(prices: Sheet, as_: SignedIn) -> None:
     Sheet.objects.update(link_role=LinkRole.EDITOR)
     assert json.loads(dismiss(as_("")).content) == {"dismissed": True}
+
+
+def test_what_is_proposed_for_a_protected_cell_is_for_those_who_may_edit_it(
+    prices: Sheet, as_: SignedIn
+) -> None:
+    protect(prices, "A1")
+    Sheet.objects.update(link_role=LinkRole.EDITOR)
+    for name in ("bob", ""):
+        answer = dismiss(as_(name))
+        assert (answer.status_code, json.loads(answer.content)["code"]) == (403, "protected")
+    assert json.loads(dismiss(as_("alice")).content) == {"dismissed": True}
 
 
 def test_who_may_only_look_dismisses_nothing(prices: Sheet, as_: SignedIn) -> None:
