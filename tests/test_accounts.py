@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -68,6 +68,7 @@ def test_signing_up_leads_to_no_other_site(client: Client, elsewhere: str) -> No
         (account("bob"), "A user with that username already exists."),
         (account("BOB"), "A user with that username already exists."),
         (account("bob@example.com"), "A username has no @"),
+        (account("Finance"), "A user with that username already exists."),
         (account(password2="another"), "The two password fields didn’t match."),
         (account("alice", password1="alice", password2="alice"), "too similar to the username"),
         (account(password1="12345678", password2="12345678"), "too common"),
@@ -78,6 +79,7 @@ def test_an_account_that_cannot_be_is_explained(
     client: Client, form: dict[str, str], problem: str
 ) -> None:
     User.objects.create_user("bob")
+    Group.objects.create(name="Finance")
     response = client.post(SIGN_UP, form)
     assert response.status_code == 400
     assert problem in response.content.decode().replace("&#x27;", "'")
