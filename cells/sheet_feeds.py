@@ -32,6 +32,7 @@ from cells.services.feed_status import (
     read_proposals,
 )
 from cells.services.guarding import require_cell
+from cells.services.read import living_now
 
 MAX_ROWS = 200  # a screen's
 
@@ -93,6 +94,9 @@ def show(request: HttpRequest, admission: Admission) -> HttpResponse:
         for feed in read_feeds(admission.sheet_id)
     ]
     proposals = read_proposals(admission.sheet_id) if feeds else []
+    if proposals and admission.role == Role.VIEWER:
+        is_living = living_now(admission.sheet_id)
+        proposals = [one for one in proposals if is_living(one.row, one.column)]
     return JsonResponse({"feeds": feeds, "proposals": proposals})
 
 

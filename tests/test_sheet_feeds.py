@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from cells.domain.operations import SetAddresses, SetCells
+from cells.domain.axes import AxisName
+from cells.domain.operations import Delete, SetAddresses, SetCells
 from cells.models import AuthorKind, Feed, FeedPolicy, LinkRole, Proposal, Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source
@@ -82,6 +83,15 @@ def test_who_may_look_is_told_how_feeds_are_and_what_they_propose(
         "proposals": [[0, 0, "1.09", "Ticks"]],
     }
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_who_may_only_look_is_told_of_no_proposal_in_a_deleted_row(
+    prices: Sheet, as_: SignedIn
+) -> None:
+    commit([Submission("prices", uuid.uuid4(), Delete(AxisName.ROWS, ((0, 1),)), BOB)])
+    for name, told in (("bob", 1), ("carol", 0)):
+        answer = as_(name).get("/sheets/prices/feeds/")
+        assert len(json.loads(answer.content)["proposals"]) == told
 
 
 def test_cells_of_streams_are_told_for_rows_and_columns(prices: Sheet, as_: SignedIn) -> None:
