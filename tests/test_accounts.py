@@ -89,6 +89,7 @@ def test_an_account_that_cannot_be_is_explained(
 def test_who_is_signed_in_needs_no_account(client: Client) -> None:
     client.force_login(User.objects.create_user("alice"))
     assert client.get(f"{SIGN_UP}?next=/sheets/plan/").headers["Location"] == "/sheets/plan/"
+    assert client.get(f"{SIGN_UP}?next=plan").headers["Location"] == "plan"
     assert client.post(SIGN_UP, account("bob")).headers["Location"] == "/"
     assert User.objects.count() == 1
 
