@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, RedirectURLMixin
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -79,7 +80,13 @@ class SignUp(RedirectURLMixin, SignUpView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
+        try:
+            with transaction.atomic():
+                user = form.save()
+        except IntegrityError:  # at the same moment somebody, or another click, took the name
+            taken = form.instance.unique_error_message(type(form.instance), ["username"])
+            form.add_error("username", taken)
+            return self.form_invalid(form)
         login(self.request, user)
         return super().form_valid(form)
 

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from cells.accounts import SIGN_UPS_AN_HOUR
+from cells.forms import SignUpForm
 from cells.services import quotas
 from tests.servers.redis import RedisServer
 
@@ -84,6 +85,21 @@ def test_an_account_that_cannot_be_is_explained(
     assert response.status_code == 400
     assert problem in response.content.decode().replace("&#x27;", "'")
     assert User.objects.count() == 1
+
+
+def test_a_name_that_is_taken_at_the_same_moment_is_told_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = SignUpForm.save
+
+    def save_late(form: SignUpForm) -> User:
+        User.objects.create_user("alice")
+        return save(form)
+
+    monkeypatch.setattr(SignUpForm, "save", save_late)
+    response = client.post(SIGN_UP, account("alice"))
+    assert response.status_code == 400
+    assert "A user with that username already exists." in response.content.decode()
 
 
 def test_who_is_signed_in_needs_no_account(client: Client) -> None:
