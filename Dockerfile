@@ -25,7 +25,8 @@ USER sheetsync
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-# Compression costs 12 µs a frame and 45 kB a socket. WEB_CONCURRENCY sets the number of workers.
+# Compression costs 12 µs a frame and 45 kB a socket. WEB_CONCURRENCY sets the number of workers. Whether a proxy is
+# believed says TRUST_PROXY alone: by itself uvicorn believes whoever connects from 127.0.0.1.
 CMD ["uvicorn", "sheetsync.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \
      "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--ws-max-size", "1048576", \
-     "--timeout-graceful-shutdown", "4", "--log-config", "sheetsync/uvicorn_logs.json"]
+     "--no-proxy-headers", "--timeout-graceful-shutdown", "4", "--log-config", "sheetsync/uvicorn_logs.json"]

@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, RedirectURLMixin
-from django.http import HttpRequest, HttpResponse
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -63,7 +64,7 @@ class SignUp(RedirectURLMixin, SignUpView):
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return redirect(self.get_success_url())
+            return HttpResponseRedirect(self.get_success_url())
         if not settings.SIGN_UP:
             return render(request, "registration/no_sign_up.html", status=404)
         return super().dispatch(request, *args, **kwargs)
@@ -79,7 +80,13 @@ class SignUp(RedirectURLMixin, SignUpView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
+        try:
+            with transaction.atomic():
+                user = form.save()
+        except IntegrityError:  # at the same moment somebody, or another click, took the name
+            taken = form.instance.unique_error_message(type(form.instance), ["username"])
+            form.add_error("username", taken)
+            return self.form_invalid(form)
         login(self.request, user)
         return super().form_valid(form)
 

@@ -253,4 +253,7 @@ class SignUpForm(AccountForm):
             raise forms.ValidationError(
                 gettext("A username has no @: that is for e-mail addresses.")
             )
+        if find_group(username) is not None:
+            # By a name that is a person's, too, nothing can be shared with the group any more.
+            raise self.instance.unique_error_message(User, ["username"])
         return username

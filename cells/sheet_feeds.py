@@ -19,10 +19,11 @@ from cells.domain.errors import (
     LimitExceeded,
     Malformed,
     NoSuchSheet,
+    Protected,
     SheetSyncError,
 )
 from cells.domain.operations import check_text
-from cells.models import Role
+from cells.models import Role, Sheet
 from cells.services.access import Admission, admit
 from cells.services.feed_status import (
     dismiss_proposal,
@@ -30,6 +31,8 @@ from cells.services.feed_status import (
     read_owned,
     read_proposals,
 )
+from cells.services.guarding import require_cell
+from cells.services.read import living_now
 
 MAX_ROWS = 200  # a screen's
 
@@ -38,6 +41,7 @@ _STATUSES = {
     LimitExceeded.code: 400,
     InvalidText.code: 400,
     Forbidden.code: 403,
+    Protected.code: 403,
     NoSuchSheet.code: 404,
 }
 
@@ -90,6 +94,9 @@ def show(request: HttpRequest, admission: Admission) -> HttpResponse:
         for feed in read_feeds(admission.sheet_id)
     ]
     proposals = read_proposals(admission.sheet_id) if feeds else []
+    if proposals and admission.role == Role.VIEWER:
+        is_living = living_now(admission.sheet_id)
+        proposals = [one for one in proposals if is_living(one.row, one.column)]
     return JsonResponse({"feeds": feeds, "proposals": proposals})
 
 
@@ -115,6 +122,9 @@ def dismiss(request: HttpRequest, admission: Admission) -> HttpResponse:
     except msgspec.MsgspecError as error:
         raise Malformed(f'send {{"row", "column", "input"}} in JSON: {error}') from error
     check_text(asked.input)
+    # It is taken from who may edit the cell, and would have taken it in.
+    sheet = Sheet.objects.only("owner_id").get(pk=admission.sheet_id)
+    require_cell(sheet, request.user.pk, asked.row, asked.column)
     is_gone = dismiss_proposal(admission.sheet_id, asked.row, asked.column, asked.input)
     return JsonResponse({"dismissed": is_gone})
 

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from cells.accounts import SIGN_UPS_AN_HOUR
+from cells.forms import SignUpForm
 from cells.services import quotas
 from tests.servers.redis import RedisServer
 
@@ -68,6 +69,7 @@ def test_signing_up_leads_to_no_other_site(client: Client, elsewhere: str) -> No
         (account("bob"), "A user with that username already exists."),
         (account("BOB"), "A user with that username already exists."),
         (account("bob@example.com"), "A username has no @"),
+        (account("Finance"), "A user with that username already exists."),
         (account(password2="another"), "The two password fields didn’t match."),
         (account("alice", password1="alice", password2="alice"), "too similar to the username"),
         (account(password1="12345678", password2="12345678"), "too common"),
@@ -78,15 +80,32 @@ def test_an_account_that_cannot_be_is_explained(
     client: Client, form: dict[str, str], problem: str
 ) -> None:
     User.objects.create_user("bob")
+    Group.objects.create(name="Finance")
     response = client.post(SIGN_UP, form)
     assert response.status_code == 400
     assert problem in response.content.decode().replace("&#x27;", "'")
     assert User.objects.count() == 1
 
 
+def test_a_name_that_is_taken_at_the_same_moment_is_told_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = SignUpForm.save
+
+    def save_late(form: SignUpForm) -> User:
+        User.objects.create_user("alice")
+        return save(form)
+
+    monkeypatch.setattr(SignUpForm, "save", save_late)
+    response = client.post(SIGN_UP, account("alice"))
+    assert response.status_code == 400
+    assert "A user with that username already exists." in response.content.decode()
+
+
 def test_who_is_signed_in_needs_no_account(client: Client) -> None:
     client.force_login(User.objects.create_user("alice"))
     assert client.get(f"{SIGN_UP}?next=/sheets/plan/").headers["Location"] == "/sheets/plan/"
+    assert client.get(f"{SIGN_UP}?next=plan").headers["Location"] == "plan"
     assert client.post(SIGN_UP, account("bob")).headers["Location"] == "/"
     assert User.objects.count() == 1
 

@@ -20,6 +20,7 @@ from tests.servers.compose import (
     MissingVariableError,
     Service,
     build_image,
+    dockerfile_list,
     dockerfile_stages,
     environment_of,
     read_compose_file,
@@ -119,6 +120,10 @@ def test_the_proxy_alone_is_published_and_its_files_are_there() -> None:
     for volume in services["proxy"]["volumes"]:
         assert (ROOT / volume.split(":")[0]).is_file(), volume
     assert read_services(SECRETS)["web"].environment["TRUST_PROXY"] == "1"
+
+
+def test_only_trust_proxy_says_whether_a_forwarded_address_is_believed() -> None:
+    assert "--no-proxy-headers" in dockerfile_list("CMD")
 
 
 def test_what_observes_starts_when_asked_from_pinned_images_for_this_machine_alone() -> None:

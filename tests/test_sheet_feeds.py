@@ -11,11 +11,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from cells.domain.operations import SetAddresses, SetCells
+from cells.domain.axes import AxisName
+from cells.domain.operations import Delete, SetAddresses, SetCells
 from cells.models import AuthorKind, Feed, FeedPolicy, LinkRole, Proposal, Role, Sheet
 from cells.services.access import create_sheet
 from cells.services.authors import Author, Source
 from cells.services.commit import Submission, commit
+from tests.services.protected import protect
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +85,15 @@ def test_who_may_look_is_told_how_feeds_are_and_what_they_propose(
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+def test_who_may_only_look_is_told_of_no_proposal_in_a_deleted_row(
+    prices: Sheet, as_: SignedIn
+) -> None:
+    commit([Submission("prices", uuid.uuid4(), Delete(AxisName.ROWS, ((0, 1),)), BOB)])
+    for name, told in (("bob", 1), ("carol", 0)):
+        answer = as_(name).get("/sheets/prices/feeds/")
+        assert len(json.loads(answer.content)["proposals"]) == told
+
+
 def test_cells_of_streams_are_told_for_rows_and_columns(prices: Sheet, as_: SignedIn) -> None:
     address = "/sheets/prices/feeds/owned/"
     answer = as_("carol").get(f"{address}?rows=0-39&rows=70-72&columns=0-25")
@@ -131,6 +142,17 @@ def test_who_may_edit_dismisses_a_proposal(prices: Sheet, as_: SignedIn) -> None
 def test_a_guest_with_the_link_of_an_editor_may_too(prices: Sheet, as_: SignedIn) -> None:
     Sheet.objects.update(link_role=LinkRole.EDITOR)
     assert json.loads(dismiss(as_("")).content) == {"dismissed": True}
+
+
+def test_what_is_proposed_for_a_protected_cell_is_for_those_who_may_edit_it(
+    prices: Sheet, as_: SignedIn
+) -> None:
+    protect(prices, "A1")
+    Sheet.objects.update(link_role=LinkRole.EDITOR)
+    for name in ("bob", ""):
+        answer = dismiss(as_(name))
+        assert (answer.status_code, json.loads(answer.content)["code"]) == (403, "protected")
+    assert json.loads(dismiss(as_("alice")).content) == {"dismissed": True}
 
 
 def test_who_may_only_look_dismisses_nothing(prices: Sheet, as_: SignedIn) -> None:

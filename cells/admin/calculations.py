@@ -1,6 +1,7 @@
 """Which sheets have formulas, and how their calculation does: read-only."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from cells.admin.bounded import ReadOnlyAdmin, link_to
@@ -17,7 +18,11 @@ class CalculationAdmin(ReadOnlyAdmin[Calculation]):
     )
     list_select_related = ("sheet",)
     list_filter = ("is_volatile",)
+    search_help_text = "A part of the sheet's slug or title"
     ordering = ("-calculated_at", "-pk")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("sheet__slug", "sheet__title")
 
     @admin.display(description="sheet")
     def in_sheet(self, obj: Calculation) -> SafeString:

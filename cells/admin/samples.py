@@ -25,7 +25,7 @@ def parse_attributes(text: str) -> dict[str, str]:
     """Return a message's attributes as a person typed them. Raises ValidationError."""
     try:
         raw = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValidationError(f"This is no JSON: {error}.") from error
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise ValidationError('Attributes are an object of texts, such as {"type": "trade"}.')

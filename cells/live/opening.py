@@ -3,6 +3,9 @@
 Only what the log has is sent: the steps that the hub still remembers, else what is read from the
 database. A whole sheet comes from its stored snapshot if there is one, and is read once for all
 who open it at the same moment.
+
+Who may only look gets the sheet as it is: nothing of deleted rows and columns, and no step or
+snapshot from before, which may have what was taken out ahead of sharing it.
 """
 
 import asyncio
@@ -11,15 +14,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from cells import protocol
+from cells.domain.axes import Axis
 from cells.live.client import Client
 from cells.live.frames import BinaryFrame, Frame
 from cells.live.packing import Packer
 from cells.live.recent import Broadcast, Recent
 from cells.live.threads import DatabaseThreads
+from cells.models import Role
 from cells.services import snapshots
 from cells.services.protections import NONE_SEEN, Seen, seen_now
 from cells.services.read import (
@@ -50,6 +56,13 @@ class _Whole:
     loose_bytes: int  # of the frames, what no snapshot has
 
 
+class _For(NamedTuple):
+    """For whom a first load is: whether they take it packed, and whether they may only look."""
+
+    takes_packed: bool
+    only_looks: bool
+
+
 class Opening:
     """Answers the sheet.open of one hub's sockets, from its `recent` past or the database."""
 
@@ -66,9 +79,8 @@ class Opening:
         self._packer = packer
         self._recent = recent
         self._head = head
-        # By whether it is for clients that take it packed.
-        self._kept: dict[bool, _Whole] = {}
-        self._reading: dict[bool, asyncio.Task[_Whole | None]] = {}
+        self._kept: dict[_For, _Whole] = {}
+        self._reading: dict[_For, asyncio.Task[_Whole | None]] = {}
 
     async def answer(
         self,
@@ -88,8 +100,9 @@ class Opening:
         Raises django.db.Error when the database does not answer, Sheet.DoesNotExist when the
         sheet is gone.
         """
+        only_looks = client.role == Role.VIEWER
         opened, at, in_view = await self._readers.run(
-            _open, self._sheet_id, revision, view, held_ms
+            _open, self._sheet_id, revision, view, held_ms, living_only=only_looks
         )
         seen = NONE_SEEN
         if opened.has_protections:
@@ -103,7 +116,7 @@ class Opening:
         is_told = False
         if at == 0:
             # The first load is the sheet as it is, not the steps that led there.
-            whole = await self._read_whole(takes_packed=takes_packed)
+            whole = await self._read_whole(_For(takes_packed, only_looks))
             if whole is None:
                 return at
             await _send_whole(client, whole)
@@ -112,13 +125,15 @@ class Opening:
                 self._packer.want(self._sheet_id, opened.slug)
         while True:
             recent = self._recent.since(at, self._head()) if at <= self._head() else []
+            if only_looks and not is_told:
+                recent = None
             # A client that is at the head already is told so by an empty delta.
             if recent is not None and (recent or is_told):
                 for broadcast in recent:
                     for frame in broadcast.frames:
                         client.outbox.put(frame)
                 return at
-            read = await self._readers.run(read_frames, self._sheet_id, at)
+            read = await self._readers.run(read_frames, self._sheet_id, at, living_only=only_looks)
             if read is None:
                 return at
             await _send_paced(client, read.frames)
@@ -129,7 +144,8 @@ class Opening:
 
         Raises django.db.Error when the database does not answer.
         """
-        loaded = await self._readers.run(read_rows, self._sheet_id, runs)
+        only_looks = client.role == Role.VIEWER
+        loaded = await self._readers.run(read_rows, self._sheet_id, runs, living_only=only_looks)
         if loaded is not None:
             client.send(_encode_rows(loaded))
 
@@ -150,40 +166,46 @@ class Opening:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read_whole(self, *, takes_packed: bool) -> _Whole | None:
+    async def _read_whole(self, whom: _For) -> _Whole | None:
         """Return the whole sheet, read once for all who open it at this moment."""
-        kept = self._kept.get(takes_packed)
+        kept = self._kept.get(whom)
         if kept is not None and self._recent.since(kept.through, self._head()) is not None:
             return kept
-        reading = self._reading.get(takes_packed)
+        reading = self._reading.get(whom)
         if reading is None:
-            reading = asyncio.create_task(
-                self._readers.run(_read_whole, self._sheet_id, takes_packed=takes_packed)
-            )
-            self._reading[takes_packed] = reading
-            reading.add_done_callback(partial(self._keep, takes_packed))
+            reading = asyncio.create_task(self._readers.run(_read_whole, self._sheet_id, whom))
+            self._reading[whom] = reading
+            reading.add_done_callback(partial(self._keep, whom))
         return await asyncio.shield(reading)
 
-    def _keep(self, takes_packed: bool, reading: asyncio.Task[_Whole | None]) -> None:
-        if self._reading.get(takes_packed) is not reading:
+    def _keep(self, whom: _For, reading: asyncio.Task[_Whole | None]) -> None:
+        if self._reading.get(whom) is not reading:
             return  # what it read has been forgotten meanwhile
-        del self._reading[takes_packed]
+        del self._reading[whom]
         if not reading.cancelled() and reading.exception() is None and (whole := reading.result()):
-            self._kept[takes_packed] = whole
+            self._kept[whom] = whole
 
 
-def read_frames(sheet_id: int, after: int, *, is_first_load: bool = False) -> Broadcast | None:
+def read_frames(
+    sheet_id: int, after: int, *, is_first_load: bool = False, living_only: bool = False
+) -> Broadcast | None:
     """Read and encode what leads from `after` to the head; None when the sheet is gone."""
     frames: list[Frame] = []
     through = None
-    for delta in read_deltas(sheet_id, after, is_first_load=is_first_load):
+    deltas = read_deltas(sheet_id, after, is_first_load=is_first_load, living_only=living_only)
+    for delta in deltas:
         frames.append(Frame(protocol.encode_delta(delta)))
         through = delta.through
     return None if through is None else Broadcast(after, through, tuple(frames))
 
 
 def _open(
-    sheet_id: int, revision: int, view: protocol.View | None, held_ms: float | None
+    sheet_id: int,
+    revision: int,
+    view: protocol.View | None,
+    held_ms: float | None,
+    *,
+    living_only: bool,
 ) -> tuple[OpenedSheet, int, LoadedRows | None]:
     """Read a sheet's shape and, where its first load is more than a frame, the rows in view.
 
@@ -197,22 +219,24 @@ def _open(
         revision = 0
     if view is None or revision > 0 or opened.filled <= CELLS_PER_DELTA:
         return opened, revision, None
-    return opened, revision, read_view(opened, *view.rows)
+    return opened, revision, read_view(opened, *view.rows, living_only=living_only)
 
 
 def _see(sheet_id: int, user_id: int | None) -> Seen:
     return seen_now([(sheet_id, user_id)]).get((sheet_id, user_id), NONE_SEEN)
 
 
-def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
+def _read_whole(sheet_id: int, whom: _For) -> _Whole | None:
     """Read a first load: the stored snapshot and what came since, else everything.
 
     Which of the two it was says a client nothing: each frame is true as of its `through`.
     """
     read_at = time.monotonic()
     packed = snapshots.load(sheet_id)
+    if packed is not None and whom.only_looks and not _is_as_it_is(packed, open_sheet(sheet_id)):
+        packed = None
     unpacked: tuple[Frame, ...] = ()
-    if packed is not None and not takes_packed:
+    if packed is not None and not whom.takes_packed:
         lines = snapshots.unpack(packed)
         if lines is None:
             logger.warning("sheet=%s: its snapshot was damaged and is thrown away", sheet_id)
@@ -221,16 +245,23 @@ def _read_whole(sheet_id: int, *, takes_packed: bool) -> _Whole | None:
         else:
             unpacked = tuple(map(Frame, lines))
     after = 0 if packed is None else packed.revision
-    read = read_frames(sheet_id, after, is_first_load=packed is None)
+    read = read_frames(sheet_id, after, is_first_load=packed is None, living_only=whom.only_looks)
     if read is None:
         return None
     frames = read.frames if packed is None or read.through > after else ()
     return _Whole(
         read_at,
         max(read.through, after),
-        packed if takes_packed else None,
+        packed if whom.takes_packed else None,
         (*unpacked, *frames),
         sum(map(len, frames)),
+    )
+
+
+def _is_as_it_is(packed: PackedSheet, opened: OpenedSheet) -> bool:
+    axes = (Axis.from_runs(msgspec.json.decode(text)) for text in (opened.rows, opened.columns))
+    return packed.revision == opened.head and all(
+        run.is_alive for axis in axes for run in axis.runs
     )
 
 

@@ -47,6 +47,7 @@ from cells.services.drafts import (
     delta_of,
     draft_of,
     followed_by,
+    revived_of,
     shape_of,
 )
 from cells.services.editors import Editors, find_editors
@@ -338,6 +339,7 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     lines: list[sql.RevisionRow] = []
     streamed: list[tuple[sql.RevisionRow, sql.Provenance]] = []
     deltas: dict[int, Delta] = {}
+    revived: dict[int, tuple[int, dict[AxisName, list[tuple[int, int]]]]] = {}
     for draft in drafts:
         sheet_id = draft.row.id
         texts, styles, unset = (
@@ -386,6 +388,9 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
         by_author = cells_by_author(touched, {**unset, **texts}, styles, found.values[sheet_id])
         if draft.valued and by_author is not None:
             by_author = [(draft.planned[0].author, draft.valued)]  # they come alone; see _parts
+        if draft_revived := revived_of(draft):
+            revived[sheet_id] = draft.head, draft_revived
+            by_author = None  # their cells are to be read
         deltas[sheet_id] = delta_of(draft, by_author)
 
     if cells:
@@ -401,6 +406,9 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
     if yielding.proposals:
         rows = [(*key, *what, moment) for key, what in yielding.proposals.items()]
         sql_past.write_proposals(cursor, rows)
+    for sheet_id, (number, runs_by_axis) in revived.items():
+        for axis, runs in runs_by_axis.items():
+            sql_past.tell_again(cursor, sheet_id, number, axis, runs)
     sql.insert_revisions(cursor, lines, streamed)
     heads = [(draft.row.id, draft.head, draft.filled) for draft in drafts]
     sql.update_heads(cursor, heads, moment)

@@ -26,6 +26,9 @@ _MARKS = (
 )
 # What Windows writes in Western Europe; its gaps are those of Latin-1, so nothing cannot be read.
 FALLBACK = "cp1252"
+# Python's own ways of writing a text, in no file of a spreadsheet's: two of them do not end on a
+# large file within hours, and one fails on any.
+_NO_FILES = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
 # A delimiter within a field; not a decimal comma, nor one of prose.
 _STRAY = re.compile(r"[;|\t](?! )|(?<!\d),(?! )|,(?![\d ])")
 
@@ -106,8 +109,9 @@ def read_csv(
 def _check_told(encoding: str | None, delimiter: str | None) -> None:
     if encoding is not None:
         try:
-            is_text = codecs.lookup(encoding)._is_text_encoding
-        except LookupError:
+            codec = codecs.lookup(encoding)
+            is_text = codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_FILES
+        except (LookupError, ValueError):  # ValueError: a NUL in the name
             is_text = False
         if not is_text:
             raise Malformed(f"there is no encoding {encoding[:40]!r}; try utf-8 or cp1252")

@@ -154,6 +154,21 @@ def _by_label(
     return list(changes.items())
 
 
+def revived_of(draft: Draft) -> dict[AxisName, list[tuple[int, int]]]:
+    """Return the runs of ids, by axis, that were deleted and that a draft has brought back."""
+    found = {}
+    for name, text, is_new in (
+        (AxisName.ROWS, draft.row.rows, draft.has_new_rows),
+        (AxisName.COLUMNS, draft.row.columns, draft.has_new_columns),
+    ):
+        if is_new:
+            before = _read_axis(text)
+            dead = [(run.first, run.length) for run in before.runs if not run.is_alive]
+            if dead and (living := draft.layout.axes[name].chosen(dead, is_alive=True)):
+                found[name] = living
+    return found
+
+
 def shape_of(draft: Draft) -> sql.SheetShape:
     """Return a draft's axes and sizes as they are stored."""
     encode = msgspec.json.encode

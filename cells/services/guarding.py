@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cells.domain.errors import Protected, ProtectedEnd
 from cells.domain.layout import Layout
-from cells.domain.operations import Operation
+from cells.domain.operations import Operation, SetCells
 from cells.domain.protecting import Fence, follow, format_area, moved_by, spans_of
 from cells.domain.references import MISSING
 from cells.models import AuthorKind, Sheet
@@ -103,10 +103,7 @@ def require_unprotected(
     `within` are the rows and columns that hold them all: only what is protected there is asked.
     For what takes several commits, and should not be refused halfway; each commit asks for itself.
     """
-    guards = find_guards([sheet.pk]).get(sheet.pk, [])
-    if guards and author.user_id is not None:
-        permitted = find_permitted(guards, [(sheet.pk, author.user_id)])
-        guards = [guard for guard in guards if (guard.id, author.user_id) not in permitted]
+    guards = _closed_to(author.user_id, sheet.pk)
     if not guards:
         return
     layout = layout_of(sheet)
@@ -121,6 +118,24 @@ def require_unprotected(
         for guard, (rows, columns) in spans:
             if row in rows and column in columns:
                 raise refusal(guard, sheet.owner_id, layout)
+
+
+def require_cell(sheet: Sheet, user_id: int | None, row: int, column: int) -> None:
+    """Raise Protected where a cell, by its ids, is in what a person, or a guest, may not edit."""
+    guards = _closed_to(user_id, sheet.pk)
+    if guards:
+        layout = layout_of(sheet)
+        for guard in guards:
+            if Fence(guard.area, layout).is_touched(SetCells(((row, column, ""),))):
+                raise refusal(guard, sheet.owner_id, layout)
+
+
+def _closed_to(user_id: int | None, sheet_id: int) -> list[Guard]:
+    guards = find_guards([sheet_id]).get(sheet_id, [])
+    if not guards or user_id is None:
+        return guards
+    permitted = find_permitted(guards, [(sheet_id, user_id)])
+    return [guard for guard in guards if (guard.id, user_id) not in permitted]
 
 
 def _overlap(one: range, other: range) -> bool:

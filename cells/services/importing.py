@@ -31,6 +31,9 @@ from cells.services.guarding import require_unprotected
 from cells.services.import_marks import ImportKey, Mark, check_not_restored, read_laid_axes
 
 MAX_CELLS = 2_000_000  # of a file; some minutes' work
+# Of all cells together: a text that a workbook has once may stand in each of them, and what is set
+# down would fill the disk.
+MAX_CHARACTERS = 500_000_000
 CELLS_PER_COMMIT = 5_000  # one transaction stays short: others edit in between
 CHARACTERS_PER_COMMIT = 250_000
 BYTES_IN_MEMORY = 1024 * 1024  # of what was set down; more of it waits on the disk
@@ -106,7 +109,7 @@ class Contents:
     """
 
     def __init__(self) -> None:
-        self.rows = self.columns = self.cells = self.texts = 0
+        self.rows = self.columns = self.cells = self.texts = self.characters = 0
         self.shape = Shape()
         self._packed = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115
 
@@ -119,6 +122,11 @@ class Contents:
     def take(self, rows: Iterable[FileRow]) -> Iterator[int]:
         """Take all rows, from the top; yield now and then how many. Raises LimitExceeded."""
         for portion in _portions(rows):
+            self.characters += _characters_of(portion)
+            if self.characters > MAX_CHARACTERS:
+                raise LimitExceeded(
+                    f"the file's cells have more than {MAX_CHARACTERS:,} characters; split it"
+                )
             data = _encoder.encode(portion)
             self._packed.write(len(data).to_bytes(4, "big") + data)
             self.rows = portion[-1].position + 1
@@ -449,12 +457,16 @@ def _portions(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:
     for row in rows:
         portion.append(row)
         cells += len(row.cells)
-        characters += sum(len(cell.text) + len(cell.style) for cell in row.cells)
+        characters += _characters_of([row])
         if cells >= CELLS_PER_COMMIT or characters >= CHARACTERS_PER_COMMIT:
             yield portion
             portion, cells, characters = [], 0, 0
     if portion:
         yield portion
+
+
+def _characters_of(rows: Iterable[FileRow]) -> int:
+    return sum(len(cell.text) + len(cell.style) for row in rows for cell in row.cells)
 
 
 def _check_size(rows: int, columns: int, cells: int) -> None:

@@ -1,10 +1,11 @@
 """Reading a sheet as it stands: whole, since a revision, or through a window."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -97,19 +98,29 @@ def may_have_held(sheet_id: int, revision: int, seconds: float) -> bool:
     return seconds <= (age + CLOCKS_APART).total_seconds()
 
 
-def read_deltas(sheet_id: int, after: int, *, is_first_load: bool = False) -> Iterator[Delta]:
+def read_deltas(
+    sheet_id: int, after: int, *, is_first_load: bool = False, living_only: bool = False
+) -> Iterator[Delta]:
     """Yield the state at the head of every cell touched since `after`, in one or more deltas.
 
     All of them come from one snapshot of the database, so that the last one's `through` is
-    exact. A first load leaves out what is empty, and who typed what. Yields nothing when the
-    sheet is gone. Consume it whole, or close it: the snapshot stays open meanwhile.
+    exact. A first load leaves out what is empty, and who typed what; `living_only` leaves out what
+    is in deleted rows and columns. Yields nothing when the sheet is gone. Consume it whole, or
+    close it: the snapshot stays open meanwhile.
     """
     with one_state() as cursor:
-        yield from read_deltas_at(cursor, sheet_id, after, is_first_load=is_first_load)
+        yield from read_deltas_at(
+            cursor, sheet_id, after, is_first_load=is_first_load, living_only=living_only
+        )
 
 
 def read_deltas_at(
-    cursor: CursorWrapper, sheet_id: int, after: int, *, is_first_load: bool = False
+    cursor: CursorWrapper,
+    sheet_id: int,
+    after: int,
+    *,
+    is_first_load: bool = False,
+    living_only: bool = False,
 ) -> Iterator[Delta]:
     """Do what read_deltas does, in the state of the database that `cursor` sees."""
     cursor.execute(
@@ -117,19 +128,20 @@ def read_deltas_at(
         "frozen_rows, frozen_columns FROM cells_sheet WHERE id = %s",
         [sheet_id],
     )
-    found = cursor.fetchone()
-    if found is None:
+    shape = cursor.fetchone()
+    if shape is None:
         return
-    head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision, *frozen = found
-    if is_first_load:
-        portions = _portions(filled_cells(sheet_id))
-    else:
-        portions = _portions(_touched(cursor, sheet_id, after, head))
+    head, rows, columns, row_sizes, column_sizes, rows_revision, columns_revision, *frozen = shape
+    found = filled_cells(sheet_id) if is_first_load else _touched(cursor, sheet_id, after, head)
+    decode = msgspec.json.decode
+    if living_only:
+        is_living = _living_on(decode(rows), decode(columns))
+        found = ([cell for cell in cells if is_living(cell[0], cell[1])] for cells in found)
+    portions = _portions(found)
     last = next(portions)
     for portion in portions:
         yield Delta(after, head, changes_of(last), has_more=True)
         last = portion
-    decode = msgspec.json.decode
     has_rows, has_columns = rows_revision > after, columns_revision > after
     yield Delta(
         after,
@@ -141,6 +153,19 @@ def read_deltas_at(
         column_sizes=decode(column_sizes) if has_columns else None,
         frozen=(frozen[0], frozen[1]) if has_rows else None,
     )
+
+
+def living_now(sheet_id: int) -> Callable[[int, int], bool]:
+    """Return what says of a cell's ids whether neither its row nor its column is deleted.
+
+    Raises Sheet.DoesNotExist.
+    """
+    return _living_on(*Sheet.objects.values_list("rows", "columns").get(pk=sheet_id))
+
+
+def _living_on(rows: Any, columns: Any) -> Callable[[int, int], bool]:
+    is_row, is_column = (cache(Axis.from_runs(runs).is_alive) for runs in (rows, columns))
+    return lambda row, column: is_row(row) and is_column(column)
 
 
 def read_whole(sheet_id: int) -> tuple[Axes, list[Delta]] | None:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import msgspec
@@ -11,7 +11,7 @@ from django.db import connection
 from cells.domain.axes import Axis
 from cells.domain.deltas import CellState
 from cells.domain.runs import runs_of
-from cells.services.read import OpenedSheet, cell_state
+from cells.services.read import OpenedSheet, cell_state, living_now
 from cells.services.sql import style_text, value_text_of
 
 MAX_ROWS = 200  # two or three screens
@@ -28,19 +28,32 @@ class LoadedRows:
     cells: list[CellState]
 
 
-def read_view(opened: OpenedSheet, first: int, count: int) -> LoadedRows | None:
+def read_view(
+    opened: OpenedSheet, first: int, count: int, *, living_only: bool = False
+) -> LoadedRows | None:
     """Return the rows at so many positions from `first` on; None when the sheet is gone."""
     axis = Axis.from_runs(msgspec.json.decode(opened.rows))
-    return _read(opened.id, axis.ids_between(first, first + min(count, MAX_ROWS)))
+    loaded = _read(opened.id, axis.ids_between(first, first + min(count, MAX_ROWS)))
+    return _without_deleted(opened.id, loaded) if living_only else loaded
 
 
-def read_rows(sheet_id: int, runs: Iterable[tuple[int, int]]) -> LoadedRows | None:
+def read_rows(
+    sheet_id: int, runs: Iterable[tuple[int, int]], *, living_only: bool = False
+) -> LoadedRows | None:
     """Return the rows of some runs of ids; None when the sheet is gone.
 
     Of many rows or cells only the first rows by id, as many as are allowed, but always one.
     """
     ids = chain.from_iterable(range(first, first + count) for first, count in runs)
-    return _read(sheet_id, list(islice(ids, MAX_ROWS)))
+    loaded = _read(sheet_id, list(islice(ids, MAX_ROWS)))
+    return _without_deleted(sheet_id, loaded) if living_only else loaded
+
+
+def _without_deleted(sheet_id: int, loaded: LoadedRows | None) -> LoadedRows | None:
+    if loaded is None:
+        return None
+    is_living = living_now(sheet_id)
+    return replace(loaded, cells=[cell for cell in loaded.cells if is_living(cell[0], cell[1])])
 
 
 def _read(sheet_id: int, ids: list[int]) -> LoadedRows | None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from cells.domain.axes import AxisName
 from cells.models import AuthorKind
 from cells.services.given import given_rows, insert_rows
 from cells.services.sql import CellKey, on_conflict, style_text
@@ -171,3 +172,19 @@ def find_written_by_streams(
         [*params, sheet_id, *columns, AuthorKind.STREAM.value, limit],
     )
     return cursor.fetchall()
+
+
+def tell_again(
+    cursor: Cursor, sheet_id: int, number: int, axis: AxisName, runs: Iterable[tuple[int, int]]
+) -> None:
+    """Have the cells of rows or columns that were brought back be in the delta of a revision.
+
+    Who may only look was not told of them while they were deleted. As a calculation does, this
+    takes a cell from nobody.
+    """
+    column = "row" if axis is AxisName.ROWS else "column"
+    cursor.executemany(
+        "UPDATE cells_cell SET value_revision = %s WHERE sheet_id = %s "  # noqa: S608
+        f"AND \"{column}\" BETWEEN %s AND %s AND (input <> '' OR style IS NOT NULL)",
+        [(number, sheet_id, first, first + count - 1) for first, count in runs],
+    )

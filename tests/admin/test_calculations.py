@@ -37,6 +37,13 @@ def test_a_sheets_page_shows_values_and_what_is_not_calculated_as_it_reads(
     ]
 
 
+def test_calculations_are_found_by_their_sheet(admin_client: Client, budget: Sheet) -> None:
+    write("D1", "=B1*2")
+    for asked, found in ((budget.slug, 1), ("another", 0)):
+        response = admin_client.get("/admin/cells/calculation/", {"q": asked})
+        assert response.context["cl"].result_count == found
+
+
 def test_calculations_are_listed_and_counted(admin_client: Client, budget: Sheet) -> None:
     write("D1", "=B1*2")
     Calculation.objects.update(revision=1, formulas=7, problem="no process can be started")

@@ -74,7 +74,8 @@ def test_a_mended_letter_keeps_what_came_and_who_it_is(admin_client: Client) -> 
 def test_attributes_that_are_none_are_told_and_nothing_is_replayed(admin_client: Client) -> None:
     Sheet.objects.create(slug="demo", title="Demo")
     letter = dead_letter(EDIT)
-    assert "Nothing was replayed" in mend(admin_client, letter, EDIT.decode(), '{"a": 1}')
+    for attributes in ('{"a": 1}', "[" * 50_000):
+        assert "Nothing was replayed" in mend(admin_client, letter, EDIT.decode(), attributes)
     assert not Revision.objects.exists()
 
 

@@ -6,6 +6,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import OperationalError
 
 from cells import protocol
@@ -15,7 +16,7 @@ from cells.live import opening as opening_module
 from cells.live import packing as packing_module
 from cells.live.direct import DirectSocket
 from cells.live.hubs import get_hubs
-from cells.models import AuthorKind, Revision, Sheet, Snapshot
+from cells.models import AuthorKind, LinkRole, Revision, Role, Sheet, Snapshot
 from cells.services import read, snapshots
 from cells.services.authors import Author
 from cells.services.commit import Submission, commit
@@ -105,9 +106,9 @@ async def test_a_client_that_knows_nothing_of_it_gets_frames_out_of_the_snapshot
     calls: list[bool] = []
     read_deltas = read.read_deltas
 
-    def note(sheet_id: int, after: int, *, is_first_load: bool = False) -> object:
+    def note(sheet_id: int, after: int, *, is_first_load: bool = False, **told: bool) -> object:
         calls.append(is_first_load)
-        return read_deltas(sheet_id, after, is_first_load=is_first_load)
+        return read_deltas(sheet_id, after, is_first_load=is_first_load, **told)
 
     monkeypatch.setattr(opening_module, "read_deltas", note)
     for packing in (None, "a packing of the future"):
@@ -287,3 +288,47 @@ async def test_a_revision_that_is_held_for_longer_than_it_is_here_is_of_another_
     assert "afresh" not in opened
     assert moments.frames[1]["after"] == 1
     assert moments.replica.filled() == {(1, 0): "since"}
+
+
+@pytest.mark.parametrize("packed", [None, "gzip"])
+async def test_who_may_only_look_is_told_nothing_that_was_taken_out_before(
+    live: LiveServer, packed: str | None
+) -> None:
+    """Not what was cleared, nor what is in deleted rows and columns, by whatever question."""
+
+    def prepare() -> tuple[User, User]:
+        do(SetCells(((0, 0, "secret"), (0, 1, "seen"), (5, 0, "secret row"), (0, 7, "secret"))))
+        do(fill(25, "row "))
+        pack()
+        bob, carol = map(User.objects.create_user, ("bob", "carol"))
+        Sheet.objects.update(link_role=LinkRole.NONE)
+        sheet = Sheet.objects.get()
+        sheet.access.create(user=bob, role=Role.EDITOR)
+        sheet.access.create(user=carol, role=Role.VIEWER)
+        return bob, carol
+
+    bob, carol = await database(prepare)
+    editor = await live.tab(user=bob)
+    await editor.put(5, 0, "secret row")
+    await editor.put(0, 0, "secret")
+    await editor.put(0, 0, "")
+    deleted = str(uuid.uuid4())
+    await editor.submit({"kind": "delete_rows", "rows": [[5, 1]]}, deleted)
+    await editor.submit({"kind": "delete_columns", "columns": [[7, 1]]})
+
+    viewer = await live.connect(user=carol)
+    await viewer.open(packed=packed)
+    await viewer.send({"type": "rows.load", "rows": [[0, 8]]})
+    assert (await viewer.next("rows.loaded"))["rows"] == [[0, 8]]
+    late = await live.connect(user=carol)
+    late.replica.revision = 2
+    await late.open(revision=2, packed=packed)
+    for tab in (viewer, late):
+        assert "secret" not in str(tab.frames)
+    assert viewer.replica.filled()[0, 1] == "seen"
+
+    await editor.submit({"kind": "undo", "operation_id": deleted})
+    _, cells = await state_of()
+    for tab in (viewer, late, await live.tab(user=carol)):
+        await tab.until(lambda tab=tab: (5, 0) in tab.replica.filled())  # type: ignore[misc]
+        assert tab.replica.filled()[5, 0] == cells[5, 0] == "secret row"

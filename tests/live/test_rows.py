@@ -245,7 +245,7 @@ async def test_asking_for_rows_again_and_again_closes_the_socket_with_4429(
 async def test_without_an_answer_of_the_database_the_client_comes_back_later(
     live: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OperationalError("an outage")
 
     tab = await live.tab()

@@ -275,9 +275,10 @@ async def test_no_such_sheet_is_4404(live: LiveServer) -> None:
     assert await (await live.connect("nowhere")).until_closed() == 4404
 
 
-async def test_an_address_that_is_no_sheets_is_refused(live: LiveServer) -> None:
+@pytest.mark.parametrize("path", ["nope", "sheets/a%00b/"])  # PostgreSQL knows no NUL
+async def test_an_address_that_is_no_sheets_is_refused(live: LiveServer, path: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        await connect(f"ws://127.0.0.1:{live.port}/ws/nope", origin=live.origin, proxy=None)
+        await connect(f"ws://127.0.0.1:{live.port}/ws/{path}", origin=live.origin, proxy=None)
     assert refusal.value.response.status_code == 403
 
 

@@ -22,6 +22,7 @@ from cells.domain.errors import (
 from cells.domain.operations import Delete, Move, set_cells
 from cells.domain.values import SetValues
 from cells.models import AuthorKind, Revision, Sheet
+from cells.services import importing
 from cells.services.access import create_sheet
 from cells.services.authors import Author, import_origin
 from cells.services.csv_files import write_csv
@@ -485,6 +486,22 @@ def test_what_is_no_workbook_says_so(sheet: Sheet, data: Any) -> None:
 def test_rows_beyond_the_sheet_or_out_of_order_are_refused(sheet: Sheet, rows: str) -> None:
     with pytest.raises(LimitExceeded):
         bring_in(sheet, bombs.with_rows(rows), "x.xlsx")
+
+
+def test_a_text_that_stands_in_many_cells_is_counted_in_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importing, "MAX_CHARACTERS", 1_000_000)
+    book = openpyxl.Workbook(write_only=True)
+    page = book.create_sheet()
+    for _ in range(50):
+        page.append(["x" * 30_000])
+    file = io.BytesIO()
+    book.save(file)
+    assert len(file.getvalue()) < 10_000, "the file has it once"
+    with Contents() as contents, pytest.raises(LimitExceeded, match="characters"):
+        for _ in read_file(file, "large.xlsx", contents):
+            pass
 
 
 def test_other_kinds_of_files_are_refused() -> None:

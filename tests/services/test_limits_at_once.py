@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,12 +13,14 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from cells.domain.axes import AxisName
-from cells.domain.errors import LimitExceeded, NotProtected, TooManySheets
+from cells.domain.errors import LimitExceeded, NotProtected, Protected, TooManySheets
 from cells.domain.operations import Move
 from cells.domain.protecting import Area
-from cells.models import Protection, Sheet
+from cells.models import AuthorKind, Protection, Role, Sheet
 from cells.services import protections
 from cells.services.access import create_sheet, create_sheet_once
+from cells.services.authors import Author
+from cells.services.commit import Refused, Submission, commit
 from cells.services.protections import MAX_PROTECTIONS, protect, unprotect
 from tests.services.prices import do
 
@@ -68,6 +71,18 @@ def test_two_ranges_protected_at_once_are_counted_both(sheet: Sheet) -> None:
     late = beside(lambda: protect(sheet, AREA), lambda: protect(sheet, AREA))
     assert isinstance(late.exception(), LimitExceeded)
     assert Protection.objects.count() == MAX_PROTECTIONS
+
+
+def test_an_edit_that_meets_the_first_protection_is_held_against_it(sheet: Sheet) -> None:
+    bob = User.objects.create_user("bob")
+    sheet.access.create(user=bob, role=Role.EDITOR)
+    move = Move(AxisName.ROWS, ((8, 1),), None)
+    submission = Submission(sheet.slug, uuid4(), move, Author(AuthorKind.USER, "bob", bob.pk))
+    late = beside(lambda: protect(sheet, AREA), lambda: commit([submission]))
+    outcome = late.result().outcomes[0]
+    assert isinstance(outcome, Refused)
+    assert isinstance(outcome.error, Protected)
+    assert protections.area_of(Protection.objects.get()) == AREA
 
 
 def test_a_change_that_meets_a_removal_brings_nothing_back(sheet: Sheet) -> None:
