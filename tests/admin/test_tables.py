@@ -74,6 +74,27 @@ def test_a_revision_is_found_by_its_operation_id(admin_client: Client, budget: S
     assert "set A1 to “Rent”, set B1 to “1200”" in content
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/cells/auditentry/?action=%00",
+        "/admin/cells/deadletter/?outcome=%00",
+        "/admin/cells/apitoken/?scope__exact=%00",
+        "/admin/cells/sheet/?q=a%00b",
+        "/admin/autocomplete/?app_label=cells&model_name=sheet&field_name=owner&term=%00",
+    ],
+)
+def test_a_nul_in_a_filter_or_a_search_is_refused_with_a_sentence(
+    admin_client: Client, address: str
+) -> None:
+    response = admin_client.get(address)
+    assert response.status_code == 400
+    assert "take it out of the address" in response.text
+    german = admin_client.get(address, headers={"accept-language": "de"})
+    assert "NUL-Zeichen" in german.text
+
+
 @pytest.mark.parametrize("page", ["delete/", ""])
 def test_somebody_who_has_signed_in_is_deleted_with_what_is_theirs_alone(
     admin_client: Client, budget: Sheet, page: str
