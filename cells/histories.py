@@ -34,6 +34,7 @@ from cells.domain.operations import MAX_ID, MAX_REVISION
 from cells.models import AuthorKind, Role, Sheet
 from cells.sending import BYTES_IN_MEMORY, send_file
 from cells.services.access import Admission, admit
+from cells.services.audit import actor_of
 from cells.services.authors import MAX_NAME_CHARACTERS, Author, file_of, source_of
 from cells.services.cell_history import Change, ChangeSource, Content, read_changes_of
 from cells.services.cell_index import fill_index
@@ -206,13 +207,15 @@ def give_name(request: HttpRequest, admission: Admission, *, revision: int) -> H
     With `gone=1` the owner takes it from a version that nothing else keeps.
     """
     sheet = Sheet.objects.get(pk=admission.sheet_id)
+    author = _author(request)
     name = name_version(
         sheet,
         revision,
         request.POST.get("name", ""),
-        _author(request),
+        author,
         is_owner=admission.role == Role.OWNER,
         may_be_gone=request.POST.get("gone") == "1",
+        by=actor_of(request, name=author.name),
     )
     return _json({"revision": revision, "name": name or None})
 

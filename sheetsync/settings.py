@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sheetsync.queries.refuse_nul_in_the_admin",  # last: its sentence is in the browser's language
 ]
 
 ROOT_URLCONF = "sheetsync.urls"

@@ -24,6 +24,7 @@ from cells.models import (
     AuthorKind,
     DeadLetter,
     Feed,
+    NamedVersion,
     Publication,
     Role,
     Scope,
@@ -32,7 +33,7 @@ from cells.models import (
     SignInTries,
     TriesOf,
 )
-from cells.services import sharing
+from cells.services import sharing, versions
 from cells.services.access import create_sheet
 from cells.services.authors import Author
 from cells.services.commit import CommitResult, Committed, Submission, commit
@@ -491,3 +492,48 @@ def test_protected_ranges_in_the_admin(page: Client, plan: Sheet) -> None:
     assert changed == {"range": ["B2:C5", "B2:C6"]}
     page.post(f"{address}delete/", {"post": "yes"})
     only_entry("range.unprotected", "admin")
+
+
+def test_names_of_versions(page: Client, plan: Sheet, alice: User) -> None:
+    cell = SetAddresses(((0, 0, "1"),))
+    commit([Submission("plan", uuid4(), cell, Author(AuthorKind.USER, "alice", alice.pk))])
+    address = "/sheets/plan/history/1/name/"
+    page.post(address, {"name": "Draft"})
+    entry = only_entry("version.named")
+    assert (entry.actor_name, entry.address) == ("alice", "192.0.2.7")
+    assert entry.details == {"revision": 1, "name": "Draft"}
+    page.post(address, {"name": "Final"})
+    assert only_entry("version.named").details == {"revision": 1, "old": "Draft", "name": "Final"}
+    page.post(address, {"name": ""})
+    assert only_entry("version.unnamed").details == {"revision": 1, "old": "Final"}
+    # What changes nothing, or is refused, is no act.
+    page.post(address, {"name": ""})
+    page.post("/sheets/plan/history/9/name/", {"name": "To come"})
+    assert not AuditEntry.objects.exists()
+
+
+def test_names_of_versions_in_the_admin(page: Client, plan: Sheet) -> None:
+    version = NamedVersion.objects.create(sheet=plan, revision=0, name="Draft")
+    admin = f"/admin/cells/namedversion/{version.pk}"
+    page.post(f"{admin}/change/", {"name": "Final"})
+    entry = only_entry("version.named", "admin")
+    assert entry.details == {"revision": 0, "old": "Draft", "name": "Final"}
+    page.post(f"{admin}/change/", {"name": "Final"})
+    page.post(f"{admin}/delete/", {"post": "yes"})
+    assert only_entry("version.unnamed", "admin").details == {"revision": 0, "old": "Final"}
+    other = NamedVersion.objects.create(sheet=plan, revision=0, name="Other")
+    chosen = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    page.post("/admin/cells/namedversion/", chosen)
+    assert only_entry("version.unnamed", "admin").details["old"] == "Other"
+
+
+def test_a_name_that_cannot_be_noted_is_not_given(
+    page: Client, plan: Sheet, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError("no space left")
+
+    monkeypatch.setattr(versions, "note", fail)
+    with pytest.raises(DatabaseError):
+        versions.name_version(plan, 0, "Draft", Author(AuthorKind.USER, "alice", alice.pk))
+    assert not NamedVersion.objects.exists()

@@ -45,6 +45,8 @@ class Action(StrEnum):
     IMPORT_BROKEN_OFF = "sheet.import_broken_off"
     DUPLICATED = "sheet.duplicated"
     RESTORED = "sheet.restored"
+    VERSION_NAMED = "version.named"
+    VERSION_UNNAMED = "version.unnamed"
     DELETED = "sheet.deleted"
     BROUGHT_BACK = "sheet.brought_back"
     THROWN_AWAY = "sheet.thrown_away"

@@ -27,7 +27,7 @@ from cells.models import (
 )
 from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.past_states import reach_of
-from cells.services.versions import keep_versions
+from cells.services.versions import hold, keep_versions
 
 # Pub/Sub keeps what is not acknowledged for 31 days at the most, and then it may come again: its
 # operation's id in the log is what makes that harmless.
@@ -89,6 +89,7 @@ def prune(sheet: Sheet, cut: Cut, by: Actor = PROJECT) -> Iterator[Progress]:
     for _ in keep_versions(sheet.pk, cut.through):
         yield Progress(0, 0, 0)
     with transaction.atomic():
+        hold(sheet)
         LogReach.objects.get_or_create(sheet=sheet)
         LogReach.objects.filter(sheet=sheet, pruned__lt=cut.through).update(pruned=cut.through)
         note(Action.REVISIONS_PRUNED, by, sheet, after=cut.reach, through=cut.through)

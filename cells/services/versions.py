@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
@@ -14,6 +15,7 @@ from cells.domain.errors import InvalidText, KeptByName, LimitExceeded, OwnerOnl
 from cells.domain.layout import CellId, Layout
 from cells.domain.styles import Style, canonical
 from cells.models import NamedVersion, Revision, Sheet
+from cells.services.audit import PROJECT, Action, Actor, note
 from cells.services.authors import Author
 from cells.services.past_states import (
     Check,
@@ -42,6 +44,7 @@ def name_version(
     *,
     is_owner: bool = False,
     may_be_gone: bool = False,
+    by: Actor = PROJECT,
 ) -> str:
     """Give a revision a name, or another one, and return it; an empty one takes it away.
 
@@ -54,35 +57,57 @@ def name_version(
         raise LimitExceeded(f"a name has at most {MAX_NAME_CHARACTERS} characters; shorten it")
     if not name.isprintable():
         raise InvalidText("a name cannot hold control characters; remove them")
-    versions = NamedVersion.objects.filter(sheet=sheet, revision=revision)
-    if not name:
-        _take_name(versions, is_owner=is_owner, may_be_gone=may_be_gone)
-    if not name or versions.update(name=name):
-        return name
+    with transaction.atomic():
+        # Pruning holds it, too, when it sets how far back the log is told: who is first is seen.
+        head = hold(sheet)
+        versions = NamedVersion.objects.filter(sheet=sheet, revision=revision)
+        old = versions.values_list("name", flat=True).first()
+        if old == name or (old is None and not name):
+            return name
+        if not name:
+            _take_name(versions, is_owner=is_owner, may_be_gone=may_be_gone)
+            note_taken(sheet, revision, str(old), by)
+            return name
+        if old is None:
+            _check_room(sheet, revision, head)
+            line = Revision.objects.filter(sheet=sheet, number=revision)
+            NamedVersion.objects.create(
+                sheet=sheet,
+                revision=revision,
+                name=name,
+                user_id=author.user_id,
+                author_name=author.name,
+                committed_at=line.values_list("committed_at", flat=True).first(),
+            )
+        else:
+            versions.update(name=name)
+        note_named(sheet, revision, old, name, by)
+    return name
+
+
+def hold(sheet: Sheet) -> int:
+    """Keep names of a sheet and the reach of its log as they are, and return the sheet's head."""
+    held = Sheet.objects.select_for_update(no_key=True).filter(pk=sheet.pk)
+    return held.values_list("head", flat=True).get()
+
+
+def note_named(sheet: Sheet, revision: int, old: str | None, name: str, by: Actor) -> None:
+    """Note in the audit log that a version has a name, or another one."""
+    was = {} if old is None else {"old": old}
+    note(Action.VERSION_NAMED, by, sheet, revision=revision, **was, name=name)
+
+
+def note_taken(sheet: Sheet, revision: int, old: str, by: Actor) -> None:
+    """Note in the audit log that a version has its name no more."""
+    note(Action.VERSION_UNNAMED, by, sheet, revision=revision, old=old)
+
+
+def _check_room(sheet: Sheet, revision: int, head: int) -> None:
     if NamedVersion.objects.filter(sheet=sheet).count() >= MAX_NAMES:
         raise LimitExceeded(
             f"a sheet has at most {MAX_NAMES} versions with names; take the name from one first"
         )
-    head = Sheet.objects.values_list("head", flat=True).get(pk=sheet.pk)
     check_reach(sheet.pk, revision, head)
-    line = Revision.objects.filter(sheet=sheet, number=revision)
-    NamedVersion.objects.update_or_create(
-        sheet=sheet,
-        revision=revision,
-        defaults={"name": name},
-        create_defaults={
-            "name": name,
-            "user_id": author.user_id,
-            "author_name": author.name,
-            "committed_at": line.values_list("committed_at", flat=True).first(),
-        },
-    )
-    try:
-        check_reach(sheet.pk, revision, head)
-    except Pruned:  # in this moment: pruning may have looked for names before there was this one
-        versions.filter(data=None).delete()
-        raise
-    return name
 
 
 def _take_name(versions: QuerySet[NamedVersion], *, is_owner: bool, may_be_gone: bool) -> None:
