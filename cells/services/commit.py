@@ -390,7 +390,7 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
             by_author = [(draft.planned[0].author, draft.valued)]  # they come alone; see _parts
         if draft_revived := revived_of(draft):
             revived[sheet_id] = draft.head, draft_revived
-            by_author = None  # their cells are to be read
+            by_author = None  # what comes back was written long ago, and has to be read
         deltas[sheet_id] = delta_of(draft, by_author)
 
     if cells:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -164,7 +164,10 @@ def living_now(sheet_id: int) -> Callable[[int, int], bool]:
 
 
 def _living_on(rows: Any, columns: Any) -> Callable[[int, int], bool]:
-    is_row, is_column = (cache(Axis.from_runs(runs).is_alive) for runs in (rows, columns))
+    # Bounded: a sheet may have a million rows, and cells come row by row.
+    is_row, is_column = (
+        lru_cache(1_024)(Axis.from_runs(runs).is_alive) for runs in (rows, columns)
+    )
     return lambda row, column: is_row(row) and is_column(column)
 
 

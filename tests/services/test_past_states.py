@@ -12,7 +12,7 @@ from tests.services.histories import History, Seen
 
 pytestmark = pytest.mark.django_db
 
-HISTORIES = int(os.environ.get("HISTORIES", "10"))  # 200 were run on both databases
+HISTORIES = int(os.environ.get("HISTORIES", "25"))  # 200 were run on both databases
 
 
 def past(history: History, revision: int) -> Seen:
