@@ -157,6 +157,7 @@ def test_the_view_follows_a_person_until_one_moves_oneself(open_own: Open) -> No
 def test_a_replaced_text_is_offered_beside_the_cell(open_own: Open) -> None:
     alice, bob = open_own(), open_own()
     name = name_of_the_other(alice.page)
+    alice.stop_time()
     alice.go_to("B2")
     alice.type("mine")
     bob.expect_cell("B2", "mine")
@@ -191,6 +192,7 @@ def test_a_text_on_its_way_that_came_too_late_is_not_called_lost(open_own: Open)
 
 def test_an_offer_follows_its_cell_and_points_to_it(open_own: Open) -> None:
     alice, bob = open_own(), open_own()
+    alice.stop_time()
     alice.go_to("B20")
     alice.type("mine")
     bob.expect_cell("B20", "mine")
