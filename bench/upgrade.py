@@ -97,7 +97,7 @@ class Found:
 
 def migrate(service: Service, build: Path) -> None:
     subprocess.run(
-        ["python", "manage.py", "migrate", "--verbosity=0"],
+        service.command,
         cwd=build,
         env=environment_of(service) | {"PYTHONUNBUFFERED": "1"},
         check=True,

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if missing:
-            call_command("migrate", interactive=False, verbosity=0)
+            call_command("migrate_online", verbosity=0, stdout=self.stdout)
             self.stdout.write(f"Prepared the database ({len(missing)} migrations).")
 
     def _welcome(self, address: str, account: AdminAccount | None) -> None:
