@@ -35,7 +35,7 @@ from .conftest import Program, token_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CHANGES = "/sheets/plan/changes"
-SECONDS = 10.0  # until a test that waits for what does not come has failed
+SECONDS = 60.0  # until a test that waits for what does not come has failed
 
 
 @pytest.fixture

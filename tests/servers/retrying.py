@@ -78,7 +78,7 @@ class RetryingClient:
     async def put(self, row: int, column: int, text: str) -> str:
         return await self.submit({"kind": "set_cells", "cells": [[row, column, text]]})
 
-    async def until(self, is_so: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    async def until(self, is_so: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait until something holds that only a frame or a lost socket can bring about."""
         try:
             async with asyncio.timeout(seconds), self._changed:
@@ -89,16 +89,16 @@ class RetryingClient:
                 f"{len(self.unacknowledged)} unacknowledged, closed with {self.close_codes}"
             ) from None
 
-    async def until_open(self, seconds: float = 30) -> None:
+    async def until_open(self, seconds: float = 60) -> None:
         await self.until(lambda: self.is_open, "the sheet open", seconds)
 
     async def until_acknowledged(self, seconds: float = 60) -> None:
         await self.until(lambda: not self.unacknowledged, "all edits acknowledged", seconds)
 
-    async def until_revision(self, revision: int, seconds: float = 30) -> None:
+    async def until_revision(self, revision: int, seconds: float = 60) -> None:
         await self.until(lambda: self.replica.revision >= revision, f"revision {revision}", seconds)
 
-    async def until_cell(self, row: int, column: int, text: str, seconds: float = 30) -> None:
+    async def until_cell(self, row: int, column: int, text: str, seconds: float = 60) -> None:
         await self.until(
             lambda: self.replica.cells.get((row, column)) == text, f"{text!r}", seconds
         )

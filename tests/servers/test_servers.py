@@ -96,7 +96,7 @@ def test_a_stopped_server_leaves_nothing_that_it_forked(tmp_path: Path) -> None:
 
     assert server.stop() == -signal.SIGTERM
     assert server not in running
-    wait_until(lambda: not is_alive(child), "the end of the child", seconds=5)
+    wait_until(lambda: not is_alive(child), "the end of the child")
 
 
 def test_a_server_that_ignores_sigterm_is_a_failure_and_ends(tmp_path: Path) -> None:

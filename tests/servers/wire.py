@@ -74,17 +74,17 @@ class SheetClient:
         """Return the ids of the living row and column at these zero-based positions."""
         return id_at(self.replica.rows, row), id_at(self.replica.columns, column)
 
-    def wait_for_cell(self, key: tuple[int, int], text: str, seconds: float = 10) -> None:
+    def wait_for_cell(self, key: tuple[int, int], text: str, seconds: float = 60) -> None:
         self.wait_until(lambda: self.replica.cells.get(key) == text, f"{text!r} in {key}", seconds)
 
-    def wait_for(self, kind: str, seconds: float = 10) -> Frame:
+    def wait_for(self, kind: str, seconds: float = 60) -> Frame:
         """Return the next frame of this type."""
         deadline = time.monotonic() + seconds
         while (frame := self._receive(deadline, kind))["type"] != kind:
             pass
         return frame
 
-    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             self._receive(deadline, what)

@@ -82,7 +82,7 @@ def test_what_the_emulator_pushes_is_on_every_screen_once_and_in_order(
     with open_sheet(server.websocket_url, "demo") as tab:
         edits = [edit("B2", number) for number in range(20)]
         ids = stream.publish(*edits, b"no edit", edit("C3", "end"))
-        tab.wait_for_cell((2, 2), "end", seconds=30)
+        tab.wait_for_cell((2, 2), "end")
         assert tab.replica.cells[1, 1] == "19"
     assert [line.texts for line in deployment.log("demo")] == [
         *[[str(number)] for number in range(20)],
