@@ -255,7 +255,7 @@ async def test_pages_of_one_process_show_who_is_on_another(
     here, there = web_server(environment), web_server(environment)
 
     def page() -> str:
-        connection = HTTPConnection(here.host, timeout=10)
+        connection = HTTPConnection(here.host, timeout=SECONDS)
         connection.request("GET", "/")
         response = connection.getresponse()
         text = response.read().decode()
@@ -264,7 +264,7 @@ async def test_pages_of_one_process_show_who_is_on_another(
         return text
 
     async def until(is_so: Callable[[str], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SECONDS):
             while not is_so(await asyncio.to_thread(page)):  # noqa: ASYNC110 - of other processes
                 await asyncio.sleep(0.5)
 
