@@ -223,9 +223,9 @@ def test_whole_composition_carries_edits_between_workers_and_from_pubsub(
             run(image, environment_of(service), service.healthcheck)
 
         # While sockets are open; `docker stop` kills after ten seconds.
-        assert listener.stop(seconds=10) == 0
-        assert publisher.stop(seconds=10) == 0
-        assert calculator.stop(seconds=10) == 0
+        assert listener.stop(seconds=5) == 0
+        assert publisher.stop(seconds=5) == 0
+        assert calculator.stop(seconds=5) == 0
         assert web.stop(seconds=10) == 0
 
 

@@ -17,7 +17,7 @@ BEFORE = "0010"  # the next migration locks groups, and then sheets
 
 @pytest.fixture
 def url(postgresql: PostgresqlServer) -> str:
-    """Return an older version's database, with a sheet."""
+    """Return the database of an older version."""
     url = postgresql.new_database()
     run_manage({"DATABASE_URL": url}, "migrate", "cells", BEFORE, "--verbosity=0")
     return url
@@ -40,7 +40,10 @@ def migrating(url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_until_it_waits(postgresql: PostgresqlServer, url: str) -> None:
-    waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND database IS NOT NULL"
+    waiting = (
+        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+        "WHERE datname = current_database() AND NOT granted"
+    )
     wait_until(lambda: postgresql.rows(url, waiting), "a migration that waits for a lock")
 
 
