@@ -1,6 +1,7 @@
 # The few verbs. Needs Python 3.11 or newer, make and git; everything else is installed into .venv.
 #   make run     serve http://127.0.0.1:$(PORT)/ with a demo sheet
-#   make test    the whole suite, on WORKERS processes; ARGS="tests/domain -x" hands arguments to pytest instead
+#   make test    all but what takes long, on WORKERS processes; ARGS="tests/domain -x" hands arguments to pytest instead
+#   make integration  the rest, a quarter of an hour: servers and browsers beside each other, killed, cut off, upgraded
 #   make lint    ruff: rules and format
 #   make types   mypy, and TypeScript's checker over the browser modules where node is installed
 #   make bench   measure against peers, an hour and a quarter; writes bench/RESULTS.md; ARGS="--quick" or ARGS="--only open" for less
@@ -16,7 +17,7 @@
 #   make lock    what the image installs, with hashes, in the versions that are tested here: after a change of requirements*.txt
 #   make sbom    list it in CycloneDX's form: sbom.json
 #   make audit   ask pypi.org for known holes in it; needs the network, and says so where it has none
-#   make check   lint + types + imports + migrations + test: what CI runs
+#   make check   lint + types + imports + migrations + test: CI runs this, then make integration
 
 PORT ?= 8000
 VENV ?= .venv
@@ -33,21 +34,25 @@ SUPPLY := $(VENV)/supply/bin
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint types bench bench-grid bench-streams bench-calc bench-exchange autobahn soak upgrade faults messages \
+.PHONY: run test integration lint types bench bench-grid bench-streams bench-calc bench-exchange autobahn soak upgrade faults messages \
   lock sbom audit check
 
 run: $(INSTALLED)
 	@$(BIN)/python manage.py prepare_demo --port $(PORT)
 	@exec $(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-# On PostgreSQL first, so that the last lines are pytest's summary of the whole suite.
+# On PostgreSQL first, so that the last lines are pytest's summary of most.
 test: $(INSTALLED_DEV)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m tests.on_postgresql $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	@$(BIN)/python -m tests.on_postgresql $(SIDE_BY_SIDE) -m "both_databases and not integration"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not integration"
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
+
+integration: $(INSTALLED_DEV)
+	@$(BIN)/python -m tests.on_postgresql $(SIDE_BY_SIDE) -m "both_databases and integration"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m integration
 
 lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check .

@@ -52,8 +52,8 @@ DISABLED_FEATURES = [
 
 # What tests that wait for processes ask for, be it by way of another fixture.
 SLOW_FIXTURES = {
-    *("web_server", "listener", "browser", "stream", "new_database"),
-    *("services", "fault_services"),
+    *("web_server", "listener", "calculator", "browser", "stream", "new_database"),
+    *("postgresql", "redis_server", "pubsub_emulator", "services", "fault_services"),
 }
 # What tests ask for that take long each, or many together on one worker.
 LONG_FIXTURES = {"browser", "fault_services"}
@@ -272,7 +272,9 @@ def settings_of_tests() -> Iterator[None]:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    """Mark what uses the test database: `make test` runs it on PostgreSQL as well.
+    """Mark what uses the test database, run on PostgreSQL as well, and what waits for servers.
+
+    The latter, but for the files that are `core`, is left by `make test` to `make integration`.
 
     What is about one of the two databases alone, `only_on("postgresql")`, is left to its run: a
     skip would be a test that CI leaves out.
@@ -284,6 +286,8 @@ def pytest_collection_modifyitems(
     for item in items:
         if _uses_test_database(item):
             item.add_marker("both_databases")
+        if not _is_quick(item) and item.get_closest_marker("core") is None:
+            item.add_marker("integration")
     elsewhere = [item for item in items if not _belongs_here(item)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
@@ -315,11 +319,14 @@ def _require_groups(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     """Return 0 for what takes long, 1 for what starts processes, 2 for what is quick."""
-    fixtures = getattr(item, "fixturenames", ())
-    is_quick = SLOW_FIXTURES.isdisjoint(fixtures)
-    is_long = not LONG_FIXTURES.isdisjoint(fixtures)
+    is_quick = _is_quick(item)
+    is_long = not LONG_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
     is_in_group = item.get_closest_marker("xdist_group") is not None
     return 0 if is_long or (is_in_group and not is_quick) else 1 + is_quick
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _belongs_here(item: pytest.Item) -> bool:

@@ -29,7 +29,7 @@ from tests.servers.process import ROOT, clean_environment, wait_until
 
 from .conftest import Service
 
-pytestmark = pytest.mark.xdist_group("clients")  # they share a server
+pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.core]  # they share a server
 
 SOURCE = ROOT / "clients/python"
 SECONDS = 60.0  # until a test that waits for what does not come has failed

@@ -1,14 +1,16 @@
 """Sheets of their own and people to open them, for the files that do not bring their own server."""
 
+import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.grid_page import GridPage, watch
 from tests.servers.compose import copy_build_context
@@ -24,6 +26,8 @@ _MAKE_SHEETS = (
     "for number in range({count})]"
 )
 
+
+OPENED = pytest.StashKey[list[GridPage]]()  # a test's pages
 
 DEPLOYED = {
     "DEBUG": "0",
@@ -128,10 +132,13 @@ def own_context(browser: Browser, own_server: OwnServer) -> Iterator[Callable[..
 
 @pytest.fixture
 def open_own(
-    own_server: OwnServer, own_sheet: str, own_context: Callable[..., BrowserContext]
+    request: pytest.FixtureRequest,
+    own_server: OwnServer,
+    own_sheet: str,
+    own_context: Callable[..., BrowserContext],
 ) -> Iterator[Callable[..., GridPage]]:
     """Open the test's sheet as another person each time; no page may have had a script error."""
-    opened: list[GridPage] = []
+    opened: list[GridPage] = request.node.stash.setdefault(OPENED, [])
 
     def open_(context: BrowserContext | None = None) -> GridPage:
         page = (context or own_context()).new_page()
@@ -140,3 +147,17 @@ def open_own(
 
     yield open_
     assert [error for grid in opened for error in grid.errors] == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say of a test that failed what its pages show."""
+    report = yield
+    if report.when == "call" and report.failed:
+        opened: list[GridPage] = item.stash.get(OPENED, [])
+        for number, grid in enumerate(opened, 1):
+            with contextlib.suppress(PlaywrightError):  # it may be what failed
+                report.sections.append((f"what page {number} shows", grid.described()))
+    return report

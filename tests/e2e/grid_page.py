@@ -6,6 +6,12 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, e
 
 from tests.servers.process import wait_until
 
+_PLACE = """() => {
+    const { scrollLeft, scrollTop } = document.querySelector(".scroller");
+    const { tagName, id, className } = document.activeElement ?? {};
+    const selected = document.querySelector("#name-box").value;
+    return JSON.stringify({ scrollLeft, scrollTop, selected, keyboard: [tagName, id, className] });
+}"""
 _CELLS = """([top, left, rows, columns]) => Array.from({length: rows}, (_, down) => {
   const isSeen = (element, name, at) => !element.hidden && element.getAttribute(name) == at + 2;
   const cells = [...document.querySelectorAll("#grid .pane:not([hidden]) .row")]
@@ -126,6 +132,12 @@ class GridPage:
 
     def expect_status(self, text: str) -> None:
         expect(self.page.locator("#status")).to_have_text(text)
+
+    def described(self) -> str:
+        """Return what is to be seen, where it is scrolled to, and what has the keyboard."""
+        lines = self.page.locator("body").aria_snapshot(timeout=5_000).splitlines()
+        filled = [line for line in lines if line.strip() != "- gridcell"]
+        return "\n".join([self.page.evaluate(_PLACE), *filled[:100]])
 
     @property
     def selected(self) -> str:

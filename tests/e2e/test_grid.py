@@ -11,6 +11,7 @@ from tests.e2e.grid_page import GridPage, wait_for
 pytestmark = [
     pytest.mark.xdist_group("grid"),  # they share a server and a browser
     pytest.mark.developed,  # what `make run` serves is tried out, too
+    pytest.mark.core,
 ]
 
 OpenOwn = Callable[..., GridPage]

@@ -17,7 +17,7 @@ from cells.streams.names import PubsubSetupError
 from tests.servers.process import wait_until
 from tests.streams.conftest import Stream, edit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
 
 
 @pytest.fixture

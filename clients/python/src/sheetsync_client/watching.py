@@ -138,6 +138,10 @@ def _changes(
                     yield change
         except UNANSWERED:
             pass  # the next attempt goes on behind what was told last
+        except RuntimeError:
+            if line.is_open:
+                raise
+            # The client was closed as it was about to ask.
         except SheetSyncError as error:
             if not error.retryable:
                 raise
