@@ -9,7 +9,9 @@ log, a database, or a screen.
 import argparse
 import json
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -20,13 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench.results import percentile, progress
+from bench.results import commit, percentile, progress
 from cells.calc.engine import Position, content_of
 from cells.calc.formualizer_engine import FormualizerEngine
 from cells.domain.addresses import format_address
 from tests.servers.databases import Databases
 from tests.servers.postgresql import PostgresqlServer
-from tests.servers.process import ROOT
 from tests.servers.redis import RedisServer
 from tests.servers.sheetsync import Calculator, WebServer
 from tests.servers.wire import SheetClient, open_sheet
@@ -230,6 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     runs = parser.parse_args().runs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # and end the servers
     found: dict[tuple[str, str], list[list[float]]] = {}
 
     def keep(workload: Workload, who: str, seconds: list[float] | None, number: int) -> None:
@@ -278,18 +280,11 @@ def report(
     runs: int,
 ) -> str:
     """Return the page."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
     lines = [
         "# From an edit to every screen's values",
         "",
         f"`make bench-calc` wrote this on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit",
-        f"{commit}: medians of {runs} rounds of {EDITS} edits, all in turns on the same 2 cores.",
+        f"{commit()}: medians of {runs} rounds of {EDITS} edits, all in turns on the same 2 cores.",
         "",
         "| sheet | who | p50 ms | p95 ms |",
         "| --- | --- | --- | --- |",

@@ -12,7 +12,7 @@ import contextlib
 import json
 import math
 import os
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -31,7 +31,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from bench.processes import memory, tree
-from bench.results import percentile, progress
+from bench.results import commit, percentile, progress
 from bench.typists import TYPING_RATE, opening
 from tests.servers.databases import Databases
 from tests.servers.postgresql import PostgresqlServer
@@ -318,6 +318,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     runs = parser.parse_args().runs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # and end the servers
     rates: dict[tuple[Case, str], list[float]] = defaultdict(list)
     delays: dict[tuple[int, str], list[Delays]] = defaultdict(list)
     with ExitStack() as stack:
@@ -346,18 +347,11 @@ def report(
     runs: int,
 ) -> str:
     """Return the page, medians of the rounds and the ratios to the peer first."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
     lines = [
         "# From publish to screen",
         "",
         f"`make bench-streams` wrote this on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit",
-        f"{commit}: medians of {runs} rounds, both listeners in each, on PostgreSQL, Redis and",
+        f"{commit()}: medians of {runs} rounds, both listeners in each, on PostgreSQL, Redis and",
         "Google's emulator, all on the same 2 cores.",
         "",
         "| | listener | messages/s | times |",

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.people import Person
-from bench.results import percentile, progress
+from bench.results import commit, percentile, progress
 from bench.soak import check, publish
 from tests.servers.balancer import Balancer
 from tests.servers.compose import Service, build_image, environment_of, read_services
@@ -104,12 +104,12 @@ def migrate(service: Service, build: Path) -> None:
     )
 
 
-def build_old(folder: Path, commit: str) -> None:
+def build_old(folder: Path, revision: str) -> None:
     """Make the build of a commit."""
     source = folder.with_name("source")
     source.mkdir()
     archive = subprocess.run(
-        ["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        ["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE, check=True
     ).stdout
     subprocess.run(["tar", "-x", "-C", str(source)], input=archive, check=True)
     build_image(folder, source)
@@ -256,11 +256,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--old", default="HEAD", help="the commit that is deployed before")
     arguments = parser.parse_args()
-    seconds, commit = arguments.seconds, arguments.old
-    here = ["git", "rev-parse", "--short", "HEAD"]
-    new_commit = subprocess.run(
-        here, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    seconds, old_commit = arguments.seconds, arguments.old
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     with tempfile.TemporaryDirectory(prefix="sheetsync-upgrade-") as name:
         folder = Path(name)
@@ -268,11 +264,11 @@ def main() -> None:
         old, new = folder / "old", folder / "new"
         for build in (old, new):
             build.mkdir()
-        build_old(old, commit)
+        build_old(old, old_commit)
         build_next(new)
         with deployed(folder, old) as running:
             found = asyncio.run(rehearse(running, new, seconds))
-    text = report(found, commit, new_commit)
+    text = report(found, old_commit, commit())
     print(text)
     if seconds >= SHORTEST_KEPT_SECONDS:
         RESULTS.write_text(text)

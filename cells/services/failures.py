@@ -22,3 +22,8 @@ def is_outage(error: BaseException) -> bool:
         state = getattr(error.__cause__, "sqlstate", None) or ""
         return not state.startswith(_PROGRAM_LIMIT_EXCEEDED)
     return isinstance(error, DatabaseError) and not isinstance(error, DataError | IntegrityError)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what an error says as one line: drivers say it in several."""
+    return " ".join(str(error).split())

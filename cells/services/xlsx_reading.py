@@ -24,6 +24,7 @@ from cells.domain.errors import DangerousFile, LimitExceeded, UnreadableFile
 from cells.domain.literals import TEXT_MARK, input_of
 from cells.domain.operations import MAX_INPUT_CHARACTERS, check_text
 from cells.domain.sizes import MAX_SIZE_PIXELS, MIN_SIZE_PIXELS
+from cells.services.failures import reason_of
 from cells.services.importing import FileCell, FileRow, Shape
 from cells.services.xlsx_looks import Look, look_of
 from cells.services.xlsx_strings import unescaped
@@ -209,7 +210,7 @@ def _refusals() -> Iterator[None]:
             raise DangerousFile(
                 "the file has XML with entities of its own; no spreadsheet needs any"
             ) from error
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)[:200]
         raise UnreadableFile(
             f"the file is no XLSX workbook, or is damaged, or has a password: {reason}"
         ) from error

@@ -12,6 +12,7 @@ from cells.domain.errors import SheetSyncError
 from cells.models import Sheet
 from cells.services.audit import Action, command, note
 from cells.services.csv_files import write_csv
+from cells.services.failures import reason_of
 from cells.services.xlsx_writing import write_xlsx
 
 
@@ -43,8 +44,7 @@ class Command(BaseCommand):
         try:
             rows = _write(sheet.pk, file, kind, formulas=options["formulas"])
         except (SheetSyncError, OSError, DatabaseError) as error:
-            reason = " ".join(str(error).split())
-            raise CommandError(f"nothing was written: {reason}") from error
+            raise CommandError(f"nothing was written: {reason_of(error)}") from error
         by = command("export_sheet")
         note(Action.EXPORTED, by, sheet, format=kind[1:], file=file.name)
         self.stdout.write(f"{file}: {rows:,} rows, {file.stat().st_size:,} bytes")

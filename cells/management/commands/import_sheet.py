@@ -16,6 +16,7 @@ from cells.models import AuthorKind, LinkRole, Sheet
 from cells.services.access import create_sheet
 from cells.services.audit import Action, command, note
 from cells.services.authors import Author, file_of, import_origin
+from cells.services.failures import reason_of
 from cells.services.files import read_file
 from cells.services.import_breaks import noting_breaks
 from cells.services.importing import Contents, run_import
@@ -78,7 +79,7 @@ class Command(BaseCommand):
                 else:
                     self._import(sheet, contents, author, at, is_new=False)
         except (SheetSyncError, OSError, DatabaseError) as error:
-            raise CommandError(" ".join(str(error).split())) from error
+            raise CommandError(reason_of(error)) from error
 
     def _target(self, options: dict[str, Any]) -> tuple[Sheet | None, Any]:
         """Return the sheet, or None and who gets the new one."""

@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from cells.services.failures import reason_of
+
 # Below the second after which PostgreSQL looks for deadlocks and ends one of the two, so that it is
 # the migration that goes; and the longest that edits wait for a migration that waits.
 LOCK_TIMEOUT_MS = 500
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) in _IN_THE_WAY:
                 return False
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise CommandError(f"Not migrated. Mend this, and run it again: {reason}") from error
         return True
 

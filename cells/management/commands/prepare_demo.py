@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from cells.services.demo import AdminAccount, ensure_admin, ensure_demo_sheet
+from cells.services.failures import reason_of
 
 HOST = "127.0.0.1"
 
@@ -39,8 +40,7 @@ class Command(BaseCommand):
                 self.stdout.write("Made the demo sheet.")
             account = ensure_admin() if settings.DEBUG else None
         except DatabaseError as error:
-            reason = " ".join(str(error).split())
-            raise CommandError(f"The database cannot be prepared: {reason}") from error
+            raise CommandError(f"The database cannot be prepared: {reason_of(error)}") from error
         if port is not None:
             self._welcome(f"http://{HOST}:{port}", account)
 

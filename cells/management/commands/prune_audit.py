@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cells.management.arguments import days
 from cells.services.audit import command, prune
+from cells.services.failures import reason_of
 
 KEEP_DAYS = 730
 LEAST_DAYS = 30  # a mistyped number must not take the trace of what happened just now
@@ -37,6 +38,6 @@ class Command(BaseCommand):
         try:
             gone = prune(timezone.now() - timedelta(days=older_than), command("prune_audit"))
         except DatabaseError as error:
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise CommandError(f"Not finished; the next run goes on from here: {reason}") from error
         self.stdout.write(f"{gone:,} entries older than {older_than} days")

@@ -12,6 +12,7 @@ from cells.domain.errors import SheetSyncError
 from cells.management.arguments import days
 from cells.models import Sheet
 from cells.services.audit import command
+from cells.services.failures import reason_of
 from cells.services.pruning import REDELIVERY_DAYS, Cut, find_cut, prune
 
 KEEP_DAYS = 180
@@ -61,7 +62,7 @@ class Command(BaseCommand):
                     lines += cut.lines
                     self._prune(sheet, cut, is_dry=options["dry_run"])
         except (DatabaseError, SheetSyncError) as error:
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise CommandError(f"Not finished; the next run goes on from here: {reason}") from error
         if not lines:
             self.stdout.write(f"Nothing to prune: no log has lines older than {older_than} days.")

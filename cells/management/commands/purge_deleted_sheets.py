@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cells.models import Sheet
 from cells.services.audit import command
+from cells.services.failures import reason_of
 from cells.services.shelf import KEEP_DAYS, sheets_deleted_before, throw_away
 
 ROWS_PER_LINE = 100_000  # of a large sheet: some seconds' work between two lines
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 else:
                     self._throw_away(sheet, before)
         except DatabaseError as error:
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise CommandError(f"Not finished; the next run goes on from here: {reason}") from error
         if not sheets:
             self.stdout.write(f"Nothing was deleted more than {options['days']} days ago.")
