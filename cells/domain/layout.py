@@ -54,7 +54,8 @@ class Effect(NamedTuple):
 
     `restyled` may name cells that are not in `cells`: they keep their inputs. What a change makes
     of a style is known only when the effect is settled, and so is what cells get that are
-    `reordered`, on these `axes`. `frozen_before` is what was frozen where that changes.
+    `reordered`, on these `axes`. `frozen_before` is what was frozen where that changes;
+    `deaths_before` is when those died that come back to life.
     """
 
     cells: tuple[CellInput, ...]
@@ -63,6 +64,7 @@ class Effect(NamedTuple):
     frozen_before: tuple[int, int] | None = None
     reordered: ReorderCells | None = None
     axes: Axes | None = None
+    deaths_before: Mapping[AxisName, Any] = _NO_CHANGE
 
     def settled(self, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]) -> "Effect":
         """Return this with changes worked out; cells that are like that already fall out."""
@@ -148,9 +150,9 @@ class Layout:
                 old = self.axes[axis]
                 self._change(axis, old.insert(before, count, axis.limit))
                 return Effect((), {axis: [[old.next_id, count]]})
-            case Delete(axis, runs):
+            case Delete(axis, runs, deaths):
                 old = self.axes[axis]
-                self._change(axis, old.delete(runs))
+                self._change(axis, old.delete(runs, deaths))
                 return Effect((), {axis: old.chosen(runs, is_alive=True)})
             case Move(axis, runs, before):
                 old = self.axes[axis]
@@ -166,7 +168,8 @@ class Layout:
             case Restore(axis, runs):
                 old = self.axes[axis]
                 self._change(axis, old.restore(runs, axis.limit))
-                return Effect((), {axis: old.chosen(runs, is_alive=False)})
+                dead, known = old.chosen(runs, is_alive=False), old.deaths_of(runs)
+                return Effect((), {axis: dead}, deaths_before={axis: known} if known else {})
             case PutBack(axis, pieces):
                 old = self.axes[axis]
                 self._change(axis, old.place(pieces))
@@ -199,11 +202,13 @@ class Layout:
     def _several(self, operation: Several) -> Effect:
         """Carry out steps one after the other, or none of them.
 
-        The past of an axis is a list then: of each step that changes it, in their order.
+        The past of an axis is a list then, and so are its deaths: of each step that changes it, in
+        their order.
         """
         trial = self.copy()
         cells: tuple[CellInput, ...] = ()
         axes_before: dict[AxisName, Any] = {}
+        deaths_before: dict[AxisName, list[Any]] = {}
         restyled: dict[CellId, StyleChange | Style] = {}
         frozen_before = None
         for step in operation.steps:
@@ -212,10 +217,12 @@ class Layout:
             restyled |= effect.restyled
             for axis, past in effect.axes_before.items():
                 axes_before.setdefault(axis, []).append(past)
+                deaths_before.setdefault(axis, []).append(effect.deaths_before.get(axis, ()))
             if effect.frozen_before is not None:
                 frozen_before = effect.frozen_before
         self.axes, self.sizes, self.frozen = trial.axes, trial.sizes, trial.frozen
-        return Effect(cells, axes_before, restyled, frozen_before)
+        known = {axis: deaths for axis, deaths in deaths_before.items() if any(deaths)}
+        return Effect(cells, axes_before, restyled, frozen_before, deaths_before=known)
 
     def _set_cells(self, operation: SetCells) -> Effect:
         cells = operation.cells
@@ -273,6 +280,8 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
         before[axis.value] = past
+    for axis, deaths in effect.deaths_before.items():
+        before[axis.deaths] = deaths
     if effect.frozen_before is not None:
         before["frozen"] = effect.frozen_before
     if effect.reordered is not None:

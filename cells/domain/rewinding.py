@@ -29,7 +29,10 @@ Content = TypeVar("Content")
 
 
 def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
-    """Return the axes as they were before `step`; `before` is what the log kept with it."""
+    """Return the axes as they were before `step`; `before` is what the log kept with it.
+
+    Lines of before deaths were kept tell none: they are not known then.
+    """
     match step:
         case Insert() | SetCells():
             grown = [axis for axis in AxisName if axis in before]
@@ -37,7 +40,8 @@ def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
         case Delete(axis):
             return axes | {axis: axes[axis].restore(_runs(before[axis]))}
         case Restore(axis):
-            return axes | {axis: axes[axis].delete(_runs(before[axis]))}
+            deaths = [(first, count, death) for first, count, death in before.get(axis.deaths, ())]
+            return axes | {axis: axes[axis].kill_again(_runs(before[axis]), deaths)}
         case Move(axis) | PutBack(axis):
             pieces = [(first, count, at) for first, count, at in before[axis]]
             return axes | {axis: axes[axis].place(pieces)}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cells.domain.axes import MAX_ROWS, Axis
 from cells.domain.errors import Deleted, LimitExceeded, SheetSyncError, UnknownId
 from cells.domain.runs import join_runs
+from cells.domain.tombstones import told_apart
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "axes.json").read_text())
 LIMIT = 2_000_000
@@ -43,7 +44,9 @@ def test_axis_does_what_the_vectors_say(case: dict[str, Any]) -> None:
         return
     for step in steps:
         axis = do(axis, step)
-    assert axis.to_runs() == case["expected"]
+    runs, deaths = told_apart(axis.to_runs())
+    assert runs == case["expected"]
+    assert list(map(list, deaths)) == case.get("deaths", [])
     if "living" in case:
         assert len(axis) == case["living"]
     if "next_id" in case:
@@ -64,7 +67,7 @@ class Model:
 
     def __init__(self, count: int) -> None:
         self.ids = list(range(count))
-        self.dead: set[int] = set()
+        self.dead: dict[int, int] = {}  # and which id was the next one then
 
     def insert(self, before: int | None, count: int) -> None:
         place = len(self.ids) if before is None else self.ids.index(before)
@@ -97,11 +100,11 @@ def test_axis_equals_a_plain_list_after_any_steps(data: st.DataObject) -> None:
                 model.insert(before, count)
             case "delete":
                 axis = axis.delete(runs)
-                model.dead |= chosen
+                model.dead = {id_: len(model.ids) for id_ in chosen} | model.dead
             case "restore":
                 axis = axis.restore(runs)
-                model.dead -= chosen
-            case _ if not chosen & model.dead and before not in chosen:
+                model.dead = {id_: k for id_, k in model.dead.items() if id_ not in chosen}
+            case _ if not chosen & model.dead.keys() and before not in chosen:
                 axis = axis.move(runs, before)
                 model.move(chosen, before)
             case _:
@@ -113,6 +116,8 @@ def test_axis_equals_a_plain_list_after_any_steps(data: st.DataObject) -> None:
         assert [axis.id_at(position) for position in range(len(living))] == living
         assert axis == Axis.from_runs(axis.to_runs())
         assert axis.next_id == len(model.ids)
+        deaths = axis.deaths_of([(0, axis.next_id)])
+        assert {id_: k for first, n, k in deaths for id_ in range(first, first + n)} == model.dead
         for id_ in range(axis.next_id):
             in_front = model.ids[: model.ids.index(id_)]
             assert axis.living_before(id_) == len([i for i in in_front if i not in model.dead])
@@ -151,9 +156,7 @@ def test_pieces_go_in_front_of_what_stood_behind_them_whatever_happened_since(
     assert axis.place(pieces) == axis
     since = moved_somewhere(axis, runs(), data.draw(st.none() | ids)).delete(runs())
     model = Model(0)
-    model.ids = [
-        id_ for first, count in since.to_runs() for id_ in range(first, first + abs(count))
-    ]
+    model.ids = order_of(since)
     for first, count, behind in reversed(pieces):
         chosen = list(range(first, first + count))
         model.ids = [id_ for id_ in model.ids if id_ not in chosen]
@@ -167,7 +170,7 @@ def test_pieces_go_in_front_of_what_stood_behind_them_whatever_happened_since(
 
 def order_of(axis: Axis) -> list[int]:
     """Return all ids, the deleted ones too, in the order in which they stand."""
-    return [id_ for first, count in axis.to_runs() for id_ in range(first, first + abs(count))]
+    return [id_ for first, length, *_ in axis.runs for id_ in range(first, first + length)]
 
 
 def moved_somewhere(axis: Axis, runs: list[tuple[int, int]], before: int | None) -> Axis:
