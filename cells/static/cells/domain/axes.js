@@ -275,16 +275,7 @@ export class Axis {
   }
 
   /**
-   * Return how many ids that are alive stand in front of an id, itself alive or not; undefined for one never born.
-   * @param {number} id
-   * @returns {number|undefined}
-   */
-  livingBefore(id) {
-    const place = this.#findPlace(id);
-    return place === undefined ? undefined : this.#livingBefore(id, place);
-  }
-
-  /**
+   * Return how many ids that are alive stand in front of an id, itself alive or not.
    * @param {number} id
    * @param {number} place of its run
    */
