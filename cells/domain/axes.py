@@ -15,7 +15,18 @@ from typing import NamedTuple, TypeAlias
 
 from cells.domain.errors import Deleted, LimitExceeded, Malformed, UnknownId
 from cells.domain.runs import Runs, cut_range, join_runs
-from cells.domain.tombstones import Deaths, Run, merged, read_runs, tombstones, write_runs
+from cells.domain.survivors import first_left, last_left
+from cells.domain.tombstones import (
+    Deaths,
+    Run,
+    dated_alike,
+    deaths_lost,
+    merged,
+    parts_within,
+    read_runs,
+    tombstones,
+    write_runs,
+)
 
 NEW_ROWS = 1_000  # what Google Sheets gives a new sheet
 NEW_COLUMNS = 26  # A to Z, likewise
@@ -148,20 +159,20 @@ class Axis:
         there then, so that what is born between the two is outside. None where nothing is left.
         Raises UnknownId.
         """
-        ends = sorted(((self._place_of(one), one), (self._place_of(other), other)))
-        (low_place, low), (high_place, high) = ends
-        first = self._survivor_behind(low_place, low, high_place)
-        last = self._survivor_in_front(high_place, high, low_place, low)
+        low, high = sorted(((self._place_of(one), one), (self._place_of(other), other)))
+        first = first_left(self.runs, self._ends, low, high)
+        last = last_left(self.runs, self._ends, low, high)
         if first is None or last is None or first > last:
             return None
-        return Span(first, last, is_reversed=(low, high) != (one, other))
+        return Span(first, last, is_reversed=low[1] != one)
 
     def range_from(self, id_: int) -> int | None:
         """Return where a range begins that was made from an id on, without an end; or None.
 
         Raises UnknownId.
         """
-        return self._survivor_behind(self._place_of(id_), id_, len(self.runs) - 1)
+        end = len(self.runs) - 1, MAX_IDS
+        return first_left(self.runs, self._ends, (self._place_of(id_), id_), end)
 
     def runs_between(self, one: int, other: int) -> list[tuple[int, int]]:
         """Return (first id, count) of all from one id to another, alive or not, as they stand.
@@ -210,9 +221,11 @@ class Axis:
     def delete(self, runs: Runs, deaths: Deaths = ()) -> "Axis":
         """Turn ids into tombstones, dead since now, or since `deaths` says of them.
 
-        One that is a tombstone stays as it is. Raises UnknownId, and Malformed for a count below 1.
+        One that is a tombstone stays one; its death may become that of its new neighbours where no
+        range can tell. Raises UnknownId, and Malformed for a count below 1.
         """
-        return self._killed(runs, deaths, self.next_id)
+        death = self.next_id
+        return Axis(merged(dated_alike(self._killed(runs, deaths, death).runs, death)))
 
     def restore(self, runs: Runs, limit: int = MAX_IDS) -> "Axis":
         """Bring tombstones back to life where they stand.
@@ -232,12 +245,27 @@ class Axis:
             )
         return restored
 
-    def kill_again(self, runs: Runs, deaths: Deaths) -> "Axis":
-        """Return the axis as it was before these were restored, when it had these deaths of them.
+    def kill_again(self, runs: Runs) -> "Axis":
+        """Return the axis as it was before these were restored, but for their deaths.
 
-        Of others nothing is known. Raises UnknownId, and Malformed for a count below 1.
+        Raises UnknownId, and Malformed for a count below 1.
         """
-        return self._killed(runs, deaths, None)
+        return self._killed(runs, (), None)
+
+    def with_deaths(self, deaths: Deaths) -> "Axis":
+        """Return the axis with other deaths of tombstones."""
+        known = sorted(deaths)
+        return Axis(
+            merged(
+                dated
+                for run in self.runs
+                for dated in ((run,) if run.is_alive else tombstones(run, known, run.death))
+            )
+        )
+
+    def without_deaths(self) -> "Axis":
+        """Return the axis with nothing known of deaths: it has fewer runs then."""
+        return Axis(merged(run._replace(death=None) for run in self.runs))
 
     def deaths_of(self, runs: Runs) -> list[tuple[int, int, int]]:
         """Return (first id, count, death) of those tombstones of `runs` whose death is known."""
@@ -246,6 +274,10 @@ class Axis:
             for run, is_chosen in self._cut(runs)
             if is_chosen and run.death is not None
         ]
+
+    def deaths_lost(self, later: "Axis") -> list[tuple[int, int, int]]:
+        """Return (first id, count, death) of those that do not have it on a later axis."""
+        return deaths_lost(self.runs, later.runs)
 
     def forget(self, runs: Runs) -> "Axis":
         """Return the axis as it was before these ids were born; for those born last alone.
@@ -311,7 +343,7 @@ class Axis:
             if behind is None or behind != follower:
                 anchor = behind
             follower = first
-            groups.setdefault(anchor, []).append(_part(chosen, firsts, first, count))
+            groups.setdefault(anchor, []).append(parts_within(chosen, firsts, first, count))
         kept = [run for run, is_chosen in cut if not is_chosen]
         anchors = sorted(anchor for anchor in groups if anchor is not None)
         placed: list[Run] = []
@@ -378,46 +410,14 @@ class Axis:
                 killed.append(run)
         return Axis(merged(killed))
 
-    def _survivor_behind(self, place: int, id_: int, last: int) -> int | None:
-        """Return the position of `id_`, or of what a range from it begins with since it died.
-
-        `place` is that of its run, `last` that of the last run to look at.
-        """
-        run = self.runs[place]
-        if run.is_alive:
-            return self._ends[place] - run.length + id_ - run.first
-        death = MAX_IDS if run.death is None else run.death
-        for at in range(place + 1, last + 1):
-            run = self.runs[at]
-            if run.first >= death:
-                continue  # it was born when the range began behind it already
-            if run.is_alive:
-                return self._ends[at] - run.length
-            death = max(death, run.death or 0)  # the range began there in between
-        return None
-
-    def _survivor_in_front(self, place: int, id_: int, last: int, stop: int) -> int | None:
-        """Do the same towards the front, for where a range ends; not beyond the id `stop`."""
-        run = self.runs[place]
-        if run.is_alive:
-            return self._ends[place] - run.length + id_ - run.first
-        death = MAX_IDS if run.death is None else run.death
-        for at in range(place - 1, last - 1, -1):
-            run = self.runs[at]
-            first = stop if at == last else run.first
-            if first >= death:
-                continue
-            if run.is_alive:
-                highest = min(run.first + run.length, death) - 1
-                return self._ends[at] - run.length + highest - run.first
-            death = max(death, run.death or 0)
-        return None
-
     def _cut(self, runs: Runs) -> list[tuple[Run, bool]]:
         """Cut the axis where `runs` begin and end, and say of each piece if it is in them."""
         joined = join_runs(runs)
         pieces = [
-            (run.part(piece.first, piece.length), piece.is_chosen)
+            (
+                run if piece.length == run.length else run.part(piece.first, piece.length),
+                piece.is_chosen,
+            )
             for run in self.runs
             for piece in cut_range(run.first, run.length, joined)
         ]
@@ -425,14 +425,3 @@ class Axis:
         if found < sum(stop - first for first, stop in joined):
             raise UnknownId(f"not all ids from {joined[0][0]} to {joined[-1][1] - 1} exist")
         return pieces
-
-
-def _part(runs: Sequence[Run], firsts: Sequence[int], first: int, count: int) -> list[Run]:
-    """Return what of `runs`, sorted by their `firsts`, is in the `count` ids from `first` on."""
-    parts = []
-    for place in range(bisect_right(firsts, first) - 1, bisect_left(firsts, first + count)):
-        run = runs[place]
-        begin, end = max(run.first, first), min(run.first + run.length, first + count)
-        if begin < end:
-            parts.append(run.part(begin, end - begin))
-    return parts

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cells.domain.axes import Axis
 from cells.domain.references import MISSING, Axes, is_formula, shifted, to_shown, to_stored
-from cells.domain.tombstones import Deaths
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "references.json").read_text())
 COLUMNS = Axis.from_runs([[0, 3]])
@@ -19,16 +18,11 @@ ROWS = 12
 
 def axes_of(case: dict[str, Any]) -> Axes:
     named = VECTORS["axes"][case["on"]]
+    rows, columns = Axis.from_runs(named["rows"]), Axis.from_runs(named["columns"])
     return Axes(
-        axis_of(named["rows"], named.get("row_deaths", ())),
-        axis_of(named["columns"], named.get("column_deaths", ())),
+        rows.with_deaths(named.get("row_deaths", ())),
+        columns.with_deaths(named.get("column_deaths", ())),
     )
-
-
-def axis_of(runs: list[list[int]], deaths: Deaths) -> Axis:
-    """Return an axis as the wire tells it."""
-    dead = [(first, count) for first, count, _ in deaths]
-    return Axis.from_runs(runs).restore(dead).delete(dead, deaths)
 
 
 def name_of(case: dict[str, Any]) -> str:

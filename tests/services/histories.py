@@ -93,9 +93,7 @@ class Seen:
         return rows, columns, sizes, self.shape["frozen"], cells
 
     def _axis(self, name: AxisName) -> Axis:
-        deaths = self.shape[name.deaths]
-        dead = [(first, count) for first, count, _ in deaths]
-        return Axis.from_runs(self.shape[name]).restore(dead).delete(dead, deaths)
+        return Axis.from_runs(self.shape[name]).with_deaths(self.shape[name.deaths])
 
 
 def seen_now(sheet: Sheet) -> Seen:
