@@ -127,6 +127,28 @@ def test_whatever_is_done_behind_a_plan_the_sheet_is_what_it_was(seed: int) -> N
     assert seen_now(history.sheet).visible() == history.seen[target].visible()
 
 
+def test_a_formula_reads_as_it_did_after_a_restore_and_after_its_undo() -> None:
+    """A row was born where the range's first one had died; the restores come later than both."""
+    sheet = new_sheet()
+
+    def reads() -> str:
+        text: str = seen_now(sheet).visible()[-1][0, 0][0]
+        return text
+
+    put(cell(0, 0, "=SUM(B3:B6)"))
+    gone = put(Delete(ROWS, ((2, 1),)))
+    put(Insert(ROWS, 3, 1))
+    assert reads() == "=SUM(B4:B6)"
+    back = put(RestoreTo(1))
+    assert reads() == "=SUM(B3:B6)"
+    put(Undo(back.operation_id, is_redo=False))
+    assert reads() == "=SUM(B4:B6)"
+    put(Undo(gone.operation_id, is_redo=False))
+    assert reads() == "=SUM(B3:B7)"
+    put(RestoreTo(3))
+    assert reads() == "=SUM(B4:B6)"
+
+
 def test_only_editors_restore() -> None:
     new_sheet()
     put(cell(0, 0, "a"))
