@@ -6,6 +6,7 @@ The contract is in docs/protocol.md; fields may be added to it, none may change.
 import json
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
@@ -15,6 +16,7 @@ import msgspec
 from cells.domain.deltas import CellState, Delta
 from cells.domain.errors import Malformed, SheetSyncError
 from cells.domain.styles import Style, read_style
+from cells.domain.tombstones import Deaths, told_apart
 
 PROTOCOL = 1
 SHEETS_PATH = "ws/sheets/"  # then a slug; below what the project is mounted at
@@ -228,9 +230,9 @@ class SheetOpened(
 ):
     """The answer to sheet.open: the sheet's shape at `head`; its cells follow.
 
-    Axes and sizes are JSON already, as the database has them. `filled` is how many cells are not
-    empty: how long a first load will be. `afresh`: the revision that the client holds is not of
-    this log, and the whole sheet follows.
+    Axes and sizes are JSON already, as axis_on_wire returns them and as the database has them.
+    `filled` is how many cells are not empty: how long a first load will be. `afresh`: the revision
+    that the client holds is not of this log, and the whole sheet follows.
     """
 
     protocol: int
@@ -244,6 +246,8 @@ class SheetOpened(
     row_sizes: msgspec.Raw
     column_sizes: msgspec.Raw
     frozen: tuple[int, int]
+    row_deaths: Deaths = ()
+    column_deaths: Deaths = ()
     afresh: bool = False
 
 
@@ -323,6 +327,8 @@ class _CellsChanged(
     row_sizes: list[list[int]] | None = None
     column_sizes: list[list[int]] | None = None
     frozen: tuple[int, int] | None = None
+    row_deaths: Deaths = ()
+    column_deaths: Deaths = ()
     more: bool = False
 
 
@@ -360,19 +366,36 @@ def encode_frame(frame: msgspec.Struct) -> bytes:
 
 def encode_delta(delta: Delta) -> bytes:
     """Return the `cells.changed` frame of a delta."""
+    rows, row_deaths = (None, ()) if delta.rows is None else told_apart(delta.rows)
+    columns, column_deaths = (None, ()) if delta.columns is None else told_apart(delta.columns)
     return encode_frame(
         _CellsChanged(
             delta.after,
             delta.through,
             delta.changes,
-            delta.rows,
-            delta.columns,
+            rows,
+            columns,
             delta.row_sizes,
             delta.column_sizes,
             delta.frozen,
+            row_deaths,
+            column_deaths,
             delta.has_more,
         )
     )
+
+
+@lru_cache(maxsize=64)  # many open a sheet at once, and thousands of runs take milliseconds
+def axis_on_wire(stored: str) -> tuple[msgspec.Raw, Deaths]:
+    """Return the runs of an axis, from the JSON text that the database has, and its deaths.
+
+    An axis without deaths is passed on as it is, be it as long as it may.
+    """
+    # Only what tells a death has a count of 0; SQLite's text may have no space, PostgreSQL's has.
+    if ",0]" not in stored and ", 0]" not in stored:
+        return msgspec.Raw(stored.encode()), ()
+    runs, deaths = told_apart(msgspec.json.decode(stored, type=list[list[int]]))
+    return msgspec.Raw(msgspec.json.encode(runs)), deaths
 
 
 def encode_committed(

@@ -1,7 +1,8 @@
 """Axes: the ordered, permanent ids of a sheet's rows or columns, run-length encoded.
 
 The ids of an axis are 0, 1, 2 … without a gap, in whatever order people moved them; a deleted
-one stays in its place as a tombstone. Every function here costs O(runs), not O(ids).
+one stays in its place as a tombstone that knows its death: which id was the next one then. Every
+function here costs O(runs), not O(ids).
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,6 +15,18 @@ from typing import NamedTuple, TypeAlias
 
 from cells.domain.errors import Deleted, LimitExceeded, Malformed, UnknownId
 from cells.domain.runs import Runs, cut_range, join_runs
+from cells.domain.survivors import first_left, last_left
+from cells.domain.tombstones import (
+    Deaths,
+    Run,
+    dated_alike,
+    deaths_lost,
+    merged,
+    parts_within,
+    read_runs,
+    tombstones,
+    write_runs,
+)
 
 NEW_ROWS = 1_000  # what Google Sheets gives a new sheet
 NEW_COLUMNS = 26  # A to Z, likewise
@@ -32,17 +45,14 @@ class AxisName(StrEnum):
     def limit(self) -> int:
         return MAX_ROWS if self is AxisName.ROWS else MAX_COLUMNS
 
+    @property
+    def deaths(self) -> str:
+        """What the wire and the log call the deaths on this axis."""
+        return "row_deaths" if self is AxisName.ROWS else "column_deaths"
+
 
 AxisPiece: TypeAlias = tuple[int, int, int | None]
 """First id, count, and the id that stands behind; None is the end of the axis."""
-
-
-class Run(NamedTuple):
-    """Consecutive ids that stand together and are all alive or all deleted."""
-
-    first: int
-    length: int
-    is_alive: bool
 
 
 class Span(NamedTuple):
@@ -61,12 +71,12 @@ class Axis:
 
     @classmethod
     def from_runs(cls, runs: Iterable[Sequence[int]]) -> "Axis":
-        """Read the wire form: `[[first_id, count], …]`, a negative count for tombstones."""
-        return cls(_merged(Run(first, abs(count), count > 0) for first, count in runs))
+        """Read the stored form, or the wire's: `[[first_id, count], …]`, below 0 for tombstones."""
+        return cls(merged(read_runs(runs)))
 
     def to_runs(self) -> list[list[int]]:
-        """Return the wire form, the shortest there is for this axis."""
-        return [[run.first, run.length if run.is_alive else -run.length] for run in self.runs]
+        """Return the stored form, the shortest there is for this axis; see tombstones.py."""
+        return write_runs(self.runs)
 
     def __len__(self) -> int:
         """Return how many ids are alive."""
@@ -142,6 +152,28 @@ class Axis:
         last = self.living_before(high) - (0 if self.runs[place].is_alive else 1)
         return Span(first, last, is_reversed) if first <= last else None
 
+    def range_between(self, one: int, other: int) -> Span | None:
+        """Return the positions of a range that was made from one id to another.
+
+        Where an end was deleted, the range goes on as Excel's does: from the next one that was
+        there then, so that what is born between the two is outside. None where nothing is left.
+        Raises UnknownId.
+        """
+        low, high = sorted(((self._place_of(one), one), (self._place_of(other), other)))
+        first = first_left(self.runs, self._ends, low, high)
+        last = last_left(self.runs, self._ends, low, high)
+        if first is None or last is None or first > last:
+            return None
+        return Span(first, last, is_reversed=low[1] != one)
+
+    def range_from(self, id_: int) -> int | None:
+        """Return where a range begins that was made from an id on, without an end; or None.
+
+        Raises UnknownId.
+        """
+        end = len(self.runs) - 1, MAX_IDS
+        return first_left(self.runs, self._ends, (self._place_of(id_), id_), end)
+
     def runs_between(self, one: int, other: int) -> list[tuple[int, int]]:
         """Return (first id, count) of all from one id to another, alive or not, as they stand.
 
@@ -184,21 +216,28 @@ class Axis:
             )
         if self.next_id + count > MAX_IDS:
             raise LimitExceeded("this sheet has used up its ids; copy its content to a new sheet")
-        return Axis(_merged(self._with_inserted([Run(self.next_id, count, True)], before)))
+        return Axis(merged(self._with_inserted([Run(self.next_id, count, True)], before)))
 
-    def delete(self, runs: Runs) -> "Axis":
-        """Turn ids into tombstones; one that is a tombstone already stays one.
+    def delete(self, runs: Runs, deaths: Deaths = ()) -> "Axis":
+        """Turn ids into tombstones, dead since now, or since `deaths` says of them.
 
-        Raises UnknownId, and Malformed for a count below 1.
+        One that is a tombstone stays one; its death may become that of its new neighbours where no
+        range can tell. Raises UnknownId, and Malformed for a count below 1.
         """
-        return self._with_life(runs, is_alive=False)
+        death = self.next_id
+        return Axis(merged(dated_alike(self._killed(runs, deaths, death).runs, death)))
 
     def restore(self, runs: Runs, limit: int = MAX_IDS) -> "Axis":
         """Bring tombstones back to life where they stand.
 
         Raises UnknownId, Malformed and, when more than `limit` ids would be alive, LimitExceeded.
         """
-        restored = self._with_life(runs, is_alive=True)
+        restored = Axis(
+            merged(
+                Run(run.first, run.length, is_alive=True) if is_chosen else run
+                for run, is_chosen in self._cut(runs)
+            )
+        )
         if len(restored) > max(limit, len(self)):
             raise LimitExceeded(
                 f"with these back there would be {len(restored):,}, and {limit:,} is the limit; "
@@ -206,12 +245,46 @@ class Axis:
             )
         return restored
 
+    def kill_again(self, runs: Runs) -> "Axis":
+        """Return the axis as it was before these were restored, but for their deaths.
+
+        Raises UnknownId, and Malformed for a count below 1.
+        """
+        return self._killed(runs, (), None)
+
+    def with_deaths(self, deaths: Deaths) -> "Axis":
+        """Return the axis with other deaths of tombstones."""
+        known = sorted(deaths)
+        return Axis(
+            merged(
+                dated
+                for run in self.runs
+                for dated in ((run,) if run.is_alive else tombstones(run, known, run.death))
+            )
+        )
+
+    def without_deaths(self) -> "Axis":
+        """Return the axis with nothing known of deaths: it has fewer runs then."""
+        return Axis(merged(run._replace(death=None) for run in self.runs))
+
+    def deaths_of(self, runs: Runs) -> list[tuple[int, int, int]]:
+        """Return (first id, count, death) of those tombstones of `runs` whose death is known."""
+        return [
+            (run.first, run.length, run.death)
+            for run, is_chosen in self._cut(runs)
+            if is_chosen and run.death is not None
+        ]
+
+    def deaths_lost(self, later: "Axis") -> list[tuple[int, int, int]]:
+        """Return (first id, count, death) of those that do not have it on a later axis."""
+        return deaths_lost(self.runs, later.runs)
+
     def forget(self, runs: Runs) -> "Axis":
         """Return the axis as it was before these ids were born; for those born last alone.
 
         Raises UnknownId, and Malformed for a count below 1.
         """
-        return Axis(_merged(run for run, is_chosen in self._cut(runs) if not is_chosen))
+        return Axis(merged(run for run, is_chosen in self._cut(runs) if not is_chosen))
 
     def move(self, runs: Runs, before: int | None) -> "Axis":
         """Put living ids in front of `before`, or at the end for None, in their present order.
@@ -231,7 +304,7 @@ class Axis:
             self._place_of(before)
             if any(run.first <= before < run.first + run.length for run in moved):
                 raise Malformed(f"cannot move ids in front of {before}, which is one of them")
-        return Axis(_merged(Axis(tuple(kept))._with_inserted(moved, before)))
+        return Axis(merged(Axis(tuple(kept))._with_inserted(moved, before)))
 
     def chosen(self, runs: Runs, *, is_alive: bool) -> list[tuple[int, int]]:
         """Return the part of `runs` that is alive (or deleted), in the order of the axis."""
@@ -270,7 +343,7 @@ class Axis:
             if behind is None or behind != follower:
                 anchor = behind
             follower = first
-            groups.setdefault(anchor, []).append(_part(chosen, firsts, first, count))
+            groups.setdefault(anchor, []).append(parts_within(chosen, firsts, first, count))
         kept = [run for run, is_chosen in cut if not is_chosen]
         anchors = sorted(anchor for anchor in groups if anchor is not None)
         placed: list[Run] = []
@@ -280,16 +353,16 @@ class Axis:
             place = bisect_left(anchors, at)
             while place < len(anchors) and anchors[place] < end:
                 anchor = anchors[place]
-                placed.append(Run(at, anchor - at, run.is_alive))
+                placed.append(run.part(at, anchor - at))
                 placed += [part for group in reversed(groups[anchor]) for part in group]
                 at = anchor
                 place += 1
                 found += 1
-            placed.append(Run(at, end - at, run.is_alive))
+            placed.append(run.part(at, end - at))
         if found < len(anchors):
             raise UnknownId("not all ids to place others in front of exist or stay where they are")
         placed += [part for group in reversed(groups.get(None, [])) for part in group]
-        return Axis(_merged(placed))
+        return Axis(merged(placed))
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -322,53 +395,33 @@ class Axis:
         run = self.runs[place]
         head = before - run.first
         yield from self.runs[:place]
-        yield Run(run.first, head, run.is_alive)
+        yield run.part(run.first, head)
         yield from new
-        yield Run(before, run.length - head, run.is_alive)
+        yield run.part(before, run.length - head)
         yield from self.runs[place + 1 :]
 
-    def _with_life(self, runs: Runs, *, is_alive: bool) -> "Axis":
-        return Axis(
-            _merged(
-                run._replace(is_alive=is_alive) if is_chosen else run
-                for run, is_chosen in self._cut(runs)
-            )
-        )
+    def _killed(self, runs: Runs, deaths: Deaths, otherwise: int | None) -> "Axis":
+        known = sorted(deaths)
+        killed: list[Run] = []
+        for run, is_chosen in self._cut(runs):
+            if is_chosen and run.is_alive:
+                killed += tombstones(run, known, otherwise)
+            else:
+                killed.append(run)
+        return Axis(merged(killed))
 
     def _cut(self, runs: Runs) -> list[tuple[Run, bool]]:
         """Cut the axis where `runs` begin and end, and say of each piece if it is in them."""
         joined = join_runs(runs)
         pieces = [
-            (Run(piece.first, piece.length, is_alive), piece.is_chosen)
-            for first, count, is_alive in self.runs
-            for piece in cut_range(first, count, joined)
+            (
+                run if piece.length == run.length else run.part(piece.first, piece.length),
+                piece.is_chosen,
+            )
+            for run in self.runs
+            for piece in cut_range(run.first, run.length, joined)
         ]
         found = sum(run.length for run, is_chosen in pieces if is_chosen)
         if found < sum(stop - first for first, stop in joined):
             raise UnknownId(f"not all ids from {joined[0][0]} to {joined[-1][1] - 1} exist")
         return pieces
-
-
-def _part(runs: Sequence[Run], firsts: Sequence[int], first: int, count: int) -> list[Run]:
-    """Return what of `runs`, sorted by their `firsts`, is in the `count` ids from `first` on."""
-    parts = []
-    for place in range(bisect_right(firsts, first) - 1, bisect_left(firsts, first + count)):
-        run = runs[place]
-        begin, end = max(run.first, first), min(run.first + run.length, first + count)
-        if begin < end:
-            parts.append(Run(begin, end - begin, run.is_alive))
-    return parts
-
-
-def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:
-    merged: list[Run] = []
-    for run in runs:
-        if run.length == 0:
-            continue
-        if merged:
-            last = merged[-1]
-            if last.first + last.length == run.first and last.is_alive == run.is_alive:
-                merged[-1] = Run(last.first, last.length + run.length, run.is_alive)
-                continue
-        merged.append(run)
-    return tuple(merged)

@@ -18,7 +18,7 @@ Change = tuple[str | None, list[CellState]]
 class Delta:
     """What a holder of any revision from `after` up needs to be at `through`.
 
-    `rows`, `columns` and their sizes are whole, in their wire form, or None where nothing
+    `rows`, `columns` and their sizes are whole, in their stored form, or None where nothing
     changed them; `frozen` is how many rows and columns stay in view. `has_more`: another delta
     follows and only the last one moves the revision. `lacks_cells`: they are too much for one
     frame, and have to be read.

@@ -54,7 +54,8 @@ class Effect(NamedTuple):
 
     `restyled` may name cells that are not in `cells`: they keep their inputs. What a change makes
     of a style is known only when the effect is settled, and so is what cells get that are
-    `reordered`, on these `axes`. `frozen_before` is what was frozen where that changes.
+    `reordered`, on these `axes`. `frozen_before` is what was frozen where that changes;
+    `deaths_before` are the deaths that an axis does not have any more.
     """
 
     cells: tuple[CellInput, ...]
@@ -63,6 +64,7 @@ class Effect(NamedTuple):
     frozen_before: tuple[int, int] | None = None
     reordered: ReorderCells | None = None
     axes: Axes | None = None
+    deaths_before: Mapping[AxisName, Any] = _NO_CHANGE
 
     def settled(self, inputs: Mapping[CellId, str], styles: Mapping[CellId, Style]) -> "Effect":
         """Return this with changes worked out; cells that are like that already fall out."""
@@ -146,16 +148,16 @@ class Layout:
                 return Effect((), _NO_CHANGE, frozen_before=before)
             case Insert(axis, before, count):
                 old = self.axes[axis]
-                self._change(axis, old.insert(before, count, axis.limit))
-                return Effect((), {axis: [[old.next_id, count]]})
-            case Delete(axis, runs):
+                lost = self._change(axis, old.insert(before, count, axis.limit))
+                return Effect((), {axis: [[old.next_id, count]]}, deaths_before=lost)
+            case Delete(axis, runs, deaths):
                 old = self.axes[axis]
-                self._change(axis, old.delete(runs))
-                return Effect((), {axis: old.chosen(runs, is_alive=True)})
+                lost = self._change(axis, old.delete(runs, deaths))
+                return Effect((), {axis: old.chosen(runs, is_alive=True)}, deaths_before=lost)
             case Move(axis, runs, before):
                 old = self.axes[axis]
-                self._change(axis, old.move(runs, before))
-                return Effect((), {axis: old.followers_of(runs)})
+                lost = self._change(axis, old.move(runs, before))
+                return Effect((), {axis: old.followers_of(runs)}, deaths_before=lost)
             case Resize(axis, runs, size):
                 self.axes[axis].require_born(runs)
                 old_sizes = self.sizes[axis]
@@ -165,12 +167,13 @@ class Layout:
                 return Effect((), {axis: sizes_of(old_sizes, runs)})
             case Restore(axis, runs):
                 old = self.axes[axis]
-                self._change(axis, old.restore(runs, axis.limit))
-                return Effect((), {axis: old.chosen(runs, is_alive=False)})
+                lost = self._change(axis, old.restore(runs, axis.limit))
+                return Effect((), {axis: old.chosen(runs, is_alive=False)}, deaths_before=lost)
             case PutBack(axis, pieces):
                 old = self.axes[axis]
-                self._change(axis, old.place(pieces))
-                return Effect((), {axis: old.followers_of([piece[:2] for piece in pieces])})
+                lost = self._change(axis, old.place(pieces))
+                past = old.followers_of([piece[:2] for piece in pieces])
+                return Effect((), {axis: past}, deaths_before=lost)
             case ResizeBack(axis, wanted):
                 old_sizes = self.sizes[axis]
                 sizes = resized_each(old_sizes, [Sized(*size) for size in wanted])
@@ -192,18 +195,27 @@ class Layout:
         """Return `operation` without what is deleted; None if nothing else is left of it."""
         return operation.among(self.axes[AxisName.ROWS], self.axes[AxisName.COLUMNS])
 
-    def _change(self, name: AxisName, axis: Axis) -> None:
-        _check_runs(len(self.axes[name].runs), len(axis.runs))
+    def _change(self, name: AxisName, axis: Axis) -> Mapping[AxisName, Any]:
+        """Put another axis into place, and return the deaths that are lost by it."""
+        old = self.axes[name]
+        if len(axis.runs) > max(MAX_RUNS, len(old.runs)):
+            # Better formulas that take in what is inserted beside a deleted row than no deletion.
+            axis = axis.without_deaths()
+        _check_runs(len(old.runs), len(axis.runs))
         self.axes[name] = axis
+        lost = old.deaths_lost(axis)
+        return {name: lost} if lost else _NO_CHANGE
 
     def _several(self, operation: Several) -> Effect:
         """Carry out steps one after the other, or none of them.
 
-        The past of an axis is a list then: of each step that changes it, in their order.
+        The past of an axis is a list then, and so are its deaths: of each step that changes it, in
+        their order.
         """
         trial = self.copy()
         cells: tuple[CellInput, ...] = ()
         axes_before: dict[AxisName, Any] = {}
+        deaths_before: dict[AxisName, list[Any]] = {}
         restyled: dict[CellId, StyleChange | Style] = {}
         frozen_before = None
         for step in operation.steps:
@@ -212,10 +224,12 @@ class Layout:
             restyled |= effect.restyled
             for axis, past in effect.axes_before.items():
                 axes_before.setdefault(axis, []).append(past)
+                deaths_before.setdefault(axis, []).append(effect.deaths_before.get(axis, ()))
             if effect.frozen_before is not None:
                 frozen_before = effect.frozen_before
         self.axes, self.sizes, self.frozen = trial.axes, trial.sizes, trial.frozen
-        return Effect(cells, axes_before, restyled, frozen_before)
+        known = {axis: deaths for axis, deaths in deaths_before.items() if any(deaths)}
+        return Effect(cells, axes_before, restyled, frozen_before, deaths_before=known)
 
     def _set_cells(self, operation: SetCells) -> Effect:
         cells = operation.cells
@@ -273,6 +287,8 @@ def set_inputs(inputs: Inputs, styles: Styles, effect: Effect) -> dict[str, Any]
     before: dict[str, Any] = {}
     for axis, past in effect.axes_before.items():
         before[axis.value] = past
+    for axis, deaths in effect.deaths_before.items():
+        before[axis.deaths] = deaths
     if effect.frozen_before is not None:
         before["frozen"] = effect.frozen_before
     if effect.reordered is not None:

@@ -25,6 +25,7 @@ from cells.domain.styles import (
     style_from_json,
     style_to_json,
 )
+from cells.domain.tombstones import Deaths
 from cells.domain.values import SetValues, load_values, values_to_json
 
 MAX_CELLS_PER_OPERATION = 10_000  # one transaction and one frame stay short
@@ -98,10 +99,14 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Turn rows or columns into tombstones; their cells stay, unseen."""
+    """Turn rows or columns into tombstones; their cells stay, unseen.
+
+    `deaths`, within Several, are of those that had died before: first id, count, next id then.
+    """
 
     axis: AxisName
     runs: Runs
+    deaths: Deaths = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +399,10 @@ def _load_part(raw: dict[str, Any]) -> Step:
         case "delete_rows" | "delete_columns" | "restore_rows" | "restore_columns" as kind:
             verb, _, name = kind.partition("_")
             runs = tuple((first, count) for first, count in raw[name])
-            return (Delete if verb == "delete" else Restore)(AxisName(name), runs)
+            if verb == "restore":
+                return Restore(AxisName(name), runs)
+            deaths = tuple((first, count, at) for first, count, at in raw.get("deaths", ()))
+            return Delete(AxisName(name), runs, deaths)
     return load_step(raw)
 
 
@@ -428,8 +436,9 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
             return {"kind": "freeze", "rows": frozen_rows, "columns": frozen_columns}
         case Insert(axis, before, count):
             return {"kind": f"insert_{axis}", "before": before, "count": count}
-        case Delete(axis, runs):
-            return {"kind": f"delete_{axis}", axis.value: runs}
+        case Delete(axis, runs, deaths):
+            raw = {"kind": f"delete_{axis}", axis.value: runs}
+            return raw | {"deaths": deaths} if deaths else raw
         case Move(axis, runs, before):
             return {"kind": f"move_{axis}", axis.value: runs, "before": before}
         case Resize(axis, runs, size):

@@ -24,12 +24,13 @@ def parts_of(step: Step, before: Mapping[str, Any]) -> list[Part]:
     """Return the parts of a step in the order in which they were done; of most it is the one."""
     if not isinstance(step, Several):
         return [(step, before)]
-    pasts = {axis: iter(before.get(axis, ())) for axis in AxisName}
+    names = [*AxisName, *(axis.deaths for axis in AxisName)]
+    pasts = {name: iter(before.get(name, ())) for name in names}
     return [(part, _before_of(part, before, pasts)) for part in step.steps]
 
 
 def _before_of(
-    part: Step, before: Mapping[str, Any], pasts: Mapping[AxisName, Iterator[Any]]
+    part: Step, before: Mapping[str, Any], pasts: Mapping[str, Iterator[Any]]
 ) -> Mapping[str, Any]:
     match part:
         case SetCells():
@@ -40,6 +41,6 @@ def _before_of(
         case Freeze():
             return {"frozen": before["frozen"]}
         case PutBack(axis) | Delete(axis) | Restore(axis) | ResizeBack(axis):
-            return {axis: next(pasts[axis])}
+            return {axis: next(pasts[axis]), axis.deaths: next(pasts[axis.deaths], ())}
         case _:
             raise TypeError(f"a restore has no part such as {part}")

@@ -50,7 +50,8 @@ def to_stored(text: str, axes: Axes) -> str:
 def to_shown(text: str, axes: Axes) -> str:
     """Return a stored formula as it reads in the sheet's present order.
 
-    A range that has lost an end reaches to the nearest survivor; what is gone altogether is #REF!.
+    A range that has lost an end reaches to the nearest survivor, and what is born beyond that later
+    is not in it; what is gone altogether is #REF!.
     """
 
     def show(found: re.Match[str]) -> str:
@@ -170,12 +171,12 @@ def _places(ends: _Ends, axis: Axis, *, is_open: bool) -> _Ends | None:
     try:
         match ends:
             case (start,) if is_open:
-                at = axis.living_before(start.at)
-                return (_End(at, start.is_fixed),) if at < len(axis) else None
+                at = axis.range_from(start.at)
+                return None if at is None else (_End(at, start.is_fixed),)
             case (end,):
                 return (_End(axis.position_of(end.at), end.is_fixed),)
             case (start, stop):
-                span = axis.span_between(start.at, stop.at)
+                span = axis.range_between(start.at, stop.at)
                 if span is None:
                     return None
                 if span.is_reversed:

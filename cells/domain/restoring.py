@@ -26,7 +26,9 @@ Content = tuple[str, Style]
 def steps_of_shape(now: Layout, then: Layout) -> list[Step]:
     """Return what takes a layout back to an earlier one of the same sheet.
 
-    Rows and columns that were born since become tombstones where they are.
+    Rows and columns that were born since become tombstones where they are, dead since now; those
+    that were dead then get the death that they had. What has been deleted anew since keeps its
+    newer death.
     """
     steps: list[Step] = []
     for axis in AxisName:
@@ -36,7 +38,9 @@ def steps_of_shape(now: Layout, then: Layout) -> list[Step]:
         gone = [piece for piece in pieces if piece.is_alive and not piece.was_alive]
         back = [piece for piece in pieces if not piece.is_alive and piece.was_alive]
         if gone:
-            steps.append(Delete(axis, _runs(gone)))
+            dead_then = _runs(piece for piece in gone if piece.was_at is not None)
+            deaths = then.axes[axis].deaths_of(dead_then)
+            steps.append(Delete(axis, _runs(gone), tuple(deaths)))
         if back:
             steps.append(Restore(axis, _runs(back)))
         if sizes := _resized(now.sizes[axis], then.sizes[axis], then.axes[axis].next_id):
@@ -108,9 +112,9 @@ def _pieces(now: Axis, then: Axis) -> list[_Piece]:
 def _by_id(axis: Axis) -> list[tuple[int, int, bool, int]]:
     """Return the runs by id: first id, length, whether alive, and where it stands among all."""
     runs, at = [], 0
-    for first, length, is_alive in axis.runs:
-        runs.append((first, length, is_alive, at))
-        at += length
+    for run in axis.runs:
+        runs.append((run.first, run.length, run.is_alive, at))
+        at += run.length
     return sorted(runs)
 
 

@@ -29,7 +29,23 @@ Content = TypeVar("Content")
 
 
 def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
-    """Return the axes as they were before `step`; `before` is what the log kept with it."""
+    """Return the axes as they were before `step`; `before` is what the log kept with it.
+
+    Lines of before deaths were kept tell none: they are not known then.
+    """
+    if isinstance(step, Several):
+        for part, past in reversed(parts_of(step, before)):
+            axes = rewound(axes, part, past)
+        return axes
+    axes = _reshaped(axes, step, before)
+    for name in AxisName:
+        if deaths := before.get(name.deaths):
+            known = [(first, count, death) for first, count, death in deaths]
+            axes = axes | {name: axes[name].with_deaths(known)}
+    return axes
+
+
+def _reshaped(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
     match step:
         case Insert() | SetCells():
             grown = [axis for axis in AxisName if axis in before]
@@ -37,14 +53,10 @@ def rewound(axes: Axes, step: Step, before: Mapping[str, Any]) -> Axes:
         case Delete(axis):
             return axes | {axis: axes[axis].restore(_runs(before[axis]))}
         case Restore(axis):
-            return axes | {axis: axes[axis].delete(_runs(before[axis]))}
+            return axes | {axis: axes[axis].kill_again(_runs(before[axis]))}
         case Move(axis) | PutBack(axis):
             pieces = [(first, count, at) for first, count, at in before[axis]]
             return axes | {axis: axes[axis].place(pieces)}
-        case Several():
-            for part, past in reversed(parts_of(step, before)):
-                axes = rewound(axes, part, past)
-            return axes
         case _:
             return axes
 

@@ -1,6 +1,7 @@
 """What takes a step of the log back: itself a step, made of what the log kept of the past."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cells.domain.axes import AxisName
@@ -91,7 +92,13 @@ def without(step: Delete, ids: set[int]) -> Delete | None:
         for piece in cut_range(first, count, spared)
         if not piece.is_chosen
     )
-    return Delete(step.axis, runs) if runs else None
+    return Delete(step.axis, runs, step.deaths) if runs else None
+
+
+def as_it_was(step: Delete, before: Mapping[str, Any]) -> Delete:
+    """Return a deletion that takes a Restore back with the deaths that the log kept of its ids."""
+    deaths = tuple((first, count, at) for first, count, at in before.get(step.axis.deaths, ()))
+    return replace(step, deaths=deaths)
 
 
 def _runs(before: Mapping[str, Any], axis: AxisName) -> Runs:

@@ -293,6 +293,8 @@ def _encode_rows(loaded: LoadedRows) -> bytes:
 
 
 def _encode_opened(opened: OpenedSheet, client: Client, *, afresh: bool) -> bytes:
+    rows, row_deaths = protocol.axis_on_wire(opened.rows)
+    columns, column_deaths = protocol.axis_on_wire(opened.columns)
     return protocol.encode_frame(
         protocol.SheetOpened(
             protocol=protocol.PROTOCOL,
@@ -301,11 +303,13 @@ def _encode_opened(opened: OpenedSheet, client: Client, *, afresh: bool) -> byte
             you=protocol.You(client.client_id, client.name, client.color),
             head=opened.head,
             filled=opened.filled,
-            rows=_raw(opened.rows),
-            columns=_raw(opened.columns),
+            rows=rows,
+            columns=columns,
             row_sizes=_raw(opened.row_sizes),
             column_sizes=_raw(opened.column_sizes),
             frozen=(opened.frozen_rows, opened.frozen_columns),
+            row_deaths=row_deaths,
+            column_deaths=column_deaths,
             afresh=afresh,
         )
     )

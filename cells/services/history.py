@@ -30,7 +30,13 @@ from cells.domain.parts import parts_of
 from cells.domain.reordering import ReorderCells
 from cells.domain.runs import join_runs
 from cells.domain.styles import canonical
-from cells.domain.undoing import inverse_of_cells, inverse_of_shape, without, written_by
+from cells.domain.undoing import (
+    as_it_was,
+    inverse_of_cells,
+    inverse_of_shape,
+    without,
+    written_by,
+)
 from cells.models import AuthorKind
 from cells.services import sql, sql_past
 from cells.services.authors import Author
@@ -56,6 +62,8 @@ def resolve(
     for part, past in reversed(parts_of(step, before)):
         inverse, some = _taken_back(cursor, sheet_id, trial, part, past, logged.number, author)
         left += some
+        if isinstance(step, Several) and isinstance(inverse, Delete):
+            inverse = as_it_was(inverse, past)
         if inverse is not None:
             inverses.append(inverse)
             trial.apply(inverse)  # a cell may be in a row that comes back with the same undo

@@ -35,7 +35,7 @@ TouchedCell = tuple[int, int, str, str | None, str | None, str | None, str | Non
 
 @dataclass(frozen=True, slots=True)
 class OpenedSheet:
-    """A sheet's shape at revision `head`, its axes and sizes as the JSON text of their wire form.
+    """A sheet's shape at revision `head`, its axes and sizes as the JSON text of their stored form.
 
     `filled` says how many of its cells are not empty.
     """

@@ -22,6 +22,7 @@ from cells.domain.styles import parse_change
 from cells.models import AuthorKind, Calculation, Cell, LinkRole, Revision, Sheet
 from cells.services.authors import Author
 from cells.services.commit import Committed, Submission, commit
+from cells.services.read import read_window
 from tests.servers.process import wait_until
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,23 @@ def test_formulas_get_values_and_what_depends_on_them_too(sheet: Sheet) -> None:
     settle(followed)
     assert "B0" not in values()
     assert values()["C0"] == {"error": "#VALUE!"} | values()["C0"]
+
+
+def test_what_is_inserted_where_a_ranges_first_row_was_deleted_is_not_summed(sheet: Sheet) -> None:
+    type_in(A2="1", A3="10", A4="100", B0="=SUM(A3:A5)", C0="=SUM(A3:A)", D0="=SUM(A1:A5)")
+    followed = follow(sheet)
+    settle(followed)
+    gone = put(Delete(ROWS, ((2, 1),)))
+    put(Insert(ROWS, 3, 1))
+    type_in(A1000="1000")
+    settle(followed)
+
+    assert values() == {"B0": 110, "C0": 110, "D0": 1110}
+    (line,) = read_window(Sheet.objects.get(), 0, 1, 1, 3).texts
+    assert line == ["110", "110", "1110"]
+    put(Undo(gone, is_redo=False))
+    settle(followed)
+    assert values() == {"B0": 1111, "C0": 1111, "D0": 1111}
 
 
 def test_nothing_new_makes_no_revision(sheet: Sheet) -> None:

@@ -1,8 +1,10 @@
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cells.domain import layout as layout_module
 from cells.domain.axes import Axis, AxisName
 from cells.domain.errors import SheetSyncError
 from cells.domain.layout import CellId, Layout, set_inputs
@@ -90,6 +92,18 @@ def test_axes_are_rewound_to_exactly_what_they_were(steps: list[tuple[Step, bool
         assert axes == past
 
 
+@given(st.lists(st.tuples(STEPS, st.booleans()), max_size=12))
+def test_so_are_axes_whose_deaths_have_become_too_many(steps: list[tuple[Step, bool]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout_module, "MAX_RUNS", 4)
+        history = history_of(steps)
+
+    axes = dict(history.layout.axes)
+    for (step, before), past in zip(history.log[::-1], history.axes[-2::-1], strict=True):
+        axes = rewound(axes, step, before)
+        assert axes == past
+
+
 @given(st.lists(st.tuples(STEPS, st.booleans()), max_size=12), st.integers(0, 12))
 def test_inputs_of_an_earlier_revision_are_traced(
     steps: list[tuple[Step, bool]], number: int
@@ -115,3 +129,15 @@ def test_pieces_that_were_put_back_are_rewound() -> None:
 
     assert before is not None
     assert rewound(history.layout.axes, history.log[-1][0], before) == history.axes[-2]
+
+
+def test_rather_than_that_a_deletion_is_refused_deaths_are_forgotten() -> None:
+    history = History()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout_module, "MAX_RUNS", 9)
+        for born in range(6, 30):  # a row comes at the end, and goes
+            assert history.carry_out(Insert(AxisName.ROWS, None, 1)) is not None
+            assert history.carry_out(Delete(AxisName.ROWS, ((born, 1),))) is not None
+    rows = history.layout.axes[AxisName.ROWS]
+    assert len(rows.runs) <= 9
+    assert rows.deaths_of([(29, 1)]) == [(29, 1, 30)]

@@ -30,6 +30,8 @@ for (const given of vectors.cases) {
     }
     for (const step of given.steps) axis = take(axis, step);
     assert.deepEqual(axis.toRuns(), given.expected);
+    assert.deepEqual(axis.deaths, given.deaths ?? []);
+    assert.deepEqual(Axis.fromRuns(axis.toRuns(), axis.deaths), axis);
     if ("living" in given) assert.equal(axis.length, given.living);
     if ("next_id" in given) assert.equal(axis.nextId, given.next_id);
     if ("ids" in given) {
@@ -53,4 +55,12 @@ test("runsBetween covers positions and leaves tombstones out", () => {
   assert.deepEqual(axis.runsBetween(1, 4), [[1, 2], [5, 2]]);
   assert.deepEqual(axis.runsBetween(5, 7), [[9, 1], [7, 2]]);
   assert.deepEqual(axis.runsBetween(0, 0), [[0, 1]]);
+});
+
+test("the wire tells deaths beside the runs, which stay as short as they are without", () => {
+  const axis = Axis.fromRuns([[0, 2], [2, -6], [8, 1]], [[6, 1, 12], [3, 2, 9]]);
+  assert.deepEqual(axis.toRuns(), [[0, 2], [2, -6], [8, 1]]);
+  assert.deepEqual(axis.deaths, [[3, 2, 9], [6, 1, 12]]);
+  assert.deepEqual(axis.restore([[4, 3]]).deaths, [[3, 1, 9]]);
+  assert.deepEqual(axis.delete([[0, 9]]).deaths, [[0, 2, 9], [3, 2, 9], [6, 1, 12], [8, 1, 9]]);
 });

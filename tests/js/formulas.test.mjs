@@ -204,3 +204,18 @@ test("a sort goes by values, and shows them where the formulas go", () => {
   const { operation } = client.outbox.at(-1);
   assert.deepEqual([operation.order, "shown" in operation], [[1, 2, 0, 3], false]);
 });
+
+test("a row that is inserted where a range's first one was deleted is not in the range, as the server tells", () => {
+  const { client, reads } = seated([[0, 1, "=SUM(A3:A9)+SUM(A3:A)"]]);
+  const told = (through, rows, row_deaths) => client.receive({ type: "cells.changed", after: through - 1, through, changes: [], rows, ...row_deaths });
+  told(2, [[0, 2], [2, -1], [3, 17]], { row_deaths: [[2, 1, 20]] });
+  assert.equal(reads(0, 1), "=SUM(A3:A8)+SUM(A3:A)");
+  told(3, [[0, 2], [2, -1], [20, 1], [3, 17]], { row_deaths: [[2, 1, 20]] });
+  assert.equal(reads(0, 1), "=SUM(A4:A9)+SUM(A4:A)");
+  // A server that tells no deaths means the nearest survivor.
+  told(4, [[0, 2], [2, -1], [20, 1], [3, 17]], {});
+  assert.equal(reads(0, 1), "=SUM(A3:A9)+SUM(A3:A)");
+  // sheet.opened tells them, too.
+  client.receive({ type: "sheet.opened", protocol: 1, sheet: {}, role: "editor", you: {}, head: 5, columns: [[0, 6]], rows: [[0, 2], [2, -1], [20, 1], [3, 17]], row_deaths: [[2, 1, 20]] });
+  assert.equal(reads(0, 1), "=SUM(A4:A9)+SUM(A4:A)");
+});

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cells import protocol
 from cells.domain.operations import AppendRows, Intended, SetCells, parse_operation
+from cells.domain.tombstones import told_apart
 from cells.live import presence as presence_module
 from cells.live.attendance import Register
 from cells.live.client import Client
@@ -274,7 +275,8 @@ def read(
 ) -> tuple[int, list[list[int]], list[list[int]], dict[tuple[int, int], str]]:
     sheet = Sheet.objects.get(pk=sheet_id)
     cells = sheet.cells.exclude(input="").values_list("row", "column", "input")
-    return sheet.head, sheet.rows, sheet.columns, {(row, col): text for row, col, text in cells}
+    (rows, _), (columns, _) = told_apart(sheet.rows), told_apart(sheet.columns)
+    return sheet.head, rows, columns, {(row, col): text for row, col, text in cells}
 
 
 async def test_presence_of_a_silent_process_is_forgotten(

@@ -90,6 +90,20 @@ async def test_structure_and_sizes_reach_everyone(live: LiveServer) -> None:
         assert getattr(late.replica, name) == getattr(bob.replica, name)
 
 
+async def test_everyone_is_told_what_the_next_id_was_when_rows_died(live: LiveServer) -> None:
+    alice, bob = await live.tab(), await live.tab()
+    await alice.submit({"kind": "delete_rows", "rows": [[5, 2]]})
+    await alice.submit({"kind": "insert_rows", "before": 7, "count": 1})
+    await alice.submit({"kind": "delete_rows", "rows": [[7, 1]]})
+    await bob.until(lambda: bob.replica.revision == 3)
+    late = await live.connect()
+    opened = await late.open()
+    for frame in (bob.frames[-1], opened, late.frames[-2]):
+        assert frame["rows"] == [[0, 5], [5, -2], [1000, 1], [7, -1], [8, 992]]
+        assert frame["row_deaths"] == [[5, 2, 1000], [7, 1, 1001]]
+        assert "column_deaths" not in frame
+
+
 async def test_catching_up_brings_only_what_was_missed(live: LiveServer) -> None:
     alice = await live.tab()
     for number in range(5):

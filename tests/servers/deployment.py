@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from cells.domain.tombstones import told_apart
 from tests.servers.sheetsync import run_manage
 
 _MAKE_SHEET = (
@@ -82,14 +83,14 @@ class Deployment:
         }
 
     def axes(self, slug: str = "prices") -> tuple[list[list[int]], list[list[int]]]:
-        """Return the sheet's rows and columns as runs."""
+        """Return the sheet's rows and columns as runs, as the wire has them."""
         ((rows, columns),) = self._rows(
             "SELECT rows, columns FROM cells_sheet WHERE slug = '{slug}'", slug
         )
-        return (
-            json.loads(rows) if isinstance(rows, str) else rows,
-            json.loads(columns) if isinstance(columns, str) else columns,
+        rows, columns = (
+            json.loads(runs) if isinstance(runs, str) else runs for runs in (rows, columns)
         )
+        return told_apart(rows)[0], told_apart(columns)[0]
 
     def head(self, slug: str = "prices") -> int:
         ((head,),) = self._rows("SELECT head FROM cells_sheet WHERE slug = '{slug}'", slug)

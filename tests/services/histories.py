@@ -23,8 +23,10 @@ from cells.domain.operations import (
     SetStyles,
     Undo,
 )
+from cells.domain.references import Axes, is_formula, to_shown
 from cells.domain.reordering import ReorderCells
 from cells.domain.styles import parse_change
+from cells.domain.tombstones import told_apart
 from cells.domain.values import SetValues
 from cells.models import AuthorKind, LinkRole, Sheet
 from cells.protocol import encode_delta
@@ -38,7 +40,7 @@ CALCULATOR = Author(AuthorKind.CALCULATOR, "calculator")
 CHANGES = [parse_change(what) for what in ({"bold": True}, {"fill": "#ffff00"}, "", {"bold": None})]
 LOOKS = ("", '{"bold":true}', '{"italic":true}')
 SHAPE = ("rows", "columns", "row_sizes", "column_sizes")
-TEXTS = ("", "", "a", "b", "1", "=A1+1", "=B$2")
+TEXTS = ("", "", "a", "b", "1", "=A1+1", "=B$2", "=SUM(A2:B4)", "=SUM(A2:C)")
 
 
 def new_sheet() -> Sheet:
@@ -65,11 +67,14 @@ class Seen:
                     if not any(content[:2]):
                         del self.cells[row, column]
             self.shape |= {name: frame[name] for name in (*SHAPE, "frozen") if name in frame}
+            self.shape |= {
+                axis.deaths: frame.get(axis.deaths, []) for axis in AxisName if axis in frame
+            }
         return self
 
     def visible(self) -> Any:
         """Return what is on the screen: living rows and columns in order, sizes and cells."""
-        axes = [Axis.from_runs(self.shape[name]) for name in ("rows", "columns")]
+        axes = Axes(*(self._axis(name) for name in AxisName))
         rows, columns = (axis.ids_between(0, len(axis)) for axis in axes)
         sizes = [
             {
@@ -81,16 +86,22 @@ class Seen:
             for name, ids in (("row_sizes", rows), ("column_sizes", columns))
         ]
         cells = {
-            key: what[:2]
+            key: [to_shown(what[0], axes) if is_formula(what[0]) else what[0], what[1]]
             for key, what in self.cells.items()
             if key[0] in rows and key[1] in columns
         }
         return rows, columns, sizes, self.shape["frozen"], cells
 
+    def _axis(self, name: AxisName) -> Axis:
+        return Axis.from_runs(self.shape[name]).with_deaths(self.shape[name.deaths])
+
 
 def seen_now(sheet: Sheet) -> Seen:
     opened = open_sheet(sheet.pk)
     shape = {name: json.loads(getattr(opened, name)) for name in SHAPE}
+    for axis in AxisName:
+        shape[axis], deaths = told_apart(shape[axis])
+        shape[axis.deaths] = [list(death) for death in deaths]
     seen = Seen({}, shape | {"frozen": [opened.frozen_rows, opened.frozen_columns]})
     return seen.take(read_deltas(sheet.pk, 0, is_first_load=True))
 

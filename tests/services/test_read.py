@@ -54,7 +54,7 @@ def test_a_delta_brings_an_axis_only_when_it_changed_since(sheet: Sheet) -> None
     assert delta.rows is None
     assert (delta.columns, delta.column_sizes) == ([[0, 26]], [[0, 1, 50]])
     (delta,) = read_deltas(sheet.pk, 0)
-    assert delta.rows == [[0, 3], [3, -1], [4, 996]]
+    assert delta.rows == [[0, 3], [3, -1], [-1000, 0], [4, 996]]
 
 
 def test_at_the_head_there_is_one_empty_delta(sheet: Sheet) -> None:

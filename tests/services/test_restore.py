@@ -112,7 +112,7 @@ def test_what_is_committed_while_a_restore_is_planned_counts() -> None:
     put(cell(0, 1, "later"), BOB)
     assert texts()["B1"] == "later"
     sheet.refresh_from_db()
-    assert sheet.rows == [[6, -1], [0, 6]]
+    assert sheet.rows == [[6, -1], [-7, 0], [0, 6]]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -125,6 +125,28 @@ def test_whatever_is_done_behind_a_plan_the_sheet_is_what_it_was(seed: int) -> N
     history.go_on(random.randrange(1, 10))
     put(plan)
     assert seen_now(history.sheet).visible() == history.seen[target].visible()
+
+
+def test_a_formula_reads_as_it_did_after_a_restore_and_after_its_undo() -> None:
+    """A row was born where the range's first one had died; the restores come later than both."""
+    sheet = new_sheet()
+
+    def reads() -> str:
+        text: str = seen_now(sheet).visible()[-1][0, 0][0]
+        return text
+
+    put(cell(0, 0, "=SUM(B3:B6)"))
+    gone = put(Delete(ROWS, ((2, 1),)))
+    put(Insert(ROWS, 3, 1))
+    assert reads() == "=SUM(B4:B6)"
+    back = put(RestoreTo(1))
+    assert reads() == "=SUM(B3:B6)"
+    put(Undo(back.operation_id, is_redo=False))
+    assert reads() == "=SUM(B4:B6)"
+    put(Undo(gone.operation_id, is_redo=False))
+    assert reads() == "=SUM(B3:B7)"
+    put(RestoreTo(3))
+    assert reads() == "=SUM(B4:B6)"
 
 
 def test_only_editors_restore() -> None:

@@ -3,6 +3,8 @@
 import { SheetSyncError } from "./errors.js";
 
 /** @typedef {[number, number]} Run First id and count; a negative count is a run of tombstones. */
+/** @typedef {[first_id: number, count: number, death: number]} Death Tombstones, and which id was the next one when they were deleted. */
+/** @typedef {[first: number, count: number, death: number]} Fate A run, with its death; 0 where it lives or nobody knows. */
 /** @typedef {{from: number, to: number}} Span Ids from `from` up to, not including, `to`. */
 
 /**
@@ -41,11 +43,11 @@ export function lastNotAbove(length, at, value) {
 
 /**
  * Cut one run where spans begin and end.
- * @param {Run} run
+ * @param {Fate} run
  * @param {Span[]} spans
- * @returns {{run: Run, isInside: boolean}[]}
+ * @returns {{run: Fate, isInside: boolean}[]}
  */
-function cut([first, count], spans) {
+function cut([first, count, death], spans) {
   const sign = Math.sign(count);
   const end = first + Math.abs(count);
   const pieces = [];
@@ -55,21 +57,50 @@ function cut([first, count], spans) {
     const span = spans[place];
     const isInside = span !== undefined && span.from <= id;
     const to = span === undefined ? end : Math.min(end, isInside ? span.to : span.from);
-    pieces.push({ run: /** @type {Run} */ ([id, (to - id) * sign]), isInside });
+    pieces.push({ run: /** @type {Fate} */ ([id, (to - id) * sign, death]), isInside });
     id = to;
   }
   return pieces;
 }
 
+/**
+ * Give runs of the wire the deaths that are told beside them.
+ * @param {Iterable<Run>} runs
+ * @param {readonly Death[]} deaths
+ * @returns {Fate[]}
+ */
+function fates(runs, deaths) {
+  const known = [...deaths].sort((a, b) => a[0] - b[0]);
+  /** @type {Fate[]} */
+  const all = [];
+  for (const [first, count] of runs) {
+    let at = first;
+    const end = first + Math.abs(count);
+    if (count < 0) {
+      let place = Math.max(0, lastNotAbove(known.length, (index) => known[index][0], first));
+      for (; place < known.length && known[place][0] < end; place += 1) {
+        const [id, many, death] = known[place];
+        const from = Math.max(id, at);
+        const to = Math.min(id + many, end);
+        if (from >= to) continue;
+        all.push([at, at - from, 0], [from, from - to, death]);
+        at = to;
+      }
+    }
+    all.push([at, (end - at) * Math.sign(count), 0]);
+  }
+  return all;
+}
+
 /** Immutable; every change returns a new axis, in O(runs). */
 export class Axis {
-  /** @type {readonly Run[]} */ #runs;
+  /** @type {readonly Fate[]} */ #runs;
   /** @type {number[]} Living ids in front of each run. */ #starts = [];
   /** @type {number[]} Places of the runs in the order of their ids. */ #byId = [];
   /** How many ids live. */ length = 0;
   /** The id that the next birth gets. */ nextId = 0;
 
-  /** @param {readonly Run[]} runs Canonical: use fromRuns. */
+  /** @param {readonly Fate[]} runs Canonical: use fromRuns. */
   constructor(runs) {
     this.#runs = runs;
     for (const [first, count] of runs) {
@@ -82,22 +113,44 @@ export class Axis {
 
   /**
    * @param {Iterable<Run>} runs Contiguous runs of the same life become one.
+   * @param {readonly Death[]} [deaths] of tombstones, as far as they are known
    * @returns {Axis}
    */
-  static fromRuns(runs) {
-    /** @type {Run[]} */
+  static fromRuns(runs, deaths = []) {
+    return Axis.#of(fates(runs, deaths));
+  }
+
+  /**
+   * @param {Iterable<Fate>} runs Contiguous runs of the same fate become one; runs of none go.
+   * @returns {Axis}
+   */
+  static #of(runs) {
+    /** @type {Fate[]} */
     const canonical = [];
-    for (const [first, count] of runs) {
+    for (const [first, count, death] of runs) {
+      if (count === 0) continue;
       const last = canonical.at(-1);
-      if (last && last[1] > 0 === count > 0 && last[0] + Math.abs(last[1]) === first) last[1] += count;
-      else canonical.push([first, count]);
+      if (last && last[1] > 0 === count > 0 && last[2] === death && last[0] + Math.abs(last[1]) === first) last[1] += count;
+      else canonical.push([first, count, death]);
     }
     return new Axis(canonical);
   }
 
-  /** @returns {Run[]} */
+  /** @returns {Run[]} as the wire has them: without deaths */
   toRuns() {
-    return this.#runs.map(([first, count]) => [first, count]);
+    /** @type {Run[]} */
+    const runs = [];
+    for (const [first, count] of this.#runs) {
+      const last = runs.at(-1);
+      if (last && last[1] > 0 === count > 0 && last[0] + Math.abs(last[1]) === first) last[1] += count;
+      else runs.push([first, count]);
+    }
+    return runs;
+  }
+
+  /** @returns {Death[]} */
+  get deaths() {
+    return this.#runs.filter(([, , death]) => death > 0).map(([first, count, death]) => [first, Math.abs(count), death]);
   }
 
   /**
@@ -152,16 +205,77 @@ export class Axis {
   }
 
   /**
-   * Return how many ids that are alive stand in front of an id, itself alive or not; undefined for one never born.
-   * @param {number} id
-   * @returns {number|undefined}
+   * Return the positions of a range that was made from one id to another. Where an end was deleted, it goes on as Excel's
+   * does: from the next one that was there then, so that what is born between the two is outside. Undefined where nothing is
+   * left, or one was never born.
+   * @param {number} one
+   * @param {number} other
+   * @returns {{first: number, last: number, isReversed: boolean}|undefined}
    */
-  livingBefore(id) {
-    const place = this.#findPlace(id);
-    return place === undefined ? undefined : this.#livingBefore(id, place);
+  rangeBetween(one, other) {
+    const [onePlace, otherPlace] = [this.#findPlace(one), this.#findPlace(other)];
+    if (onePlace === undefined || otherPlace === undefined) return undefined;
+    const isReversed = otherPlace < onePlace || (otherPlace === onePlace && other < one);
+    const [low, high] = isReversed ? [other, one] : [one, other];
+    const [lowPlace, highPlace] = isReversed ? [otherPlace, onePlace] : [onePlace, otherPlace];
+    const first = this.#survivorBehind(low, lowPlace, highPlace);
+    const last = this.#survivorInFront(high, highPlace, lowPlace, low);
+    return first === undefined || last === undefined || first > last ? undefined : { first, last, isReversed };
   }
 
   /**
+   * Return where a range begins that was made from an id on, without an end; undefined where nothing is left of it.
+   * @param {number} id
+   * @returns {number|undefined}
+   */
+  rangeFrom(id) {
+    const place = this.#findPlace(id);
+    return place === undefined ? undefined : this.#survivorBehind(id, place, this.#runs.length - 1);
+  }
+
+  /**
+   * Return the position of an id, or of what a range from it begins with since it died.
+   * @param {number} id
+   * @param {number} place of its run
+   * @param {number} last place of the last run to look at
+   * @returns {number|undefined}
+   */
+  #survivorBehind(id, place, last) {
+    const [begin, length, died] = this.#runs[place];
+    if (length > 0) return this.#starts[place] + id - begin;
+    let limit = died || Infinity;
+    for (let at = place + 1; at <= last; at += 1) {
+      const [first, count, death] = this.#runs[at];
+      if (first >= limit) continue; // it was born when the range began behind it already
+      if (count > 0) return this.#starts[at];
+      limit = Math.max(limit, death); // the range began there in between
+    }
+    return undefined;
+  }
+
+  /**
+   * Likewise towards the front, for where a range ends; not beyond the id `stop`.
+   * @param {number} id
+   * @param {number} place of its run
+   * @param {number} last place of the last run to look at
+   * @param {number} stop
+   * @returns {number|undefined}
+   */
+  #survivorInFront(id, place, last, stop) {
+    const [begin, length, died] = this.#runs[place];
+    if (length > 0) return this.#starts[place] + id - begin;
+    let limit = died || Infinity;
+    for (let at = place - 1; at >= last; at -= 1) {
+      const [first, count, death] = this.#runs[at];
+      if ((at === last ? stop : first) >= limit) continue;
+      if (count > 0) return this.#starts[at] + Math.min(first + count, limit) - 1 - first;
+      limit = Math.max(limit, death);
+    }
+    return undefined;
+  }
+
+  /**
+   * Return how many ids that are alive stand in front of an id, itself alive or not.
    * @param {number} id
    * @param {number} place of its run
    */
@@ -197,16 +311,17 @@ export class Axis {
    */
   insert(before, count) {
     if (!(count >= 1)) throw new SheetSyncError("malformed", `Insert ${count} ids.`);
-    return this.#put([[this.nextId, count]], before, this.#runs);
+    return this.#put([[this.nextId, count, 0]], before, this.#runs);
   }
 
   /**
-   * Turn the ids of `runs` into tombstones. Throws unknown_id and malformed.
+   * Turn the ids of `runs` into tombstones, dead since now; one that is a tombstone stays as it is. Throws unknown_id and
+   * malformed.
    * @param {readonly Run[]} runs
    * @returns {Axis}
    */
   delete(runs) {
-    return this.#mark(runs, -1);
+    return this.#each(runs, ([first, count, death]) => (count > 0 ? [first, -count, this.nextId] : [first, count, death]));
   }
 
   /**
@@ -215,7 +330,7 @@ export class Axis {
    * @returns {Axis}
    */
   restore(runs) {
-    return this.#mark(runs, 1);
+    return this.#each(runs, ([first, count]) => [first, Math.abs(count), 0]);
   }
 
   /**
@@ -227,9 +342,9 @@ export class Axis {
    */
   move(runs, before) {
     const spans = this.#bornSpans(runs);
-    /** @type {Run[]} */
+    /** @type {Fate[]} */
     const moved = [];
-    /** @type {Run[]} */
+    /** @type {Fate[]} */
     const kept = [];
     for (const run of this.#runs) {
       for (const piece of cut(run, spans)) (piece.isInside ? moved : kept).push(piece.run);
@@ -243,37 +358,37 @@ export class Axis {
   }
 
   /**
-   * @param {Run[]} added
+   * @param {Fate[]} added
    * @param {number|null} before
-   * @param {readonly Run[]} runs
+   * @param {readonly Fate[]} runs
    * @returns {Axis}
    */
   #put(added, before, runs) {
-    if (before === null) return Axis.fromRuns([...runs, ...added]);
+    if (before === null) return Axis.#of([...runs, ...added]);
     this.#placeOf(before);
+    /** @type {Fate[]} */
     const result = [];
-    for (const [first, count] of runs) {
+    for (const [first, count, death] of runs) {
       const offset = before - first;
       if (offset < 0 || offset >= Math.abs(count)) {
-        result.push(/** @type {Run} */ ([first, count]));
+        result.push([first, count, death]);
         continue;
       }
       const sign = Math.sign(count);
-      if (offset > 0) result.push(/** @type {Run} */ ([first, offset * sign]));
-      result.push(...added, /** @type {Run} */ ([before, count - offset * sign]));
+      result.push([first, offset * sign, death], ...added, [before, count - offset * sign, death]);
     }
-    return Axis.fromRuns(result);
+    return Axis.#of(result);
   }
 
   /**
    * @param {readonly Run[]} runs
-   * @param {1|-1} life
+   * @param {(run: Fate) => Fate} change
    * @returns {Axis}
    */
-  #mark(runs, life) {
+  #each(runs, change) {
     const spans = this.#bornSpans(runs);
     const pieces = this.#runs.flatMap((run) => cut(run, spans));
-    return Axis.fromRuns(pieces.map(({ run, isInside }) => (isInside ? [run[0], Math.abs(run[1]) * life] : run)));
+    return Axis.#of(pieces.map(({ run, isInside }) => (isInside ? change(run) : run)));
   }
 
   /**

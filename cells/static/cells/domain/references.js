@@ -86,7 +86,8 @@ export function toStored(text, axes) {
 /**
  * Return a stored formula as it reads in the sheet's present order.
  *
- * A range that has lost an end reaches to the nearest survivor; what is gone altogether is #REF!.
+ * A range that has lost an end reaches to the nearest survivor, and what is born beyond that later is not in it; what is
+ * gone altogether is #REF!.
  * @param {string} text
  * @param {Axes} axes
  * @returns {string}
@@ -239,14 +240,14 @@ function columnAt(text) {
 function places(ends, axis, isOpen) {
   if (ends.length === 0) return ends;
   if (ends.length === 1 && isOpen) {
-    const at = axis.livingBefore(ends[0].at);
-    return at === undefined || at >= axis.length ? null : [{ ...ends[0], at }];
+    const at = axis.rangeFrom(ends[0].at);
+    return at === undefined ? null : [{ ...ends[0], at }];
   }
   if (ends.length === 1) {
     const at = axis.findPosition(ends[0].at);
     return at === undefined ? null : [{ ...ends[0], at }];
   }
-  const span = axis.spanBetween(ends[0].at, ends[1].at);
+  const span = axis.rangeBetween(ends[0].at, ends[1].at);
   if (span === undefined) return null;
   const [start, stop] = span.isReversed ? [ends[1], ends[0]] : ends;
   return [{ ...start, at: span.first }, { ...stop, at: span.last }];

@@ -9,7 +9,8 @@ import { PackedCells } from "./packed_cells.js";
 /** @typedef {{input: string, style?: Style, value?: unknown}} Cell */
 /** @typedef {[row_id: number, column_id: number, input: string, style?: object|"", value?: unknown]} WireCell */
 /** @typedef {[first_id: number, count: number, pixels: number]} SizeRun */
-/** @typedef {{rows?: Run[], columns?: Run[], row_sizes?: SizeRun[], column_sizes?: SizeRun[], frozen?: [rows: number, columns: number]}} Shape */
+/** @typedef {import("../domain/axes.js").Death} Death */
+/** @typedef {{rows?: Run[], columns?: Run[], row_deaths?: Death[], column_deaths?: Death[], row_sizes?: SizeRun[], column_sizes?: SizeRun[], frozen?: [rows: number, columns: number]}} Shape */
 
 export class Confirmed {
   revision = 0;
@@ -37,8 +38,8 @@ export class Confirmed {
   takeShape(frame, revision) {
     if (revision < this.#shapeRevision) return false;
     this.#shapeRevision = revision;
-    if (frame.rows) this.rows = Axis.fromRuns(frame.rows);
-    if (frame.columns) this.columns = Axis.fromRuns(frame.columns);
+    if (frame.rows) this.rows = Axis.fromRuns(frame.rows, frame.row_deaths);
+    if (frame.columns) this.columns = Axis.fromRuns(frame.columns, frame.column_deaths);
     if (frame.row_sizes) this.rowSizes = frame.row_sizes;
     if (frame.column_sizes) this.columnSizes = frame.column_sizes;
     if (frame.frozen) this.frozen = { rows: frame.frozen[0], columns: frame.frozen[1] };
