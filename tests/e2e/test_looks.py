@@ -255,6 +255,16 @@ def test_who_scrolls_while_rows_are_frozen_is_not_thrown_back(open_own: Open) ->
     grid.expect_cell("A90", "")
 
 
+def test_what_is_frozen_while_another_freezing_is_on_its_way_leaves_it_be(open_own: Open) -> None:
+    grid, other = open_own(), open_own()
+    grid.page.context.set_offline(True)
+    freeze(grid, "B3", "Freeze up to row 3", "Freeze up to column B")
+    grid.page.context.set_offline(False)
+    for seen in (grid, other):
+        expect(seen.page.locator(".pane-top")).to_be_visible()
+        expect(seen.page.locator(".pane-left")).to_be_visible()
+
+
 def test_a_drag_out_of_the_scrolled_part_scrolls_back_under_what_is_frozen(open_own: Open) -> None:
     grid = open_own()
     freeze(grid, "B3", "Freeze up to row 3", "Freeze up to column B")

@@ -144,6 +144,20 @@ test("what is frozen comes with sheet.opened and with changes, and is nothing wh
   assert.deepEqual(replica.frozen, { rows: 0, columns: 0 });
 });
 
+test("what is frozen next starts from what is on its way, and not from what was taken back", () => {
+  const { server, client, replica } = opened();
+  replica.submit({ kind: "freeze", rows: 2, columns: 0 });
+  assert.equal(replica.frozenNext.rows, 2);
+  const { rows } = replica.frozenNext;
+  replica.submit({ kind: "freeze", rows, columns: 1 });
+  replica.undo();
+  assert.deepEqual([replica.frozenNext.rows, replica.frozenNext.columns], [2, 0]);
+  replica.redo();
+  assert.equal(replica.frozenNext.columns, 1);
+  client.exchange(server);
+  assert.deepEqual([replica.frozen, replica.frozenNext], [{ rows: 2, columns: 1 }, { rows: 2, columns: 1 }]);
+});
+
 test("styled finds each cell that looks like something once, also by row and by column", () => {
   const { server, client, replica } = opened();
   replica.submit(write([1, 1, "a", { bold: true }], [1, 2, "b"], [3, 1, "", { wrap: true }], [5, 5, "c", { bold: true }]));

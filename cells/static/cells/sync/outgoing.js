@@ -19,6 +19,7 @@ const SLOW_INTERVAL_MS = 250;
 /** @typedef {import("../domain/axes.js").Axis} Axis */
 /** @typedef {import("../domain/axes.js").Run} Run */
 /** @typedef {import("../domain/operations.js").Intended} Intended */
+/** @typedef {import("../domain/operations.js").Freeze} Freeze */
 /** @typedef {import("../domain/operations.js").SetStyles} SetStyles */
 /** @typedef {import("../domain/operations.js").TakeBack} TakeBack */
 /** @typedef {import("../domain/operations.js").Transfer} Transfer */
@@ -58,6 +59,12 @@ export class Outgoing {
   /** Whether the server keeps refusing an edit for now. */
   get isStruggling() {
     return this.#unacknowledged.entries.some(({ attempts }) => attempts >= STRUGGLING_ATTEMPTS);
+  }
+
+  /** How many rows and columns are to stay in view; undefined if the log has all that says so. */
+  get frozen() {
+    const frozen = this.#unacknowledged.entries.filter(({ operation, isTakenBack }) => operation.kind === "freeze" && !isTakenBack);
+    return /** @type {Freeze|undefined} */ (frozen.at(-1)?.operation);
   }
 
   /** What is shown on top of the confirmed cells. */

@@ -108,6 +108,11 @@ export class Replica {
     return this.#confirmed.frozen;
   }
 
+  /** Likewise, once the log has what is on its way: an operation says both, and must not undo the one before. */
+  get frozenNext() {
+    return this.#outgoing.frozen ?? this.frozen;
+  }
+
   get canUndo() {
     return this.mayEdit && this.#history.canUndo;
   }

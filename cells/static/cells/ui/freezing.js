@@ -13,7 +13,7 @@ import { gettext } from "./words.js";
  * @param {"rows"|"columns"|"both"} which
  * @returns {Item[]}
  */
-export function freezeItems({ frozen, rows, columns }, { range }, styling, which) {
+export function freezeItems({ frozenNext: frozen, rows, columns }, { range }, styling, which) {
   /** @type {Item[]} */
   const items = [];
   const upTo = { rows: range.bottom + 1, columns: range.right + 1 };

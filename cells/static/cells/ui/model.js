@@ -12,6 +12,7 @@
  * @property {SizeRun[]} rowSizes
  * @property {SizeRun[]} columnSizes
  * @property {{rows: number, columns: number}} frozen how many of the first ones stay in view
+ * @property {{rows: number, columns: number}} frozenNext likewise, once the log has what is on its way: another freezing starts from that
  * @property {boolean} mayEdit
  * @property {string} refusal what to say to who would change what may not be changed
  * @property {boolean} isLoaded

@@ -136,7 +136,7 @@ export class Styling {
    * Let the first rows and columns stay in view.
    * @param {{rows?: number, columns?: number}} wanted what is not named stays as it is
    */
-  freeze({ rows = this.#model.frozen.rows, columns = this.#model.frozen.columns }) {
+  freeze({ rows = this.#model.frozenNext.rows, columns = this.#model.frozenNext.columns }) {
     if (!this.mayEdit) return;
     if (rows > MAX_FROZEN || columns > MAX_FROZEN) {
       this.#around.tell(gettext("At most %(count)s rows and columns can be frozen.", { count: MAX_FROZEN }));

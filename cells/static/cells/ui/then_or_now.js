@@ -71,6 +71,10 @@ export class ThenOrNow {
     return this.#shown.frozen;
   }
 
+  get frozenNext() {
+    return this.#now.frozenNext; // in the past nothing is frozen anew
+  }
+
   get mayEdit() {
     return this.#then === null && this.#now.mayEdit;
   }
