@@ -23,6 +23,7 @@ from sheetsync_client import (
     SheetSyncError,
     Unavailable,
 )
+from sheetsync_client.connection import Connection
 
 from tests.faults.proxy import Link, Proxy
 from tests.servers.process import ROOT, clean_environment, wait_until
@@ -246,6 +247,21 @@ def test_a_watch_sees_every_revision_once_over_kills_of_the_server(
     inputs = {cell.address: cell.input for change in seen for cell in change.cells}
     assert inputs == {"A1": "60"} | {f"B{number}": str(number) for number in range(1, 61)}
     assert len(seen) > 3
+
+
+def test_a_watch_ends_where_its_client_is_closed_as_it_asks_again(
+    client: Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = client.create("Plan")
+    leaving = service.client()
+    ask = Connection.stream
+
+    def close_and_ask(connection: Connection, *arguments: Any, **named: Any) -> Any:
+        leaving.close()
+        return ask(connection, *arguments, **named)
+
+    monkeypatch.setattr(Connection, "stream", close_and_ask)
+    assert list(leaving.sheet(sheet.slug).watch(after=0)) == []
 
 
 def test_a_watch_ends_in_time_when_closed_and_when_the_sheet_goes(
