@@ -345,7 +345,7 @@ def load_operation(raw: dict[str, Any]) -> Operation:
 
 def step_of(operation: Operation) -> Step | None:
     """Return what an operation of the log does; None where that is nothing."""
-    return operation.step if isinstance(operation, Undone | Restored) else operation
+    return operation.step if isinstance(operation, (Undone, Restored)) else operation
 
 
 def load_step(raw: dict[str, Any]) -> Step:

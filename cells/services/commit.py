@@ -6,7 +6,7 @@ fixed number of SQL statements, and one bad submission never sinks its neighbour
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -26,6 +26,7 @@ from cells.domain.operations import (
     AppendRecords,
     AppendRows,
     Intended,
+    Operation,
     RestoreTo,
     SetAddresses,
     SetCells,
@@ -64,6 +65,7 @@ logger = logging.getLogger(__name__)
 Key: TypeAlias = tuple[int, str]
 """Sheet id, and operation id in the database's own form."""
 
+_READING = (Undo, ReorderCells, SetValues, RestorePlan)  # they read what is written before them
 _ADDRESSED = (SetAddresses, AppendRows, AppendRecord, AppendRecords, UpsertRow)
 
 __all__ = ["Author", "AuthorKind", "CommitResult", "Committed", "Refused", "Submission", "commit"]
@@ -178,7 +180,7 @@ def _parts(submissions: Sequence[Submission]) -> Iterator[Sequence[Submission]]:
     """Cut a batch at what reads the part before it, or leaves cells that only a reading tells."""
     first = 0
     for place, submission in enumerate(submissions):
-        if isinstance(submission.operation, Undo | ReorderCells | SetValues | RestorePlan):
+        if isinstance(submission.operation, _READING):
             if first < place:
                 yield submissions[first:place]
             yield submissions[place : place + 1]
@@ -214,7 +216,7 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
         for s in submissions
     ]
     revisions = {} if is_new else sql.find_committed(cursor, keys)
-    asked = [(drafts[s.sheet].row, s.author) for s in submissions if s.sheet in drafts]
+    asked = _asked(submissions, drafts)
     checks = _Checks(find_editors(cursor, asked), Guards(asked), Fullness(cursor))
     resolver = _prepare(cursor, submissions, keys, drafts, revisions)
 
@@ -243,6 +245,14 @@ def _commit(cursor: Cursor, submissions: Sequence[Submission], *, is_new: bool) 
         and outcome.is_new
     ]
     return CommitResult(outcomes, deltas, audited=audited)
+
+
+def _asked(
+    submissions: Sequence[Submission], drafts: Mapping[str, Draft]
+) -> list[tuple[sql.SheetRow, Author]]:
+    """Return each sheet of a batch with each of its authors: few, however many operations."""
+    known = {(s.sheet, id(s.author)): s.author for s in submissions}
+    return [(drafts[slug].row, author) for (slug, _), author in known.items() if slug in drafts]
 
 
 def _prepare(
@@ -284,30 +294,17 @@ def _apply(
     checks.editors.require(draft.row, submission.author)
     if submission.expected_head not in (None, draft.head):
         raise Outdated(f"the sheet is at revision {draft.head} by now; read it again")
-    operation = submission.operation
-    if isinstance(operation, _ADDRESSED):
-        operation = resolver.resolve(sheet_id, operation)
-    if isinstance(operation, ReorderCells):
-        spared = draft.layout.sparing_deleted(operation)
-        if spared is None:
-            raise Deleted("these rows or columns have been deleted meanwhile")
-        operation = spared
-    if isinstance(operation, SetValues):
-        operation, states = calculated.write(cursor, sheet_id, draft.head + 1, operation)
-        draft.valued += states
-    left = 0
-    if isinstance(operation, Undo):
-        operation, left = history.resolve(
-            cursor, sheet_id, draft.layout, operation, submission.author
-        )
-    if isinstance(operation, RestorePlan):
-        operation, left = restoring.resolve(cursor, sheet_id, draft.head, draft.layout, operation)
-    if isinstance(operation, RestoreTo):
-        raise TypeError("a restore has to be planned before the sheet's lock is taken")
     author, source = submission.author, submission.source
-    checks.guards.require(draft.row, draft.layout, operation, author, source)
+    if isinstance(submission.operation, SetCells):  # nearly all, and nothing to look up
+        operation: Operation = submission.operation
+        left = 0
+    else:
+        operation, left = _resolved(cursor, submission, draft, resolver)
+    if draft.row.has_protections:
+        checks.guards.require(draft.row, draft.layout, operation, author, source)
     checks.fullness.require(draft, operation)
-    checks.guards.follow(draft.row, draft.layout, operation)
+    if draft.row.has_protections:
+        checks.guards.follow(draft.row, draft.layout, operation)
     effect = draft.layout.apply(operation)
     if resolver.is_asked:
         resolver.note(sheet_id, effect.cells)
@@ -323,6 +320,34 @@ def _apply(
     draft.planned.append(Planned(draft.head, key[1], author, source, operation, effect))
     revisions[key] = draft.head
     return Committed(submission.operation_id, draft.head, is_new=True, left=left)
+
+
+def _resolved(
+    cursor: Cursor, submission: Submission, draft: Draft, resolver: Resolver
+) -> tuple[Operation, int]:
+    """Return what a submission does to the sheet as it is now, and how many cells it leaves out."""
+    operation = submission.operation
+    sheet_id = draft.row.id
+    left = 0
+    if isinstance(operation, _ADDRESSED):
+        operation = resolver.resolve(sheet_id, operation)
+    if isinstance(operation, ReorderCells):
+        spared = draft.layout.sparing_deleted(operation)
+        if spared is None:
+            raise Deleted("these rows or columns have been deleted meanwhile")
+        operation = spared
+    if isinstance(operation, SetValues):
+        operation, states = calculated.write(cursor, sheet_id, draft.head + 1, operation)
+        draft.valued += states
+    if isinstance(operation, Undo):
+        operation, left = history.resolve(
+            cursor, sheet_id, draft.layout, operation, submission.author
+        )
+    if isinstance(operation, RestorePlan):
+        operation, left = restoring.resolve(cursor, sheet_id, draft.head, draft.layout, operation)
+    if isinstance(operation, RestoreTo):
+        raise TypeError("a restore has to be planned before the sheet's lock is taken")
+    return operation, left
 
 
 def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
@@ -373,8 +398,13 @@ def _write(cursor: Cursor, drafts: Sequence[Draft]) -> dict[int, Delta]:
                 lines.append(line)
             else:
                 streamed.append((line, _provenance(source, adapt)))
-            touched.update(dict.fromkeys(effect.touched(), (number, author)))
-            new_styles.update(effect.restyled)
+            mark = number, author
+            if effect.restyled:
+                touched.update(dict.fromkeys(effect.touched(), mark))
+                new_styles.update(effect.restyled)
+            else:
+                for row, column, _ in effect.cells:
+                    touched[row, column] = mark
             if isinstance(operation, Undone):
                 history.note(cursor, sheet_id, operation, number)
         draft.filled += sum(map(bool, texts.values()))

@@ -1,7 +1,7 @@
 """Whether the authors of a batch may edit, asked under the locks of its sheets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cells.domain.errors import Forbidden
 from cells.models import AuthorKind, LinkRole, Role
@@ -19,9 +19,19 @@ class Editors:
 
     granted: set[tuple[int, int]]
     words: dict[tuple[int, int | None], Word]
+    _known: set[tuple[int, int]] = field(default_factory=set)  # sheet id, and whose id() may edit
 
     def require(self, sheet: sql.SheetRow, author: Author) -> None:
-        """Raise Forbidden unless a person, or a program in a person's name, may edit."""
+        """Raise Forbidden unless a person, or a program in a person's name, may edit.
+
+        An author is asked about once: a batch holds each of them, so that their id() is theirs.
+        """
+        key = (sheet.id, id(author))
+        if key not in self._known:
+            self._require(sheet, author)
+            self._known.add(key)
+
+    def _require(self, sheet: sql.SheetRow, author: Author) -> None:
         if not _has_role(author):
             return  # other programs are checked where they come in
         word = self.words.get((sheet.id, author.user_id), NOTHING)

@@ -42,14 +42,13 @@ class Fullness:
         """
         if not self._limit:
             return
-        cells = _cells_of(operation)
-        texts = sum([1 for _, _, text in cells if text])
-        if not texts:
-            return
+        cells = operation.cells if isinstance(operation, SetCells) else _cells_of(operation)
         sheet_id = draft.row.id
-        at_most = self._at_most.get(sheet_id, draft.filled) + texts
+        at_most = self._at_most.get(sheet_id, draft.filled) + len(cells)
         if at_most <= self._limit and sheet_id not in self._counts:
             self._at_most[sheet_id] = at_most
+            return
+        if not any(text for _, _, text in cells):
             return
         count = self._count(draft, cells)
         becoming = {(row, column): bool(text) for row, column, text in cells}
