@@ -2,12 +2,10 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable
 from statistics import median
 
 from bench import aims, overload, plot, soak
-from bench.generator import core_model
 from bench.live import HOT_ROWS, MAX_P99_MS, MAX_RATE, SPREAD_ROWS
 from bench.results import Record, Results
 from bench.tables import by, label, mb, median_of, ms, table, times
@@ -65,13 +63,14 @@ def markdown(results: Results, *, is_partial: bool = False) -> str:
 def _intro(results: Results, *, is_partial: bool) -> str:
     at = sorted(about["at"] for about in results.about.values())
     commits = sorted({about["commit"] for about in results.about.values()})
+    machines = sorted({about["machine"] for about in results.about.values()})
     minutes = sum(about["took_seconds"] for about in results.about.values()) / 60
     what = "A quick or partial `make bench`" if is_partial else "`make bench`"
     if not at:
         return f"{what}: nothing measured yet."
     return (
         f"{what}, {at[0]} to {at[-1]}, {minutes:.0f} minutes of measuring, "
-        f"commit {', '.join(commits)}; {os.cpu_count()} cores, {core_model()}. SheetSync with one "
+        f"commit {', '.join(commits)}; {' and '.join(machines)}. SheetSync with one "
         "worker and every edit durable, against what one would run instead; medians of three or "
         "more runs, ratios to a bare in-memory Node relay in the same run."
     )

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import platform
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bench.generator import core_model
 from tests.servers.process import ROOT
 
 FILE = ROOT / "bench" / "results.json"
@@ -63,6 +65,7 @@ class Results:
             "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             "took_seconds": round(time.monotonic() - began),
             "commit": commit(),
+            "machine": f"{os.cpu_count()} cores, {core_model()}",
             "python": platform.python_version(),
         }
 
